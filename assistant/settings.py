@@ -1,0 +1,223 @@
+"""Flags, environment and `assistant.toml` become one record; nothing else reads the last two."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from assistant.errors import BadRequest, NoNotes
+
+_T = TypeVar("_T")
+Refresh = Literal["look", "insist", "never"]
+FILE = "assistant.toml"
+_REFRESH: tuple[Refresh, ...] = ("look", "insist", "never")
+_CACHEDIR_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# Derived files of notes-assistant; safe to delete.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What the command line said; None where it said nothing."""
+
+    notes: str | None = None
+    index: str | None = None
+    model: str | None = None
+    refresh: Refresh | None = None
+    background: bool | None = None
+    vocabulary: bool | None = None
+    quiet: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where things are and how to treat them; every path is absolute, none need exist."""
+
+    notes: Path
+    index: Path
+    spare: Path
+    """Where the index goes when the folder meant for it cannot be written."""
+    model: str
+    """"" for the default model; a folder is absolute."""
+    cache: Path
+    constants: Path | None
+    """Fitted constants to use instead of the shipped ones."""
+    refresh: Refresh
+    background: bool
+    vocabulary: bool
+    quiet: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One `assistant.toml`; its paths are relative to its own folder."""
+
+    notes: str | None = None
+    index: str | None = None
+    model: str | None = None
+    constants: str | None = None
+    refresh: Refresh | None = None
+    background: bool | None = None
+    vocabulary: bool | None = None
+    quiet: bool | None = None
+
+
+def load(flags: Flags, environment: Mapping[str, str], here: Path) -> Settings:
+    """Flag, then environment, then file, then default; BadRequest for a bad file, NoNotes where no notes are near."""
+    base, file = _nearest_file(here)
+    usual = _path(file.notes, base) or _nearest_corpus(here)
+    notes = _path(flags.notes or environment.get("ASSISTANT_NOTES"), here) or usual
+    if notes is None:
+        raise NoNotes(f"No corpus/ folder in {here} or above it.", "Point --notes at a folder with .md files.")
+    notes = _absolute(notes)
+    cache = user_cache(environment)
+    spare = _index_in(cache, notes)
+    index = _path(flags.index or environment.get("ASSISTANT_INDEX"), here)
+    if index is None and usual is not None and _absolute(usual) == notes:
+        index = _path(file.index, base)  # a project's index belongs to the project's notes only
+    constants = _path(environment.get("ASSISTANT_CONSTANTS"), here) or _path(file.constants, base)
+    return Settings(
+        notes=notes,
+        index=_absolute(index) if index else _index_beside(notes) or spare,
+        spare=spare,
+        model=_model(flags.model or environment.get("ASSISTANT_MODEL"), here) or _model(file.model, base),
+        cache=cache,
+        constants=_absolute(constants) if constants else None,
+        refresh=_first(flags.refresh, file.refresh, "look"),
+        background=_first(flags.background, file.background, True),
+        vocabulary=_first(flags.vocabulary, file.vocabulary, True),
+        quiet=_first(flags.quiet, file.quiet, False),
+    )
+
+
+def user_cache(environment: Mapping[str, str]) -> Path:
+    """The user's cache folder for this program, not yet made; a private temporary one where no home can be written."""
+    for parent in _cache_parents(environment):
+        if parent.is_absolute() and _can_write(parent):
+            return parent / "notes-assistant"
+    return Path(tempfile.gettempdir()) / f"notes-assistant-{os.getuid()}"
+
+
+def make_private(folder: Path) -> None:
+    """Makes the cache folder, for its owner alone; PermissionError where another user owns one of that name."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISLNK(found.st_mode) and found.st_uid != os.getuid():
+        raise PermissionError(13, "Belongs to another user", str(folder))
+    tag = folder / "CACHEDIR.TAG"
+    if not tag.exists():
+        tag.write_text(_CACHEDIR_TAG, encoding="ascii")
+
+
+def _index_in(cache: Path, notes: Path) -> Path:
+    """Where the index of these notes lives when nothing stands beside them; by real path, so that links share it."""
+    real = os.path.realpath(notes)
+    digest = hashlib.sha256(os.fsencode(real)).hexdigest()[:12]
+    name = "".join(c if c.isalnum() or c in "-_." else "_" for c in Path(real).name)[:40]
+    return cache / f"{name or 'notes'}-{digest}"
+
+
+def debugging(environment: Mapping[str, str]) -> bool:
+    """Whether the user wants tracebacks."""
+    return environment.get("ASSISTANT_DEBUG", "") not in ("", "0")
+
+
+def editor(environment: Mapping[str, str]) -> str:
+    """The user's editor as a shell would read it; "" where none is named."""
+    return environment.get("VISUAL", "").strip() or environment.get("EDITOR", "").strip()
+
+
+def _cache_parents(environment: Mapping[str, str]) -> list[Path]:
+    named = environment.get("XDG_CACHE_HOME", "")
+    found = [Path(named)] if named else []
+    home = environment.get("HOME") or _passwd_home()
+    if home and Path(home).is_dir():
+        found.append(Path(home, "Library", "Caches") if sys.platform == "darwin" else Path(home, ".cache"))
+    return found
+
+
+def _passwd_home() -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return ""
+
+
+def _can_write(folder: Path) -> bool:
+    for nearest in (folder, *folder.parents):
+        if nearest.exists():
+            return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
+    return False
+
+
+def _nearest_file(here: Path) -> tuple[Path, _File]:
+    for folder in (here, *here.parents):
+        path = folder / FILE
+        if path.is_file():
+            return folder, _read(path)
+    return here, _File()
+
+
+def _nearest_corpus(here: Path) -> Path | None:
+    return next((f / "corpus" for f in (here, *here.parents) if (f / "corpus").is_dir()), None)
+
+
+def _index_beside(notes: Path) -> Path | None:
+    beside = notes.parent / "index"
+    if beside != notes and (beside.is_dir() or (notes.parent / FILE).is_file()):
+        return beside
+    return None
+
+
+def _read(path: Path) -> _File:
+    import tomllib
+
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadRequest(f"{path} cannot be read: {error}.", "Mend or remove it.") from error
+    known = {field.name: field.type for field in fields(_File)}
+    for key, value in table.items():
+        if key not in known:
+            raise BadRequest(f"{path} has an unknown key: {key}.", f"Known keys are {', '.join(known)}.")
+        _check(path, key, value, flag="bool" in str(known[key]))
+    return _File(**table)
+
+
+def _check(path: Path, key: str, value: object, *, flag: bool) -> None:
+    if key == "refresh":
+        if value not in _REFRESH:
+            raise BadRequest(f"{path}: refresh is {value!r}.", 'Write "look", "insist" or "never".')
+    elif flag and not isinstance(value, bool):
+        raise BadRequest(f"{path}: {key} is {value!r}.", "Write true or false.")
+    elif not flag and (not isinstance(value, str) or not value or "\0" in value):
+        raise BadRequest(f"{path}: {key} is {value!r}.", "Write a text in quotes.")
+
+
+def _first(*values: _T | None) -> _T:
+    return next(value for value in values if value is not None)
+
+
+def _path(text: str | None, base: Path) -> Path | None:
+    """As the user wrote it, relative to `base`; None for nothing or blanks."""
+    return base / os.path.expanduser(text) if text and text.strip() else None  # noqa: PTH111 - Path's raises without a home
+
+
+def _absolute(path: Path) -> Path:
+    """Without `..`, links kept: what stands beside a link to the notes is beside the notes."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute keeps `..`
+
+
+def _model(name: str | None, base: Path) -> str:
+    """A folder becomes absolute, any other name stays; "" for none."""
+    path = _path(name, base)
+    if name and path and ("/" in name or os.sep in name) and path.is_dir():
+        return str(_absolute(path))
+    return name or ""
