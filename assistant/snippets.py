@@ -23,7 +23,7 @@ _ALIASES = {
         "python": "py python3 py3 pycon ipython",
         "yaml": "yml",
         "terraform": "tf hcl",
-        "bash": "sh shell zsh console shell-session shellsession sh-session bash-session terminal command",
+        "bash": "sh shell zsh console shell-session shellsession sh-session bash-session terminal",
         "javascript": "js node mjs",
         "typescript": "ts",
         "go": "golang",
@@ -43,7 +43,7 @@ _ALIASES = {
 }
 # Their fences show what a terminal showed, output and all.
 _TRANSCRIPTS = frozenset(
-    "console shell-session shellsession sh-session bash-session terminal pycon ipython".split()
+    ("console", "shell-session", "shellsession", "sh-session", "bash-session", "terminal", "pycon", "ipython")
 )
 _PLACEHOLDER = re.compile(
     r"""
@@ -200,7 +200,9 @@ _CHECKS: dict[str, Callable[[str], _Mistake]] = {
 
 _COMMENT = re.compile(r"\s*(?:#|//|--|/?\*)")
 _KIND = re.compile(r"""\s*(?:- +)*["']?kind["']?\s*[:=]\s*["']?([A-Z][\w.-]*)""")
-_COMMENTED_KEY = re.compile(r"""\s*(?:(?:#|//)\s*)?(?:- +)*["']?([A-Za-z_][\w.-]*)["']?\s*(?::\s|=)\s*\S.*?\s(?:#|//)\s+\S""")
+_COMMENTED_KEY = re.compile(
+    r"""\s*(?:(?:#|//)\s*)?(?:- +)*["']?([A-Za-z_][\w.-]*)["']?\s*(?::\s|=)\s*\S.*?\s(?:#|//)\s+\S"""
+)
 _RESOURCE = re.compile(r"""\s*(?:resource|data|module|provider)\s+"([\w.-]+)\"""")
 _DEFINED = re.compile(
     r"\b(?:def|class|func(?:tion)?|fn|interface|struct|enum|trait|record|message|service|rpc|proc)\s+"
@@ -208,7 +210,9 @@ _DEFINED = re.compile(
 )
 _SHELL_FUNCTION = re.compile(r"\s*([A-Za-z_][\w-]*)\s*\(\)\s*\{")
 _CALLED = re.compile(r"\b([A-Z]\w*[a-z]\w*)(?=\(|\.\w+\()|\bnew\s+(?:\w+\.)*([A-Z]\w*)")
-_FROM_IMPORT = re.compile(r"\s*(?:from\s+\S+\s+import|import(?:\s+type)?)\s+\(?\{?([^'\"]*?)\}?\)?\s*(?:from\s.*)?;?\s*$")
+_FROM_IMPORT = re.compile(
+    r"\s*(?:from\s+\S+\s+import|import(?:\s+type)?)\s+\(?\{?([^'\"]*?)\}?\)?\s*(?:from\s.*)?;?\s*$"
+)
 _COMMAND = re.compile(r"\s*(?:sudo\s+)?([a-z][\w.-]*(?:\s+[a-z][a-z-]*[a-z](?![\w./=:@$-])){1,2})")
 
 
