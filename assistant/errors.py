@@ -1,0 +1,74 @@
+"""Exceptions whose text ends with the next step, and the exit codes they lead to."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit codes of the command, documented in the README."""
+
+    ANSWERED = 0
+    NOT_IN_NOTES = 1
+    USAGE = 2
+    CANNOT = 3
+    PARTIAL = 4
+    BUG = 70
+    INTERRUPTED = 130
+
+
+class AssistantError(Exception):
+    """Something the user can mend: one sentence on what is wrong and, apart, the next step.
+
+    Messages keep raw names; whoever shows them passes them through `visible`.
+    """
+
+    code: str = "internal"
+    exit: Exit = Exit.BUG
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(f"{message} {hint}")
+        self.message = message
+        self.hint = hint
+
+
+class BadRequest(AssistantError):
+    """An option, a batch line or a setting that cannot be meant."""
+
+    code = "bad_request"
+    exit = Exit.USAGE
+
+
+class EmptyQuestion(AssistantError):
+    """Nothing but blanks and control characters was asked."""
+
+    code = "empty_question"
+    exit = Exit.USAGE
+
+
+class NoNotes(AssistantError):
+    """No folder of notes, or none with a note in it."""
+
+    code = "no_notes"
+    exit = Exit.CANNOT
+
+
+class UnreadableNotes(AssistantError):
+    """Notes are there, and not one of them can be read."""
+
+    code = "unreadable_notes"
+    exit = Exit.CANNOT
+
+
+class IndexUnusable(AssistantError):
+    """The index can be neither read nor rebuilt."""
+
+    code = "index_unusable"
+    exit = Exit.CANNOT
+
+
+class ModelUnusable(AssistantError):
+    """The embedding model is missing, damaged, or cannot be exported faithfully."""
+
+    code = "model_unusable"
+    exit = Exit.CANNOT

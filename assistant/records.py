@@ -1,0 +1,256 @@
+"""The frozen records that travel between the stages; no stage knows another, all know these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NewType
+
+LineNumber = NewType("LineNumber", int)
+"""1-based line of a note, as an editor shows it."""
+
+PassageId = NewType("PassageId", int)
+"""Row id of a passage in the store; stable only within one generation."""
+
+BlockKind = Literal["heading", "paragraph", "item", "row", "fence", "code", "html", "rule", "front_matter", "reference"]
+PassageKind = Literal["heading", "paragraph", "definition", "item", "pair", "row", "tree", "fence", "step", "code"]
+Outcome = Literal["answered", "partial", "not_in_notes"]
+
+
+@dataclass(frozen=True, slots=True)
+class NoteFile:
+    """What one look at the folder says of a note, without opening it."""
+
+    path: str
+    """Relative to the notes folder, `/` on every platform."""
+    size: int
+    """Bytes."""
+    mtime_ns: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One note as read: its lines carry no line ends and no BOM; undecodable notes never become one."""
+
+    path: str
+    lines: tuple[str, ...]
+    """Split at `\\n`, `\\r\\n`, `\\r` only; a final line end opens no further line."""
+    digest: str
+    """SHA-256 of the file's bytes, hex."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A run of lines of a section that markdown-it calls one thing; its text is its lines."""
+
+    kind: BlockKind
+    start: LineNumber
+    end: LineNumber
+    """Inclusive."""
+    plain: str = ""
+    """Inline text without marks, links' targets and line breaks; for a fence its content, dedented."""
+    lead: str = ""
+    """The bold run that opens the block, without its marks; "" where it opens with anything else."""
+    info: str = ""
+    """A fence's whole info string."""
+    body: tuple[LineNumber, LineNumber] | None = None
+    """A fence's first and last line between its marks; None for an empty fence and other kinds."""
+    depth: int = 0
+    """Nesting of list items: 0 outside lists, 1 for an item of an outer list."""
+    parent: int | None = None
+    """Position, within the section's blocks, of the item this block stands in."""
+    header: tuple[str, ...] = ()
+    """A table row's column names, plain."""
+    cells: tuple[str, ...] = ()
+    """A table row's cells, plain."""
+    contents: bool = False
+    """Whether it belongs to a table of contents (a list all of whose items link to anchors of this note)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading (or the text before the first one) with everything up to the next heading."""
+
+    heading_path: tuple[str, ...]
+    """Plain headings from the note's title down, never empty."""
+    anchor: str
+    """GitHub's slug of the last heading, duplicates numbered; "" for text before the first heading."""
+    level: int
+    """1 to 6; 0 for text before the first heading."""
+    start: LineNumber
+    end: LineNumber
+    """Inclusive; `end == start - 1` only for an empty note."""
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A note's sections in order; together they cover every line exactly once."""
+
+    path: str
+    title: str
+    """Its first H1, else front matter's title, else the file name without suffix."""
+    titled: bool
+    """False where the title is only the file name: shown, but neither embedded nor searched."""
+    tags: tuple[str, ...]
+    sections: tuple[Section, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A place where a fence does not parse."""
+
+    line: LineNumber
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The unit that is found and quoted: a few lines of one note that say one thing."""
+
+    path: str
+    heading_path: tuple[str, ...]
+    anchor: str
+    kind: PassageKind
+    label: str
+    """The bold line, item or heading question that introduces it; "" for none."""
+    start: LineNumber
+    end: LineNumber
+    text: str
+    """What is searched: plain text without marks (a step's comment with its code lines, a row with its column names)."""
+    titled: bool = True
+    """False where `heading_path[0]` is only a file name."""
+    fence: tuple[LineNumber, LineNumber] | None = None
+    """The lines between the marks of the fence it stands in."""
+    info: str = ""
+    """That fence's info string."""
+    problems: tuple[Problem, ...] | None = None
+    """For kind `fence`: where it does not parse; None where it was not checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A name the notes use for something that a question may ask for, where it stands."""
+
+    name: str
+    """As the notes write it; at most six words."""
+    kind: str
+    """Where it was found: heading, label, definition, target, resource, comment, identifier, phrase."""
+    start: LineNumber
+    end: LineNumber
+    """The passage (by its lines) that speaks for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage with its scores for one question."""
+
+    id: PassageId
+    passage: Passage
+    dense: float | None
+    """Cosine with the question, -1 to 1; None while the passage has no vector."""
+    lexical: float
+    """0 to 1, on the same scale for every question."""
+    score: float
+    """The fused score on fixed bounds; hits are ordered by `(-score, path, line)`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    number: int
+    path: str
+    heading_path: tuple[str, ...]
+    anchor: str
+    start_line: int
+    end_line: int
+    quote: str
+    """Verbatim, a substring of the cited lines joined with `\\n`."""
+    stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A name that may fit, with the citations that speak for it."""
+
+    name: str
+    heading_path: tuple[str, ...]
+    confidence: float
+    citations: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    name: str
+    citations: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One demand of the question and who meets it."""
+
+    text: str
+    supported: bool
+    support: tuple[Support, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    text: str
+    citations: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    language: str
+    """First word of the info string, as written."""
+    info: str
+    caption: str | None
+    code: str
+    citation: int
+    problems: tuple[Problem, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a multiple-choice question, as given, with its support."""
+
+    label: str
+    text: str
+    support: float
+    citations: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexState:
+    generation: int
+    stale: bool
+    """True when the answer came from a generation older than the notes."""
+    pending: int
+    """Passages that still have no vector."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one question got; the fields are those of the JSON contract, in its order."""
+
+    question: str
+    outcome: Outcome
+    standalone_question: str | None = None
+    verdict: Candidate | None = None
+    alternatives: tuple[Candidate, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    snippets: tuple[Snippet, ...] = ()
+    options: tuple[Option, ...] = ()
+    choice: str | None = None
+    missing: tuple[str, ...] = ()
+    hint: str | None = None
+    citations: tuple[Citation, ...] = ()
+    warnings: tuple[str, ...] = ()
+    elapsed_ms: float = 0.0
+    notes: str = ""
+    """Absolute path of the notes folder."""
+    index: IndexState = field(default_factory=lambda: IndexState(0, False, 0))
+    id: str | None = None
+    explain: Mapping[str, object] | None = None
