@@ -144,7 +144,8 @@ def install(extras: str, again: tuple[str, ...], held: int) -> None:
     again = tuple(name for name in again if name != project["project"]["name"])
     if again:
         run("completing what was interrupted", [*pip, "--ignore-installed", "--no-deps", *again], held)
-    run("getting the build backend", [*pip, *project["build-system"]["requires"]], held)
+    if backend := project["build-system"]["requires"]:
+        run("getting the build backend", [*pip, *backend], held)
     run("installing the packages", [*pip, "--no-build-isolation", "-e", EXTRAS[extras]], held)
 
 

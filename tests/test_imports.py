@@ -1,0 +1,31 @@
+"""What a question loads: the libraries that make it slow stay out."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SLOW = {"torch", "sentence_transformers", "transformers", "onnx", "onnxscript", "textual", "markdown_it"}
+NOTE = (
+    "# Fruit\n\n## Apple\n\nAn apple keeps for months in a cool cellar.\n\n## Pear\n\nA pear is best within a week.\n"
+)
+
+
+def test_a_question_on_a_fresh_index_loads_no_slow_library(tmp_path: Path) -> None:
+    pytest.importorskip("assistant.cli", reason="needs the command line")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "fruit.md").write_text(NOTE)
+    options = ["--notes", str(tmp_path / "notes"), "--index", str(tmp_path / "index")]
+    subprocess.run([sys.executable, "-P", "-m", "assistant", *options, "index"], check=True, capture_output=True)
+    asked = subprocess.run(
+        [sys.executable, "-P", "-X", "importtime", "-m", "assistant", *options, "ask", "How long does an apple keep?"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "cool cellar" in asked.stdout, asked.stderr[-2000:]
+    lines = [line for line in asked.stderr.splitlines() if line.startswith("import time:")]
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
+    assert "onnxruntime" in loaded
+    assert not loaded & SLOW

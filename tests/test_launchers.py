@@ -1,0 +1,205 @@
+"""The two commands of the README, on a project of one file whose path has blanks and an accent; without a network."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import flit_core
+import pytest
+
+LAUNCHER = ("assistant", "environment.py", "setting_up.py", "pip_progress.py")
+PYPROJECT = """\
+[build-system]
+requires = []
+build-backend = "waiting"
+backend-path = ["backend"]
+[project]
+name = "tiny"
+version = "1"
+description = "One file."
+[project.optional-dependencies]
+test = []
+[project.scripts]
+tiny = "assistant.__main__:main"
+[tool.flit.module]
+name = "assistant"
+"""
+PROGRAM = """\
+import sys
+def main():
+    print(__file__, sys.flags.safe_path, *sys.argv[1:], sep="\\n")
+    sys.exit(4)
+if __name__ == "__main__":
+    main()
+"""
+# The build backend of the project; it stands still while a file says so, to be interrupted there.
+BACKEND = """\
+import pathlib, time
+from flit_core.buildapi import *
+while pathlib.Path("hold").exists():
+    pathlib.Path("held").touch()
+    time.sleep(0.05)
+"""
+
+
+def run(root: Path, *arguments: str, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command(root, *arguments), cwd=cwd, env=quiet(), capture_output=True, text=True, check=False)
+
+
+def command(root: Path, *arguments: str) -> list[str]:
+    return [sys.executable, str(root / "scripts" / "assistant"), *arguments]
+
+
+def quiet() -> Mapping[str, str]:
+    return {**os.environ, "PIP_NO_INDEX": "1"}
+
+
+def lay_out(root: Path, scripts: Path) -> Path:
+    """A checkout without `.venv`; flit_core is the build backend inside it, so that pip has nothing to fetch."""
+    (root / "scripts").mkdir(parents=True)
+    for name in LAUNCHER:
+        shutil.copy(scripts / name, root / "scripts" / name)
+    shutil.copytree(Path(flit_core.__path__[0]), root / "backend" / "flit_core")
+    (root / "backend" / "waiting.py").write_text(BACKEND)
+    (root / "pyproject.toml").write_text(PYPROJECT)
+    (root / "constraints.txt").write_text("")
+    (root / "assistant").mkdir()
+    (root / "assistant" / "__init__.py").write_text('"""One file."""\n__version__ = "1"\n')
+    (root / "assistant" / "__main__.py").write_text(PROGRAM)
+    return root
+
+
+@pytest.fixture(scope="module")
+def made(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout after its first start."""
+    checkout = lay_out(tmp_path_factory.mktemp("made") / "né w", root / "scripts")
+    first = run(checkout, "ask", "a  b", cwd=checkout.parent)
+    assert first.returncode == 4, first.stderr
+    assert first.stdout.splitlines() == [str(checkout / "assistant" / "__main__.py"), "True", "ask", "a  b"]
+    assert "first start" in first.stderr
+    return checkout
+
+
+@pytest.fixture
+def checkout(made: Path, tmp_path: Path) -> Path:
+    """The same checkout for a test to spoil: made elsewhere, moved here."""
+    return shutil.copytree(made, tmp_path / "mo ved", symlinks=True)
+
+
+def test_the_second_start_says_nothing(made: Path) -> None:
+    log = (made / ".venv.log").stat().st_mtime_ns
+    second = run(made, "x")
+    assert (second.returncode, second.stderr) == (4, "")
+    assert (made / ".venv.log").stat().st_mtime_ns == log
+
+
+def test_a_moved_checkout_is_repaired_once(made: Path, checkout: Path) -> None:
+    """The program, the environment's own commands and its activate script all come from the new place."""
+    moved = run(checkout)
+    assert moved.returncode == 4
+    assert moved.stdout.startswith(str(checkout))
+    assert "first start" not in moved.stderr
+    for name in ("pip", "tiny"):
+        own = subprocess.run([checkout / ".venv/bin" / name, "--version"], capture_output=True, text=True, check=False)
+        assert str(checkout) in own.stdout, own.stderr
+    activate = (checkout / ".venv/bin/activate").read_text()
+    assert str(checkout / ".venv") in activate
+    assert str(made / ".venv") not in activate
+    assert run(checkout).stderr == ""
+
+
+def test_changed_requirements_are_installed(checkout: Path) -> None:
+    run(checkout)
+    with (checkout / "pyproject.toml").open("a") as file:
+        file.write("# changed\n")
+    assert "up to date" in run(checkout).stderr
+    assert run(checkout).stderr == ""
+
+
+def test_an_environment_without_a_python_is_made_again(checkout: Path) -> None:
+    for python in (checkout / ".venv/bin").glob("python*"):
+        python.unlink()
+    again = run(checkout)
+    assert again.returncode == 4
+    assert "making the environment" in again.stderr
+    assert run(checkout).stderr == ""
+
+
+def test_an_interrupted_set_up_is_completed(checkout: Path) -> None:
+    """Ctrl-C: one line, exit 130, no stamp; the same command goes on."""
+    (checkout / "hold").touch()
+    with started(checkout) as process:
+        wait_for(checkout / "held")
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert errors.splitlines()[-1] == "assistant: Interrupted. The same command goes on from here."
+    assert "Traceback" not in errors
+    assert not (checkout / ".venv/installed").exists()
+    (checkout / "hold").unlink()
+    assert run(checkout).returncode == 4
+    assert run(checkout).stderr == ""
+
+
+def test_two_first_starts_do_not_collide(checkout: Path) -> None:
+    """The second waits, says so, and finds the work done."""
+    (checkout / "hold").touch()
+    with started(checkout) as first:
+        wait_for(checkout / "held")
+        with started(checkout) as second:
+            assert second.stderr is not None
+            assert "waiting" in second.stderr.readline()
+            (checkout / "hold").unlink()
+            _, rest = second.communicate(timeout=60)
+            first.communicate(timeout=60)
+    assert (first.returncode, second.returncode, rest) == (4, 4, "")
+
+
+def test_a_failed_step_ends_with_the_next_one(checkout: Path) -> None:
+    (checkout / "pyproject.toml").write_text(
+        PYPROJECT.replace('version = "1"', 'version = "1"\ndependencies = ["x==1"]')
+    )
+    failed = run(checkout)
+    assert (failed.returncode, failed.stdout) == (3, "")
+    assert "ERROR" in failed.stderr
+    assert failed.stderr.endswith("run the command again.\n")
+
+
+def test_half_written_distributions_are_found(checkout: Path) -> None:
+    """pip believes any distribution that has its metadata; one whose files are missing is installed anew."""
+    site = next((checkout / ".venv/lib").glob("python*/site-packages"))
+    for name, record in (("whole", "whole.py,sha256=x,0\n"), ("cut", "cut.py,sha256=x,9\n"), ("bare", None)):
+        folder = site / f"{name}-1.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
+        (site / f"{name}.py").touch()
+        if record:
+            (folder / "RECORD").write_text(record)
+    program = "import setting_up; print(sorted(setting_up.half_written()))"
+    found = subprocess.run(
+        [sys.executable, "-c", program], cwd=checkout / "scripts", capture_output=True, text=True, check=True
+    )
+    assert found.stdout == "['bare', 'cut']\n"
+
+
+def started(root: Path) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        command(root),
+        env=quiet(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_for(path: Path) -> None:
+    end = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < end, f"{path.name} never came"
+        time.sleep(0.02)
