@@ -5,24 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from assistant.errors import ModelUnusable
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from onnxruntime import InferenceSession, SessionOptions
     from tokenizers import Tokenizer
-
-Vector = NDArray[np.float32]
-"""One unit row, shape (d,)."""
-Matrix = NDArray[np.float32]
-"""Unit rows, shape (k, d)."""
 
 GRAPH = "model.onnx"
 WEIGHTS = "model.onnx.data"
@@ -44,10 +40,10 @@ class Encoder(Protocol):
     def dimension(self) -> int:
         """Length of a row."""
 
-    def passages(self, texts: Sequence[str]) -> Iterator[Matrix]:
+    def passages(self, texts: Sequence[str]) -> Iterator[NDArray[np.float32]]:
         """For each text, in order, a (k, d) matrix; k > 1 where the text is over the model's limit."""
 
-    def question(self, text: str) -> Vector:
+    def question(self, text: str) -> NDArray[np.float32]:
         """One row; an over-long question is the mean of its windows, again of length one."""
 
 
@@ -84,11 +80,9 @@ class OnnxEncoder:
 
     def warm(self) -> None:
         """Starts loading beside the caller's own work; a failure is raised by the first text."""
-        Thread(target=self._load_quietly, name="encoder", daemon=True).start()
+        Thread(target=self._load_quietly, name="encoder").start()
 
-    def passages(self, texts: Sequence[str]) -> Iterator[Matrix]:
-        from concurrent.futures import ThreadPoolExecutor
-
+    def passages(self, texts: Sequence[str]) -> Iterator[NDArray[np.float32]]:
         loaded = self._load()
         prompt = self.files.passage_prompt
         if len(texts) < _WORKERS:
@@ -106,7 +100,7 @@ class OnnxEncoder:
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def question(self, text: str) -> Vector:
+    def question(self, text: str) -> NDArray[np.float32]:
         rows = self._load().rows(text, self.files.query_prompt)
         return rows[0] if len(rows) == 1 else _unit(rows.mean(axis=0, dtype=np.float32))
 
@@ -128,22 +122,24 @@ class _Loaded:
 
     def __init__(self, files: ModelFiles) -> None:
         self.files = files
-        # A graph or a tokeniser that does not load raises classes of both libraries' own and plain Exception.
+        # What does not load raises classes of the libraries' own, and plain Exception.
         try:
-            self.session = _session(files.folder)
-            self.tokenizer = _tokenizer(files.folder)
-        except Exception as error:  # noqa: BLE001
+            with ThreadPoolExecutor(1) as beside:  # both libraries release the interpreter while they read
+                tokenizer = beside.submit(_tokenizer, files.folder)
+                self.session = _session(files.folder)
+                self.tokenizer = tokenizer.result()
+        except Exception as error:
             raise ModelUnusable(
                 f"The prepared model in {files.folder} cannot be loaded ({type(error).__name__}).",
                 "Delete that folder; the next call prepares the model again.",
             ) from error
         self.before, self.after = _special(self.tokenizer)
 
-    def rows(self, text: str, prompt: str) -> Matrix:
+    def rows(self, text: str, prompt: str) -> NDArray[np.float32]:
         return np.concatenate([self._row(ids) for ids in self.windows(text, prompt)])
 
     def windows(self, text: str, prompt: str) -> list[list[int]]:
-        """Token ids of each window, special tokens and prompt included; one window unless the text is over the limit."""
+        """Token ids of each window, special tokens and prompt included; more than one only for an over-long text."""
         ids = self._ids(prompt + text)
         room = self.files.max_tokens - len(self.before) - len(self.after)
         if len(ids) <= room:
@@ -152,13 +148,13 @@ class _Loaded:
         if ids[: len(head)] != head or len(head) > room // 2:
             head = []  # the prompt melts into the text, or would crowd it out: only the first window has it
         body = ids[len(head) :]
-        return [[*self.before, *head, *part, *self.after] for part in _cut(body, room - len(head))]
+        return [[*self.before, *head, *part, *self.after] for part in cut(body, room - len(head))]
 
     def _ids(self, text: str) -> list[int]:
         ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False).ids
         return ids
 
-    def _row(self, ids: list[int]) -> Matrix:
+    def _row(self, ids: list[int]) -> NDArray[np.float32]:
         if not ids:  # an empty text, and a tokeniser without special tokens
             return np.zeros((1, self.files.dimension), dtype=np.float32)
         (row,) = self.session.run(None, {"input_ids": np.array([ids], dtype=np.int64)})
@@ -172,11 +168,11 @@ class HashingEncoder:
         self.dimension = dimension
         self.identity = f"hashing-{dimension}"
 
-    def passages(self, texts: Sequence[str]) -> Iterator[Matrix]:
+    def passages(self, texts: Sequence[str]) -> Iterator[NDArray[np.float32]]:
         for text in texts:
             yield self.question(text)[np.newaxis]
 
-    def question(self, text: str) -> Vector:
+    def question(self, text: str) -> NDArray[np.float32]:
         row = np.zeros(self.dimension, dtype=np.float32)
         for word in text.casefold().split() or [""]:
             digest = int.from_bytes(hashlib.sha256(word.encode("utf-8", "surrogatepass")).digest()[:8], "big")
@@ -237,7 +233,7 @@ def _special(tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
     return list(encoding.ids[:first]), list(encoding.ids[last:])
 
 
-def _cut(ids: list[int], room: int) -> Iterator[list[int]]:
+def cut(ids: list[int], room: int) -> Iterator[list[int]]:
     """Overlapping parts of at most `room` ids; the last one is whole too, so that no part is a few words."""
     step = room - room // _OVERLAP
     start = 0

