@@ -13,7 +13,9 @@ PassageId = NewType("PassageId", int)
 """Row id of a passage in the store; stable only within one generation."""
 
 BlockKind = Literal["heading", "paragraph", "item", "row", "fence", "code", "html", "rule", "front_matter", "reference"]
-PassageKind = Literal["heading", "paragraph", "definition", "item", "pair", "row", "tree", "fence", "step", "code"]
+PassageKind = Literal[
+    "heading", "label", "paragraph", "definition", "item", "pair", "row", "tree", "fence", "step", "code", "pointer"
+]
 Outcome = Literal["answered", "partial", "not_in_notes"]
 
 

@@ -1,0 +1,50 @@
+"""Text → terms: the words that full text is indexed, looked up and scored by."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import Stemmer
+
+_WORD = re.compile(r"[^\W_]+(?:_+[^\W_]+)*")
+_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+_stemmer = Stemmer.Stemmer("english")
+
+
+@lru_cache(maxsize=100_000)
+def stem(word: str) -> str:
+    """The word's Snowball (English) stem, case folded; words of other scripts come back as they are."""
+    return str(_stemmer.stemWord(word.casefold()))
+
+
+def words(text: str) -> list[str]:
+    """Runs of letters, digits and inner underscores, as written, in order."""
+    return _WORD.findall(text)
+
+
+@lru_cache(maxsize=100_000)
+def parts(word: str) -> tuple[str, ...]:
+    """The pieces of an identifier (`maxSurge` → max, Surge; `retry_on` → retry, on); the word alone where it is one."""
+    found = tuple(_PART.findall(word))
+    return found if len(found) > 1 else (word,)
+
+
+@lru_cache(maxsize=100_000)
+def _of(word: str) -> tuple[str, ...]:
+    pieces = parts(word)
+    joined = stem(word.replace("_", ""))
+    if len(pieces) == 1:
+        return (joined,)
+    return (joined, *(s for s in map(stem, pieces) if len(s) > 1 or s.isdigit()))
+
+
+def terms(text: str) -> list[str]:
+    """Stems in the text's order, an identifier as a whole and by its parts; used alike for notes and questions."""
+    return [t for w in words(text) for t in _of(w)]
+
+
+@lru_cache(maxsize=50_000)
+def key(name: str) -> str:
+    """What two spellings of one name share: the stems of its words' parts, in order."""
+    return " ".join(stem(p) for w in words(name) for p in parts(w))
