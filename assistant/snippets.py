@@ -8,14 +8,19 @@ import re
 import textwrap
 import warnings
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from assistant.records import LineNumber, Problem
+
+if TYPE_CHECKING:
+    import tree_sitter
+    import yaml
 
 VERSION = 1
 """Raised when `problems` or `names` would say something else of the same fence."""
 
-LIMIT = 20_000
-"""Characters of a fence that are checked; a longer one is not (a few seconds is the longest that any parser takes)."""
+LIMIT, LINE_LIMIT, DEPTH_LIMIT = 10_000, 2_000, 64
+"""Most characters, characters of a line and open brackets of a fence that is checked: parsers can be quadratic."""
 
 _ALIASES = {
     alias: name
@@ -48,11 +53,30 @@ _TRANSCRIPTS = frozenset(
 _PLACEHOLDER = re.compile(
     r"""
       (?<!<)<[A-Za-z](?:[^<>\n]{0,60}[^<>\s])?>        # <name>, but neither << nor a < b and c > d
-    | \{\{.*?\}\} | \{%.*?%\} | --8<--                # templates and included files
+    | \{\{.{0,200}?\}\} | \{%.{0,200}?%\} | --8<--                # templates and included files
     | (?:^|[\s\[{(,])(?:\.\.\.|…)(?:$|[\s\]}),])      # something left out
     | ^[ \t]*(?:\$|>|>>>|%|In\ \[\d+\]:)(?:[ \t]|$)   # prompts
-    | ^[\w.~-]+@[\w.~-]+[^\n$\#]{0,60}[$\#][ \t]
+    | ^[\w.~-]{1,40}@[\w.~-]{1,80}[^\n$\#]{0,80}[$\#][ \t]
     """,
+    re.VERBOSE | re.MULTILINE,
+)
+
+_BRACKET = re.compile(r"[()\[\]{}]")
+_LINE = re.compile(r"\bline (\d+)")
+_NOTEBOOK = re.compile(r"^[ \t]*[!%]{1,2}[A-Za-z]", re.MULTILINE)
+_HEREDOC = re.compile(r"<<-?[ \t]*['\"]?[A-Za-z_]\w*['\"]?[ \t]*$", re.MULTILINE)
+_ITEM = re.compile(r"^ *(?:- +)*")
+_KEY_WITHOUT_BLANK = re.compile(r"[\w.-]+:(?!//)\S")
+# How rows of output, tables, logs and drawings begin, and commands do not.
+_OUTPUT = re.compile(
+    r"""^(?:
+      [^\w\s.~/$"'`#()\[{}!:&|;<>\\-]                # symbols, percentages, emoji
+    | //|\||\+|<|-{3,}|\{"|\[\W?\d|\d|-+\+
+    | [A-Z][\w/-]*(?:[ ][\w/()-]+){0,3}[:,](?:\s|$)   # Name: value
+    | [A-Z]+:                                          # INFO:
+    | [A-Z][A-Z()_-]*(?:[ ]{2,}[A-Z][A-Z()_-]*)+       # NAME   READY
+    | [a-z]+[ ]-[ ]
+    )""",
     re.VERBOSE | re.MULTILINE,
 )
 
@@ -66,20 +90,33 @@ def language(info: str) -> str:
 def problems(code: str, info: str, first_line: LineNumber) -> tuple[Problem, ...] | None:
     """The first place where a fence does not parse, () where it does; None where it was not checked.
 
-    Not checked are languages without a parser, placeholders, prompts, transcripts and more than `LIMIT` characters.
+    Not checked are languages without a parser, placeholders, prompts, transcripts, fragments, and what is over a limit.
     """
     check = _CHECKS.get(language(info))
-    if check is None or _word(info) in _TRANSCRIPTS or len(code) > LIMIT or _PLACEHOLDER.search(code):
+    if check is None or _word(info) in _TRANSCRIPTS or _unlikely(code) or _PLACEHOLDER.search(code):
         return None
     try:
         found = check(textwrap.dedent(code))
-    except (RecursionError, MemoryError, ValueError, OverflowError):
-        return None  # a parser's own limit says nothing about the code
+    except Exception:  # noqa: BLE001 - a fragment, or a parser's own limit or slip: it says nothing about the code
+        return None
     if found is None:
         return ()
     row, message = found
     last = max(len(code.rstrip("\n").split("\n")) - 1, 0)
-    return (Problem(LineNumber(first_line + min(max(row, 0), last)), message),)
+    line = LineNumber(first_line + min(max(row, 0), last))
+    return (Problem(line, _LINE.sub(lambda match: f"line {int(match[1]) + first_line - 1}", message)),)
+
+
+def _unlikely(code: str) -> bool:
+    """Whether it is so long, or so deeply nested, that only a machine or an attacker writes it."""
+    if len(code) > LIMIT or max(map(len, code.split("\n"))) > LINE_LIMIT:
+        return True
+    depth = 0
+    for bracket in _BRACKET.findall(code):
+        depth += 1 if bracket in "([{" else -1
+        if depth > DEPTH_LIMIT:
+            return True
+    return False
 
 
 def names(code: str, info: str) -> tuple[tuple[str, int], ...]:
@@ -100,23 +137,40 @@ def _word(info: str) -> str:
     return ""
 
 
-# A check takes dedented code and gives the 0-based row and the message of the first mistake, None where it parses.
+# A check takes dedented code and gives the 0-based row and the message of the first mistake, None where it parses;
+# it raises where the code cannot be judged.
 _Mistake = tuple[int, str] | None
 
 
+class _Fragment(Exception):
+    """Code that was never meant to stand alone."""
+
+
 def _python(code: str) -> _Mistake:
+    if _NOTEBOOK.search(code):
+        raise _Fragment
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             compile(code, "<fence>", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    except SyntaxError as error:
+    except IndentationError as error:
+        opened = _LINE.search(error.msg)
+        if error.msg.startswith("expected an indented block") and opened and not _code_after(code, int(opened[1])):
+            raise _Fragment from None  # its body was left out
         return (error.lineno or 1) - 1, error.msg
+    except SyntaxError as error:
+        return (error.lineno or 1) - 1, re.sub(r" \(detected at line \d+\)", "", error.msg)
     return None
 
 
+def _code_after(code: str, row: int) -> bool:
+    """Whether anything but blanks and comments stands on this 0-based row or below."""
+    return any(text.strip() and not text.lstrip().startswith("#") for text in code.split("\n")[row:])
+
+
 def _json(code: str) -> _Mistake:
-    if re.search(r"^\s*(?://|#|/\*)|[,\[{]\s*(?://|#)", code, re.MULTILINE):
-        return None
+    if re.search(r"^\s*(?://|#|/\*)|[,\[{]\s*(?://|#|/\*)", code, re.MULTILINE):
+        raise _Fragment
     try:
         json.loads(code)
     except json.JSONDecodeError as error:
@@ -127,49 +181,58 @@ def _json(code: str) -> _Mistake:
 def _yaml(code: str) -> _Mistake:
     import yaml
 
+    if _HEREDOC.search(code):
+        raise _Fragment  # a command that pipes YAML into something
     try:
         for _ in yaml.compose_all(code, Loader=yaml.BaseLoader):
             pass
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        return (0 if mark is None else _mistaken_row(code, error)), str(error.problem or error.context)
-    except yaml.YAMLError as error:  # a character that YAML forbids
-        return 0, str(error).split("\n")[0]
+        if code.lstrip("\n").startswith(" "):
+            raise _Fragment from None  # cut from the middle: its first row is deeper than a later one
+        return _mistaken_row(code.split("\n"), error), str(error.problem or error.context)
+    except yaml.reader.ReaderError as error:
+        return code[: error.position].count("\n"), f"character U+{error.character:04X} is not allowed"
     return None
 
 
-_KEY_WITHOUT_BLANK = re.compile(r"\s*(?:- +)*[\w.-]+:(?!//)\S")
+def _mistaken_row(rows: list[str], error: yaml.MarkedYAMLError) -> int:
+    """The row of a mistake that PyYAML may notice rows later."""
+    mark, context = error.problem_mark or error.context_mark, error.context_mark
+    noticed = mark.line if mark else 0
+    what = error.context or ""
+    if context and ("simple key" in what or "quoted scalar" in what):
+        return context.line
+    if context and "flow" in what and not rows[context.line].rstrip().endswith(("[", "{")):
+        return context.line
+    return _scalar_start(rows, noticed) if "mapping values" in (error.problem or "") else noticed
 
 
-def _mistaken_row(code: str, error: object) -> int:
-    """The row of a mistake that PyYAML notices one or more rows later."""
-    problem, context = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
-    rows = code.split("\n")
-    noticed: int = (problem or context).line
-    began: int = context.line if context else noticed
-    what = getattr(error, "context", None) or ""
-    if "simple key" in what or "quoted scalar" in what:
-        return began
-    if "flow" in what and not rows[began].rstrip().endswith(("[", "{")):
-        return began
-    # `kind:Name` swallows the rows up to the next key: look back over the rows that one plain scalar may hold.
-    for row in range(min(noticed, len(rows)) - 1, max(noticed - 20, -1), -1):
-        if _KEY_WITHOUT_BLANK.match(rows[row]):
-            return row
-        if ": " in rows[row] or rows[row].rstrip().endswith(":"):
+def _scalar_start(rows: list[str], noticed: int) -> int:
+    """The first row of the plain scalar that swallowed this row's key: `kind:Name` or `kind Name`."""
+    column, start = len(rows[noticed]) - len(_ITEM.sub("", rows[noticed])), noticed
+    for row in range(noticed - 1, -1, -1):
+        key = _ITEM.sub("", rows[row])
+        if not key or key.startswith("#") or ": " in key or key.rstrip().endswith(":"):
             break
-    return noticed
+        if len(rows[row]) - len(key) == column or _KEY_WITHOUT_BLANK.match(key):
+            start = row
+        if rows[row].lstrip().startswith("- "):
+            break
+    return start
 
 
 def _terraform(code: str) -> _Mistake:
+    if "=" not in code and "{" not in code:
+        raise _Fragment  # commands
     import hcl2
-    from lark.exceptions import LarkError
+    from lark.exceptions import UnexpectedInput
 
     try:
         hcl2.parses_to_tree(code)
-    except LarkError as error:
-        row = getattr(error, "line", 1)
-        return (row if isinstance(row, int) and row > 0 else code.count("\n") + 1) - 1, str(error).split("\n")[0]
+    except UnexpectedInput as error:
+        found = str(getattr(error, "token", "") or getattr(error, "char", "")).strip().split("\n")[0][:40]
+        row = error.line if error.line and error.line > 0 else code.count("\n") + 1
+        return row - 1, f"unexpected {found!r}" if found else "unexpected end of line"
     return None
 
 
@@ -178,17 +241,38 @@ def _bash(code: str) -> _Mistake:
     import tree_sitter_bash
 
     parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
-    root = parser.parse(code.encode("utf-8", "replace")).root_node
-    node, waiting = root, [root] if root.has_error else []
+    root = parser.parse(code.rstrip("\\\n ").encode("utf-8", "replace")).root_node
+    if root.has_error and _OUTPUT.search(code):
+        raise _Fragment  # the grammar takes most output for commands: what it says of the rest is luck
+    waiting = [root] if root.has_error else []
     while waiting:
         node = waiting.pop()
         if node.is_missing:
-            return node.start_point[0], f"{node.type} is missing"
+            return (node.parent or node).start_point.row, f"{node.type.replace('_', ' ')!r} is missing"
         if node.is_error:
-            return node.start_point[0], "this is not a command"
+            return _left_open(node), "not a complete command"
         waiting.extend(child for child in reversed(node.children) if child.has_error or child.is_missing)
     return None
 
+
+def _left_open(error: tree_sitter.Node) -> int:
+    """The row of the last thing an erroneous run opens and does not close, else its first row."""
+    opened: list[tree_sitter.Node] = []
+    for child in error.children:
+        if opened and child.type == _CLOSERS[opened[-1].type]:
+            opened.pop()
+        elif child.type in _CLOSERS:
+            opened.append(child)
+    return (opened[-1] if opened else error).start_point.row
+
+
+_CLOSERS = dict(
+    pair.split()
+    for pair in (
+        *("( )", "$( )", "(( ))", "{ }", "${ }", "[ ]", "[[ ]]", '" "', "` `"),
+        *("if fi", "case esac", "for done", "while done", "until done", "select done"),
+    )
+)
 
 _CHECKS: dict[str, Callable[[str], _Mistake]] = {
     "python": _python,
