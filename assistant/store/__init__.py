@@ -1,0 +1,31 @@
+"""The index on disk: open a committed generation, or write the next one."""
+
+from assistant.store.reader import Store
+from assistant.store.rows import Concepts, StoredMention, StoredNote
+from assistant.store.schema import (
+    Busy,
+    DiskFull,
+    IndexDamaged,
+    IndexMissing,
+    IndexOutdated,
+    ReadOnly,
+    StoreError,
+)
+from assistant.store.writer import IndexedNote, TextId, Writer
+
+__all__ = [
+    "Busy",
+    "Concepts",
+    "DiskFull",
+    "IndexDamaged",
+    "IndexMissing",
+    "IndexOutdated",
+    "IndexedNote",
+    "ReadOnly",
+    "Store",
+    "StoreError",
+    "StoredMention",
+    "StoredNote",
+    "TextId",
+    "Writer",
+]

@@ -1,0 +1,134 @@
+"""Records ↔ what stands in a row; whatever is read is checked against the sum it was written with."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from assistant.records import LineNumber, NoteFile, Passage, PassageId, Problem
+from assistant.store.nearest import Matrix
+from assistant.store.schema import IndexDamaged
+
+COARSEST_NS = 2_000_000_000
+"""The coarsest step in which a file system counts time (FAT)."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredNote:
+    """What the index knows of a note's file."""
+
+    file: NoteFile
+    digest: str
+    looked: int
+    """When the stat was taken, in nanoseconds since the epoch."""
+    reason: str = ""
+    """Why it could not be read; such a note has no passages and no digest."""
+
+    def same(self, file: NoteFile) -> bool:
+        """Whether it cannot have changed: its stat is the same, and was taken so long after the last change that
+        another one would show."""
+        return file == self.file and file.mtime_ns < self.looked - COARSEST_NS
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMention:
+    """A name that a topic goes by, and the passage that speaks for it."""
+
+    key: str
+    """`terms.key(name)`: what makes two names one topic."""
+    name: str
+    kind: str
+    passage: PassageId
+
+
+@dataclass(frozen=True, slots=True)
+class Concepts:
+    """The vocabulary's sentences that speak for topics of these notes."""
+
+    rows: tuple[tuple[str, str, str], ...]
+    """(topic key, concept, sentence), by key, concept and the sentence's place in the concept."""
+    matrix: Matrix
+    """(len(rows), d), one unit row for each of `rows`; sentences without a vector yet are in neither."""
+
+
+def pack_lines(lines: Sequence[str]) -> bytes:
+    return zlib.compress("\n".join(lines).encode(), 1)
+
+
+def unpack_lines(count: int, data: bytes) -> tuple[str, ...]:
+    """The lines again; zlib's own checksum tells whether they are the same."""
+    try:
+        lines = tuple(zlib.decompress(data).decode().split("\n"))
+    except (zlib.error, UnicodeDecodeError) as error:
+        raise IndexDamaged("a note's lines") from error
+    if count == 0:
+        return ()
+    if len(lines) != count:
+        raise IndexDamaged("a note's lines")
+    return lines
+
+
+def pack_passage(passage: Passage) -> str:
+    problems = None if passage.problems is None else [[p.line, p.message] for p in passage.problems]
+    return json.dumps(
+        [
+            *(passage.path, passage.heading_path, passage.anchor, passage.kind, passage.label, passage.start),
+            *(passage.end, passage.text, passage.titled, passage.fence, passage.info, problems),
+        ],
+        ensure_ascii=False,
+    )
+
+
+def unpack_passage(body: str, crc: int) -> Passage:
+    if checksum(body) != crc:
+        raise IndexDamaged("a passage")
+    path, heading_path, anchor, kind, label, start, end, text, titled, fence, info, problems = json.loads(body)
+    return Passage(
+        path=path,
+        heading_path=tuple(heading_path),
+        anchor=anchor,
+        kind=kind,
+        label=label,
+        start=LineNumber(start),
+        end=LineNumber(end),
+        text=text,
+        titled=titled,
+        fence=None if fence is None else (LineNumber(fence[0]), LineNumber(fence[1])),
+        info=info,
+        problems=None if problems is None else tuple(Problem(LineNumber(line), message) for line, message in problems),
+    )
+
+
+def mention_sum(key: str, name: str, kind: str, passage: int) -> int:
+    return checksum(f"{key}\0{name}\0{kind}\0{passage}")
+
+
+def unpack_mentions(found: Iterable[tuple[str, str, str, int, int]]) -> list[StoredMention]:
+    """From rows of key, name, kind, passage, crc."""
+    mentions = []
+    for key, name, kind, passage, crc in found:
+        if mention_sum(key, name, kind, passage) != crc:
+            raise IndexDamaged("a topic")
+        mentions.append(StoredMention(key, name, kind, PassageId(passage)))
+    return mentions
+
+
+def pack_matrix(matrix: Matrix) -> tuple[int, bytes, int]:
+    """Its rows, their bytes, and the sum of these."""
+    data = np.ascontiguousarray(matrix, dtype="<f4").tobytes()
+    return len(matrix), data, zlib.crc32(data)
+
+
+def unpack_matrix(count: int, data: bytes, crc: int) -> Matrix:
+    """(count, d)."""
+    if zlib.crc32(data) != crc or count < 1 or len(data) % (4 * count):
+        raise IndexDamaged("a vector")
+    return np.frombuffer(data, dtype="<f4").reshape(count, -1)
+
+
+def checksum(text: str) -> int:
+    return zlib.crc32(text.encode())

@@ -1,0 +1,279 @@
+"""What stands in the index folder: the tables, the lock, and what can be wrong with them."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from assistant.errors import IndexUnusable
+
+DATABASE = "notes.sqlite"
+LOCK = "writer.lock"
+SCHEMA = 1
+"""Stands in the database as `user_version`; raise it with every change to TABLES or to what a column means."""
+
+APPLICATION = 0x4E415353
+"""`application_id` of our databases ("NASS")."""
+
+_WORD_CHARACTERS = "".join(chr(c) for c in range(33, 127) if not chr(c).isalnum() and chr(c) not in "'\"")
+
+TABLES = f"""
+CREATE TABLE state(
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    generation INTEGER NOT NULL,    -- of the text; 0 while nothing was published
+    change INTEGER NOT NULL,        -- of anything: every commit raises it
+    identity TEXT NOT NULL,         -- of the encoder
+    versions TEXT NOT NULL,         -- of what made the text
+    notes INTEGER NOT NULL, passages INTEGER NOT NULL, pending INTEGER NOT NULL,
+    file TEXT NOT NULL, file_size INTEGER NOT NULL, file_total INTEGER NOT NULL, file_texts INTEGER NOT NULL,
+    previous TEXT NOT NULL          -- the FAISS file before
+) STRICT;
+CREATE TABLE notes(
+    id INTEGER PRIMARY KEY AUTOINCREMENT, path TEXT NOT NULL UNIQUE,
+    size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, inode INTEGER NOT NULL,
+    looked INTEGER NOT NULL,        -- when the stat was taken, ns
+    digest TEXT NOT NULL, title TEXT NOT NULL, titled INTEGER NOT NULL, tags TEXT NOT NULL,
+    count INTEGER NOT NULL, lines BLOB NOT NULL
+) STRICT;
+CREATE TABLE refused(               -- notes that cannot be read, so that each is tried once
+    path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, inode INTEGER NOT NULL,
+    looked INTEGER NOT NULL, reason TEXT NOT NULL
+) STRICT;
+CREATE TABLE sections(
+    id INTEGER PRIMARY KEY, note INTEGER NOT NULL, heading_path TEXT NOT NULL, anchor TEXT NOT NULL,
+    start INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sections_note ON sections(note, anchor);
+CREATE TABLE texts(                 -- whatever is embedded, once, however often it occurs
+    id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, text TEXT NOT NULL,
+    uses INTEGER NOT NULL DEFAULT 0,    -- by passages
+    others INTEGER NOT NULL DEFAULT 0,  -- by names and vocabulary
+    ready INTEGER NOT NULL DEFAULT 0,   -- has a vector
+    filed INTEGER NOT NULL DEFAULT 0,   -- stands in the FAISS file
+    idle INTEGER                        -- the generation since which nothing uses it
+) STRICT;
+CREATE INDEX texts_waiting ON texts(uses, others) WHERE ready = 0;
+CREATE INDEX texts_tail ON texts(id) WHERE ready = 1 AND filed = 0 AND uses > 0;
+CREATE INDEX texts_dead ON texts(id) WHERE filed = 1 AND uses = 0;
+CREATE INDEX texts_idle ON texts(idle) WHERE uses = 0 AND others = 0;
+CREATE TABLE vectors(               -- of texts.id: the rows (k, d) as little-endian float32
+    text INTEGER PRIMARY KEY, rows INTEGER NOT NULL, data BLOB NOT NULL, crc INTEGER NOT NULL
+) STRICT;
+CREATE TABLE passages(
+    id INTEGER PRIMARY KEY AUTOINCREMENT, note INTEGER NOT NULL, section INTEGER NOT NULL, start INTEGER NOT NULL,
+    text INTEGER NOT NULL, body TEXT NOT NULL, crc INTEGER NOT NULL
+) STRICT;
+CREATE INDEX passages_note ON passages(note);
+CREATE INDEX passages_section ON passages(section);
+CREATE INDEX passages_text ON passages(text);
+CREATE TRIGGER passage_in AFTER INSERT ON passages
+    BEGIN UPDATE texts SET uses = uses + 1, idle = NULL WHERE id = NEW.text; END;
+CREATE TRIGGER passage_out AFTER DELETE ON passages
+    BEGIN UPDATE texts SET uses = uses - 1 WHERE id = OLD.text; END;
+CREATE TABLE mentions(
+    id INTEGER PRIMARY KEY, passage INTEGER NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
+    text INTEGER NOT NULL, crc INTEGER NOT NULL
+) STRICT;
+CREATE INDEX mentions_passage ON mentions(passage);
+CREATE INDEX mentions_key ON mentions(key);
+CREATE TABLE keys(
+    key TEXT PRIMARY KEY, uses INTEGER NOT NULL, matched INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE INDEX keys_new ON keys(key) WHERE matched = 0;
+CREATE INDEX keys_gone ON keys(key) WHERE uses = 0;
+CREATE TRIGGER mention_in AFTER INSERT ON mentions BEGIN
+    UPDATE texts SET others = others + 1, idle = NULL WHERE id = NEW.text;
+    INSERT INTO keys(key, uses) VALUES (NEW.key, 1) ON CONFLICT(key) DO UPDATE SET uses = uses + 1;
+END;
+CREATE TRIGGER mention_out AFTER DELETE ON mentions BEGIN
+    UPDATE texts SET others = others - 1 WHERE id = OLD.text;
+    UPDATE keys SET uses = uses - 1 WHERE key = OLD.key;
+END;
+CREATE TABLE matches(key TEXT NOT NULL, concept TEXT NOT NULL, PRIMARY KEY (key, concept)) STRICT, WITHOUT ROWID;
+CREATE INDEX matches_concept ON matches(concept);
+CREATE TABLE sentences(
+    concept TEXT NOT NULL, position INTEGER NOT NULL, sentence TEXT NOT NULL, text INTEGER NOT NULL,
+    PRIMARY KEY (concept, position)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER sentence_in AFTER INSERT ON sentences
+    BEGIN UPDATE texts SET others = others + 1, idle = NULL WHERE id = NEW.text; END;
+CREATE TRIGGER sentence_out AFTER DELETE ON sentences
+    BEGIN UPDATE texts SET others = others - 1 WHERE id = OLD.text; END;
+CREATE TABLE concepts(              -- the sentences' vectors side by side, so that one read gets them all
+    one INTEGER PRIMARY KEY CHECK (one = 1), sentences TEXT NOT NULL, data BLOB NOT NULL, crc INTEGER NOT NULL
+) STRICT;
+CREATE TABLE frequencies(term TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+-- Every character but blanks and quotes belongs to a token: a term is one token, whatever it holds.
+CREATE VIRTUAL TABLE contents USING fts5(words, headings, title, tokenize="ascii tokenchars '{_WORD_CHARACTERS}'");
+"""
+
+
+class StoreError(Exception):
+    """Why a committed generation cannot be read, or a new one not written; whoever opened it decides what follows."""
+
+
+class IndexMissing(StoreError):
+    """Nothing was ever published in the folder."""
+
+
+class IndexDamaged(StoreError):
+    """The database does not read back as it was written."""
+
+
+class IndexOutdated(StoreError):
+    """Made by another model or by an older version."""
+
+
+class Busy(StoreError):
+    """Another process writes to this index."""
+
+
+class ReadOnly(StoreError):
+    """The folder takes no files."""
+
+
+class DiskFull(StoreError):
+    """There is no room for the index."""
+
+
+@dataclass(frozen=True, slots=True)
+class VectorFile:
+    """The FAISS file the database vouches for; no name while there is none."""
+
+    name: str = ""
+    size: int = 0
+    total: int = 0
+    """`nearest.total` of its bytes."""
+    texts: int = 0
+    """Texts in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The row that a commit replaces, and so what a reader takes for the truth."""
+
+    generation: int = 0
+    change: int = 0
+    identity: str = ""
+    versions: str = ""
+    notes: int = 0
+    passages: int = 0
+    pending: int = 0
+    file: VectorFile = VectorFile()
+    previous: str = ""
+
+
+def text_key(identity: str, text: str) -> str:
+    """What a vector is kept under: SHA-256 of encoder and text, hex."""
+    return hashlib.sha256(f"{identity}\0{text}".encode()).hexdigest()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turns what sqlite3 raises into a StoreError that says what can be done about it."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+        kind = _MEANINGS.get(code)
+        if kind is None:
+            raise
+        raise kind(str(error)) from error
+
+
+_MEANINGS: dict[int, type[StoreError]] = {
+    sqlite3.SQLITE_BUSY: Busy,
+    sqlite3.SQLITE_LOCKED: Busy,
+    sqlite3.SQLITE_READONLY: ReadOnly,
+    sqlite3.SQLITE_CANTOPEN: ReadOnly,
+    sqlite3.SQLITE_PERM: ReadOnly,
+    sqlite3.SQLITE_FULL: DiskFull,
+    sqlite3.SQLITE_IOERR: DiskFull,
+    sqlite3.SQLITE_CORRUPT: IndexDamaged,
+    sqlite3.SQLITE_NOTADB: IndexDamaged,
+    # A table or column that is not there: our statements are the same for every index of this version.
+    sqlite3.SQLITE_ERROR: IndexDamaged,
+    sqlite3.SQLITE_CONSTRAINT: IndexDamaged,
+}
+
+
+def connect(folder: Path, *, write: bool) -> sqlite3.Connection:
+    """A connection in autocommit mode; a reader's cannot write, and leaves no file in a folder that takes none."""
+    path = folder / DATABASE
+    wal = path.with_name(f"{DATABASE}-wal")
+    mode = "mode=rwc" if write else "mode=ro"
+    if not write and not os.access(folder, os.W_OK) and (not wal.exists() or wal.stat().st_size == 0):
+        mode = "mode=ro&immutable=1"
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=20, isolation_level=None, check_same_thread=False
+    )
+    if not write:
+        connection.execute("PRAGMA query_only = 1")
+    return connection
+
+
+def check_version(connection: sqlite3.Connection, folder: Path) -> bool:
+    """Whether the tables are there; raises for a database that is another version's or somebody else's."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    if version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
+        return False
+    if application != APPLICATION:
+        raise IndexDamaged("the header is not that of an index")
+    if version > SCHEMA:
+        raise IndexUnusable(
+            f"The index in {folder} was written by a newer version of this program.",
+            "Upgrade the program, or choose another folder with --index.",
+        )
+    if version < SCHEMA:
+        raise IndexOutdated("written by an older version")
+    return True
+
+
+def read_state(connection: sqlite3.Connection) -> State:
+    row = connection.execute(
+        "SELECT generation, change, identity, versions, notes, passages, pending,"
+        " file, file_size, file_total, file_texts, previous FROM state"
+    ).fetchone()
+    if row is None:
+        return State()
+    generation, change, identity, versions, notes, passages, pending, name, size, total, texts, previous = row
+    file = VectorFile(name, size, total, texts)
+    return State(generation, change, identity, versions, notes, passages, pending, file, previous)
+
+
+def write_state(connection: sqlite3.Connection, state: State) -> None:
+    file = state.file
+    connection.execute(
+        "INSERT OR REPLACE INTO state VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(state.generation, state.change, state.identity, state.versions),
+            *(state.notes, state.passages, state.pending),
+            *(file.name, file.size, file.total, file.texts, state.previous),
+        ),
+    )
+
+
+class Lock:
+    """The writer's lock on the folder: the operating system drops it with the process that held it."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise ReadOnly(f"{folder}: {error.strerror}") from error
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._descriptor)
+            raise Busy("another process is writing to this index") from error
+
+    def release(self) -> None:
+        os.close(self._descriptor)
