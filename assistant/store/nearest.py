@@ -148,6 +148,19 @@ def open_file(folder: Path, stamp: VectorFile) -> int | None:
     return None
 
 
+def sound(folder: Path, stamp: VectorFile) -> bool:
+    """Whether the file is the stamp's, byte for byte; True for the stamp of no file."""
+    if not stamp.name:
+        return True
+    descriptor = open_file(folder, stamp)
+    if descriptor is None:
+        return False
+    try:
+        return total(descriptor) == stamp.total
+    finally:
+        os.close(descriptor)
+
+
 def load(descriptor: int, stamp: VectorFile) -> Flat:
     """Reads and closes the file; FileDamaged where a byte of it changed."""
     faiss = _faiss()

@@ -151,6 +151,14 @@ class Store:
         except (StoreError, OSError):
             return False
 
+    def sound(self) -> bool:
+        """Whether the vector file, if the index has one, is byte for byte the one that was written."""
+        return nearest.sound(self._folder, self._state.file)
+
+    def waiting(self) -> int:
+        """Texts of any kind that have no vector yet."""
+        return int(self._all("SELECT count(*) FROM texts WHERE ready = 0 AND uses + others > 0")[0][0])
+
     def _all(self, sql: str, *values: object) -> list[Any]:
         with translated():
             return self._connection.execute(sql, values).fetchall()

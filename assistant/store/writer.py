@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from assistant.store.reader import NOTE_FILES, centre, stored_notes
 from assistant.store.rows import StoredNote
 from assistant.store.schema import (
     APPLICATION,
+    DATABASE,
     SCHEMA,
     TABLES,
     DiskFull,
@@ -37,6 +39,9 @@ from assistant.store.schema import (
 
 TextId = NewType("TextId", int)
 """Row id of an embedded text."""
+
+ASIDE = "damaged.sqlite"
+"""What a damaged database is called until another one has taken its place."""
 
 KEPT_IDLE = 3
 """Generations for which the vector of a text that nothing uses any more is kept."""
@@ -68,11 +73,14 @@ class Writer:
     DiskFull may come from any method.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, mend: bool = False) -> None:
+        """`mend` puts what is there aside, for `salvage`, and begins a new database."""
         self._folder = folder
         self._lock = Lock(folder)
         self._connection: sqlite3.Connection | None = None
         try:
+            if mend:
+                _set_aside(folder)
             with translated():
                 self._open()
         except BaseException:
@@ -133,6 +141,7 @@ class Writer:
         self._frequencies.clear()
         if self._db().in_transaction:
             self._db().execute("ROLLBACK")
+        self._state = read_state(self._db())
 
     # What was found in the notes
 
@@ -317,22 +326,25 @@ class Writer:
     def _pending(self) -> int:
         return int(self._all("SELECT coalesce(sum(uses), 0) FROM texts WHERE ready = 0")[0][0])
 
-    def file_vectors(self, *, insist: bool = False) -> bool:
-        """Writes the FAISS file anew where too much has changed since it was written; whether it did so."""
+    def sound(self) -> bool:
+        """Whether the vector file, if the index has one, is byte for byte the one that was written."""
+        return nearest.sound(self._folder, self._state.file)
+
+    def file_vectors(self, *, finished: bool = True, insist: bool = False) -> bool:
+        """Writes the FAISS file anew where too much has changed since it was written; whether it did so. While vectors
+        are still being computed it is written each time it has doubled. DiskFull leaves the old one in force."""
         tail = self._count("ready = 1 AND filed = 0 AND uses > 0")
         dead = self._count("filed = 1 AND uses = 0")
         file = self._state.file
-        enough = max(TAIL_AT_MOST, file.texts // TAIL_SHARE) < tail + dead or (not file.name and tail > 0)
-        if not (enough or insist):
+        bound = max(TAIL_AT_MOST, file.texts // TAIL_SHARE) if finished else max(10 * TAIL_AT_MOST, file.texts)
+        if not (insist or tail + dead > bound or (finished and tail > 0 and not file.name)):
             return False
         texts = self._count("ready = 1 AND uses > 0")
         stamp = self._write_file(texts) if texts else VectorFile()
         self._change("UPDATE texts SET filed = 1 WHERE ready = 1 AND uses > 0 AND filed = 0")
         self._change("UPDATE texts SET filed = 0 WHERE filed = 1 AND uses = 0")
-        if stamp.name != file.name:
-            self._state = replace(self._state, file=stamp, previous=file.name)
-        else:
-            self._state = replace(self._state, file=stamp)
+        previous = self._state.previous if stamp.name == file.name else file.name
+        self._state = replace(self._state, file=stamp, previous=previous)
         self._commit()
         self._clean()
         return True
@@ -361,12 +373,26 @@ class Writer:
             "SELECT s.concept, s.sentence, v.rows, v.data, v.crc FROM sentences s JOIN vectors v ON v.text = s.text"
             " ORDER BY s.concept, s.position"
         )
+        listed = json.dumps([row[:2] for row in found], ensure_ascii=False)
+        matrix = [centre(rows.unpack_matrix(*row[2:])) for row in found]
+        count, data, crc = rows.pack_matrix(np.stack(matrix)) if matrix else (0, b"", 0)
+        if self._all("SELECT sentences, crc FROM concepts") == ([(listed, crc)] if count else []):
+            return
         self._change("DELETE FROM concepts")
-        if found:
-            matrix = np.stack([centre(rows.unpack_matrix(*row[2:])) for row in found])
-            listed = json.dumps([row[:2] for row in found], ensure_ascii=False)
-            self._change("INSERT INTO concepts VALUES (1, ?, ?, ?)", listed, *rows.pack_matrix(matrix)[1:])
+        if count:
+            self._change("INSERT INTO concepts VALUES (1, ?, ?, ?)", listed, data, crc)
         self._commit()
+
+    def salvage(self) -> int:
+        """Takes this encoder's vectors from a database that was put aside, those whose sums are right; how many."""
+        count = 0
+        for text, size, data, crc in _readable(self._folder / ASIDE, self._state.identity):
+            number, ready = self._text(text)
+            if not ready:
+                self._change("INSERT INTO vectors VALUES (?, ?, ?, ?)", number, size, data, crc)
+                self._change("UPDATE texts SET ready = 1 WHERE id = ?", number)
+                count += 1
+        return count
 
     # Commits
 
@@ -384,13 +410,16 @@ class Writer:
         gone = f"SELECT id FROM texts WHERE uses = 0 AND others = 0 AND filed = 0 AND idle <= {generation - KEPT_IDLE}"
         self._change(f"DELETE FROM vectors WHERE text IN ({gone})")
         self._change(f"DELETE FROM texts WHERE id IN ({gone})")
+        self._change("DELETE FROM texts WHERE uses = 0 AND others = 0 AND ready = 0")
         self._state = replace(self._state, generation=generation)
         self._commit()
+        self._clean()
         return generation
 
     def keep(self) -> None:
-        """Commits looks at notes that did not change; the generation stays."""
-        self._commit()
+        """Commits newer looks at notes that did not change, where there are any; the generation stays."""
+        if self._db().in_transaction:
+            self._commit()
 
     def _commit(self) -> None:
         counts = self._all("SELECT (SELECT count(*) FROM notes), (SELECT count(*) FROM passages)")[0]
@@ -404,10 +433,37 @@ class Writer:
 
     def _clean(self) -> None:
         """Removes what a killed writer left behind and files that no reader looks for any more."""
+        if self._state.generation > 0:
+            for name in (ASIDE, f"{ASIDE}-wal", f"{ASIDE}-shm"):
+                (self._folder / name).unlink(missing_ok=True)
         kept = {self._state.file.name, self._state.previous}
         for path in (*self._folder.glob("vectors-*.faiss"), *self._folder.glob("vectors-*.tmp")):
             if path.name not in kept:
                 path.unlink(missing_ok=True)
+
+
+def _set_aside(folder: Path) -> None:
+    """Under the lock. The log first: without it the database is an older one, with another's it would be neither."""
+    for suffix in ("-wal", "-shm", ""):
+        if (folder / f"{DATABASE}{suffix}").exists():
+            (folder / f"{DATABASE}{suffix}").replace(folder / f"{ASIDE}{suffix}")
+
+
+def _readable(path: Path, identity: str) -> Iterator[tuple[str, int, bytes, int]]:
+    """(text, rows, data, crc) of the vectors in a damaged database, up to where it cannot be read."""
+    if not path.is_file():
+        return
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        for key, text, count, data, crc in connection.execute(
+            "SELECT t.key, t.text, v.rows, v.data, v.crc FROM vectors v JOIN texts t ON t.id = v.text"
+        ):
+            if text_key(identity, text) == key and zlib.crc32(data) == crc and len(data) % (4 * count) == 0:
+                yield text, count, data, crc
+    except (sqlite3.DatabaseError, TypeError, ValueError, AttributeError):
+        return  # what is left is computed again
+    finally:
+        connection.close()
 
 
 def _section_of(passage: Passage, sections: Sequence[tuple[int, int]]) -> int:

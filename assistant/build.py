@@ -1,0 +1,358 @@
+"""Changed notes → the next generation of the index, and a report of what changed.
+
+Text first: what the notes say is published before a vector is computed; vectors follow in batches that are kept as they
+come.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant import notes, passages, topics, vocabulary
+from assistant.encoder import Encoder
+from assistant.errors import NoNotes, UnreadableNotes
+from assistant.records import Note, NoteFile, PassageId
+from assistant.store import (
+    DiskFull,
+    IndexDamaged,
+    IndexedNote,
+    IndexMissing,
+    IndexOutdated,
+    Store,
+    StoredNote,
+    TextId,
+    Writer,
+)
+
+_BATCH_SECONDS = 2.0
+"""What a killed build loses at most."""
+
+_BATCH_TEXTS = 512
+_LOOK_AGAIN_SECONDS = 10.0
+"""How long vectors are computed before the notes are looked at again."""
+
+
+class Progress(Protocol):
+    """Told what a build is doing and, where it counts, how far it is."""
+
+    def __call__(self, what: str, done: int = 0, of: int = 0) -> None: ...
+
+
+@dataclass(slots=True)
+class BuildReport:
+    """What a build did, counted."""
+
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    embedded: int = 0
+    """Passages that got a vector."""
+    reused: int = 0
+    """Passages of added and changed notes whose vector was there already."""
+    salvaged: int = 0
+    """Vectors taken over from a damaged database."""
+    pending: int = 0
+    """Passages still without one."""
+    generation: int = 0
+    seconds: float = 0.0
+    reason: str = ""
+    """Why everything was built again, one sentence; "" where it was not."""
+    warnings: list[str] = field(default_factory=list)
+    """Notes that were passed over and what had to be mended, one sentence each."""
+
+
+def refresh(
+    folder: Path,
+    index: Path,
+    encoder: Callable[[], Encoder],
+    *,
+    full: bool = False,
+    mend: bool = False,
+    embed: Literal["all", "none"] = "all",
+    progress: Progress | None = None,
+    skip: Collection[Path] = (),
+    monotonic: Callable[[], float] = time.monotonic,
+    clock: Callable[[], int] = time.time_ns,
+) -> BuildReport:
+    """Brings the index up to date with the notes: nothing is written where nothing changed.
+
+    `full` computes everything anew; `mend` keeps nothing of the database but the vectors whose sums are right;
+    `skip` are folders that hold no notes, as `index` does. NoNotes and UnreadableNotes leave the index as it was. Busy,
+    ReadOnly and DiskFull leave the last generation that was published.
+    """
+    began = monotonic()
+    build = _Build(folder, index, encoder(), progress or _silent, (index, *skip), monotonic, clock)
+    try:
+        report = build.run(full=full, mend=mend, embed=embed == "all")
+    except (IndexDamaged, IndexOutdated) as error:
+        if mend:
+            raise
+        report = build.run(full=False, mend=True, embed=embed == "all")
+        if isinstance(error, IndexDamaged):
+            report.warnings.append(f"The index was damaged ({error}) and has been built again.")
+    report.seconds = round(monotonic() - began, 3)
+    return report
+
+
+def embed_some(
+    index: Path, encoder: Encoder, ids: Sequence[PassageId], monotonic: Callable[[], float] = time.monotonic
+) -> int:
+    """Gives these passages their vectors before all others; how many passages got one. Busy where another writes."""
+    with Writer(index) as writer:
+        if writer.state.identity != encoder.identity:
+            return 0
+        return _embed(writer, encoder, writer.waiting(ids), _silent, monotonic)
+
+
+def stale(store: Store, folder: Path, files: Sequence[NoteFile], identity: str) -> bool:
+    """Whether a build could find something to do: the notes, the model, the vocabulary or the program may have changed,
+    or a file of the index needs mending. Opens no note."""
+    known = store.note_files()
+    return (
+        store.identity != identity
+        or bool(store.warnings)
+        or store.versions != versions(folder)
+        or len(known) != len(files)
+        or not all((entry := known.get(file.path)) is not None and _settled(entry, file) for file in files)
+    )
+
+
+def versions(folder: Path) -> str:
+    """What the text of an index depends on besides the notes, and after a blank the digest of the vocabulary."""
+    return f"{passages.VERSION}.{topics.VERSION} {_vocabulary_digest(folder)}"
+
+
+def _settled(entry: StoredNote, file: NoteFile) -> bool:
+    """A note that could not be opened may open now, though its stat is the same."""
+    return entry.same(file) and (not entry.reason or "UTF-8" in entry.reason)
+
+
+def _vocabulary_digest(folder: Path) -> str:
+    data = Path(vocabulary.__file__).parent / "data" / "vocabulary"
+    digest = hashlib.sha256()
+    for path in (*sorted(data.glob("*.md")), folder / vocabulary.USER_FILE):
+        if path.is_file():
+            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _silent(what: str, done: int = 0, of: int = 0) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """The notes at one moment."""
+
+    files: tuple[NoteFile, ...]
+    warnings: tuple[str, ...]
+    moment: int
+    versions: str
+
+
+@dataclass(slots=True)
+class _Build:
+    """One call of `refresh`."""
+
+    folder: Path
+    index: Path
+    encoder: Encoder
+    progress: Progress
+    skip: tuple[Path, ...]
+    monotonic: Callable[[], float]
+    clock: Callable[[], int]
+    report: BuildReport = field(default_factory=BuildReport)
+
+    def run(self, *, full: bool, mend: bool, embed: bool) -> BuildReport:
+        self.report = BuildReport()
+        look = self._look()
+        if not (full or mend) and self._nothing_to_do(look, embed):
+            return self.report
+        with Writer(self.index, mend=mend) as writer:
+            self._publish(writer, look, full=full)
+            while embed and not self._embed(writer):
+                self._publish(writer, self._look(), full=False)
+            self._finish(writer)
+        return self.report
+
+    def _look(self) -> _Look:
+        moment = self.clock()
+        scan = notes.scan(self.folder, self.skip)
+        if not scan.files:
+            raise NoNotes(f"There are no notes in {self.folder}.", "Point --notes at a folder with .md files.")
+        return _Look(scan.files, scan.warnings, moment, versions(self.folder))
+
+    def _nothing_to_do(self, look: _Look, embed: bool) -> bool:
+        """Looks without the lock; IndexDamaged where the database cannot even say this much."""
+        try:
+            with Store.open(self.index) as store:
+                if stale(store, self.folder, look.files, self.encoder.identity) or not store.sound():
+                    return False
+                if embed and store.waiting():
+                    return False
+                self.report.unchanged = len(look.files)
+                self.report.pending, self.report.generation = store.pending, store.generation
+                self.report.warnings = [*look.warnings, *_refusals(store.note_files())]
+        except (IndexMissing, IndexOutdated):
+            return False
+        return True
+
+    def _publish(self, writer: Writer, look: _Look, *, full: bool) -> None:
+        """Takes in what changed since the last generation and publishes it, where anything did."""
+        known = writer.note_files()
+        reason = self._reason(writer, look, full)
+        self.report.reason = self.report.reason or reason
+        other = bool(reason) or writer.state.versions != look.versions
+        if other:
+            writer.begin(self.encoder.identity, look.versions)
+        if full:
+            writer.forget_vectors()
+        if not known:
+            self.report.salvaged = writer.salvage()
+        changed = self._take(writer, look, known, everything=bool(reason))
+        if changed or other:
+            self._match(writer, everything=other)
+            writer.publish()
+        else:
+            writer.keep()
+        self.report.generation = writer.state.generation
+
+    def _reason(self, writer: Writer, look: _Look, full: bool) -> str:
+        """Why no note can be left as it is indexed."""
+        state = writer.state
+        if state.generation == 0:
+            return "There was no index yet."
+        if full:
+            return "Everything was built again, as asked."
+        if state.identity != self.encoder.identity:
+            return "The index was made by another model, so everything was built again."
+        if state.versions.partition(" ")[0] != look.versions.partition(" ")[0]:
+            return "The index was made by another version of this program, so everything was built again."
+        return ""
+
+    def _take(self, writer: Writer, look: _Look, known: dict[str, StoredNote], *, everything: bool) -> int:
+        """Puts, keeps or drops every note; how many are not what they were."""
+        differ = refused = 0
+        report = self.report
+        report.unchanged, report.warnings = 0, list(look.warnings)
+        for number, file in enumerate(look.files, 1):
+            entry = known.get(file.path)
+            if entry is not None and not everything and _settled(entry, file):
+                refused += bool(entry.reason)
+                report.unchanged += not entry.reason
+                continue
+            self.progress("Reading notes", number, len(look.files))
+            try:
+                note = notes.read(self.folder, file.path)
+            except notes.UnreadableNote as error:
+                refused += 1
+                differ += entry is None or entry.reason != error.reason
+                report.removed += entry is not None and not entry.reason
+                writer.refuse(file, look.moment, error.reason)
+                continue
+            if entry is not None and not everything and entry.digest == note.digest:
+                report.unchanged += 1
+                writer.touch(file, look.moment)
+                continue
+            differ += 1
+            report.reused += writer.put_note(_indexed(note, file, look.moment))
+            report.added += entry is None or bool(entry.reason)
+            report.changed += entry is not None and not entry.reason
+        if refused == len(look.files):
+            raise UnreadableNotes(f"Not one of the notes in {self.folder} can be read.", "Check their permissions.")
+        for path in sorted(known.keys() - {file.path for file in look.files}):
+            writer.drop_note(path)
+            report.removed += not known[path].reason
+            differ += 1
+        report.warnings += _refusals(writer.note_files())
+        return differ
+
+    def _match(self, writer: Writer, *, everything: bool) -> None:
+        """Compares the topics that are new, or all of them, with the vocabulary."""
+        if everything:
+            writer.forget_matches()
+        keys = writer.unmatched()
+        try:
+            known = vocabulary.concepts(self.folder)
+        except vocabulary.VocabularyError as error:
+            self.report.warnings.append(f"{error} The file is left out until that is mended.")
+            known = vocabulary.concepts()
+        matches = vocabulary.matching(known, keys)
+        writer.set_concepts(
+            keys,
+            {key: [concept.name for concept in found] for key, found in matches.items()},
+            {concept.name: concept.sentences for concept in known},
+        )
+
+    def _embed(self, writer: Writer) -> bool:
+        """Computes vectors until none is missing, or for so long that the notes should be looked at again."""
+        waiting = writer.waiting()
+        until = self.monotonic() + _LOOK_AGAIN_SECONDS
+        self.report.embedded += _embed(writer, self.encoder, waiting, self.progress, self.monotonic, until)
+        return not writer.waiting()
+
+    def _finish(self, writer: Writer) -> None:
+        writer.gather_concepts()
+        named, sound = writer.state.file.name, writer.sound()
+        try:
+            writer.file_vectors(finished=not writer.state.pending, insist=not sound)
+        except DiskFull:
+            writer.rollback()
+            self.report.warnings.append(
+                "There was no room for the vector file; opening the index is slower until there is."
+            )
+        else:
+            if not sound:
+                self.report.warnings.append(f"{named} in the index was missing or damaged and has been written anew.")
+        self.report.pending = writer.state.pending
+
+
+def _refusals(known: dict[str, StoredNote]) -> list[str]:
+    return [f"{path} {entry.reason}" for path, entry in sorted(known.items()) if entry.reason]
+
+
+def _indexed(note: Note, file: NoteFile, moment: int) -> IndexedNote:
+    # Here, so that a look at notes that did not change loads no parser.
+    from assistant import sections
+
+    outline = sections.outline(note)
+    found = passages.passages(outline, note)
+    embedded = tuple(passages.embedded(passage) for passage in found)
+    return IndexedNote(file, moment, note, outline, found, embedded, topics.mentions(note, outline, found))
+
+
+def _embed(
+    writer: Writer,
+    encoder: Encoder,
+    waiting: Sequence[tuple[TextId, str]],
+    progress: Progress,
+    monotonic: Callable[[], float],
+    until: float | None = None,
+) -> int:
+    """Computes vectors and commits them in batches; how many passages got one. An interrupt keeps what is computed."""
+    embedded = 0
+    batch: list[tuple[TextId, NDArray[np.float32]]] = []
+    committed = monotonic()
+    try:
+        for done, matrix in enumerate(encoder.passages([text for _, text in waiting]), 1):
+            batch.append((waiting[done - 1][0], matrix))
+            now = monotonic()
+            if len(batch) == _BATCH_TEXTS or now - committed > _BATCH_SECONDS:
+                ready, batch, committed = batch, [], now
+                embedded += writer.put_vectors(ready)
+                progress("Computing vectors", done, len(waiting))
+                if until is not None and now > until:
+                    break
+    finally:
+        if batch:
+            embedded += writer.put_vectors(batch)
+    return embedded
