@@ -29,9 +29,9 @@ _CACHEDIR_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# Prepared models 
 
 def prepared(name: str, cache: Path) -> ModelFiles | None:
     """The files of a model that was prepared before and whose source has not changed since; else None."""
-    source = _source(name)
-    stamp = files.read_stamp(_stamp(cache, name, source))
-    if stamp is None or not files.still_true(stamp, source):
+    folder = source(name)
+    stamp = files.read_stamp(_stamp(cache, name, folder))
+    if stamp is None or not files.still_true(stamp, folder):
         return None
     return files.read_export(cache / "models" / stamp.export, name)
 
@@ -52,7 +52,7 @@ def prepare(name: str, cache: Path, progress: Callable[[str], None]) -> ModelFil
     return ready
 
 
-def _source(name: str) -> Path | None:
+def source(name: str) -> Path | None:
     """The folder that holds the model, None for a name that sentence-transformers has to look up."""
     if name in _DEFAULT_NAMES:
         spec = find_spec(_DEFAULT_PACKAGE)  # finds the package's folder without running its code
@@ -107,14 +107,14 @@ def _locked(models: Path, progress: Callable[[str], None]) -> Iterator[int]:
 
 def _export(name: str, cache: Path, lock: int, progress: Callable[[str], None]) -> None:
     """Runs the child and passes on what it reports; its own output goes to a log beside the stamp."""
-    source = _source(name)
-    log = _stamp(cache, name, source).with_suffix(".log")
+    folder = source(name)
+    log = _stamp(cache, name, folder).with_suffix(".log")
     job = files.Job(
         name,
-        str(source) if source else None,
+        str(folder) if folder else None,
         str(cache / "models"),
-        str(_stamp(cache, name, source)),
-        _DEFAULT_SHA256 if source and name in _DEFAULT_NAMES else None,
+        str(_stamp(cache, name, folder)),
+        _DEFAULT_SHA256 if folder and name in _DEFAULT_NAMES else None,
     )
     reading, writing = os.pipe()
     with os.fdopen(reading, encoding="utf-8") as reports:

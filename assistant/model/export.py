@@ -197,7 +197,7 @@ def _limit(model: SentenceTransformer) -> int:
     limits = [model.max_seq_length] if model.max_seq_length else []
     for module in model[0].auto_model.modules():
         positions = getattr(module, "position_embeddings", None)
-        if hasattr(positions, "num_embeddings"):
+        if positions is not None and hasattr(positions, "num_embeddings"):
             padding = getattr(positions, "padding_idx", None)
             # RoBERTa and its kin count positions from behind the padding id.
             limits.append(positions.num_embeddings - (0 if padding is None else padding + 1))
