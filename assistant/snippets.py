@@ -283,7 +283,7 @@ _CHECKS: dict[str, Callable[[str], _Mistake]] = {
 }
 
 _COMMENT = re.compile(r"\s*(?:#|//|--|/?\*)")
-_KIND = re.compile(r"""\s*(?:- +)*["']?kind["']?\s*[:=]\s*["']?([A-Z][\w.-]*)""")
+_KIND = re.compile(r"""(?:^|[\s{,(])["']?kind["']?\s*[:=]\s*["']?([A-Z][\w.-]*)""")
 _COMMENTED_KEY = re.compile(
     r"""\s*(?:(?:#|//)\s*)?(?:- +)*["']?([A-Za-z_][\w.-]*)["']?\s*(?::\s|=)\s*\S.*?\s(?:#|//)\s+\S"""
 )
@@ -292,6 +292,7 @@ _DEFINED = re.compile(
     r"\b(?:def|class|func(?:tion)?|fn|interface|struct|enum|trait|record|message|service|rpc|proc)\s+"
     r"(?:\([^)]*\)\s*)?([A-Za-z_]\w*)\s*(?=[({:<]|extends|implements|$)"
 )
+_TYPE = re.compile(r"\btype\s+([A-Z]\w*)(?=\s+(?:struct|interface)\b|\s*=)")
 _SHELL_FUNCTION = re.compile(r"\s*([A-Za-z_][\w-]*)\s*\(\)\s*\{")
 _CALLED = re.compile(r"\b([A-Z]\w*[a-z]\w*)(?=\(|\.\w+\()|\bnew\s+(?:\w+\.)*([A-Z]\w*)")
 _FROM_IMPORT = re.compile(
@@ -305,11 +306,11 @@ def _names_of_line(text: str, shell: bool) -> Iterator[str]:
         yield match[1]
     if _COMMENT.match(text):
         return
-    for pattern in (_KIND, _RESOURCE, _SHELL_FUNCTION):
+    for pattern in (_RESOURCE, _SHELL_FUNCTION):
         if match := pattern.match(text):
             yield match[1]
-    for match in _DEFINED.finditer(text):
-        yield match[1]
+    for pattern in (_KIND, _DEFINED, _TYPE):
+        yield from (match[1] for match in pattern.finditer(text))
     yield from _imported(text)
     for match in _CALLED.finditer(text):
         yield match[1] or match[2]

@@ -60,7 +60,8 @@ def clip(text: str, columns: int) -> str:
     """The start of safe text that fits, its last column an ellipsis where something was left out."""
     if width(text) <= columns:
         return text
-    return _pieces(text, max(columns - 1, 1))[0].rstrip() + "…"
+    start = _pieces(text, columns - 1)[0].rstrip()
+    return (start if width(start) < columns else "") + "…"
 
 
 def _pieces(word: str, columns: int) -> list[str]:

@@ -1,0 +1,91 @@
+"""Nothing that a terminal obeys gets through, and what gets through fits."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant import visible
+
+ANY = st.text(st.characters(exclude_categories=[]), max_size=60) | st.text("a\t\n\r \x1b\u202e日é\ud800", max_size=30)
+OBEYED = {"Cc", "Cf", "Zl", "Zp", "Cs"}
+JOINERS = "\u200c\u200d"
+DRAWN = (
+    (0x0600, 0x0605),
+    *((code, code) for code in (0x06DD, 0x070F, 0x08E2, 0x110BD, 0x110CD)),
+    *((0x0890, 0x0891), (0x13430, 0x1343F)),
+)
+"""Format characters that have a glyph: signs of Arabic, Syriac, Kaithi and hieroglyphs."""
+
+
+def _obeyed(letter: str) -> bool:
+    drawn = any(first <= ord(letter) <= last for first, last in DRAWN)
+    return unicodedata.category(letter) in OBEYED and letter not in JOINERS and not drawn
+
+
+def test_every_character_that_a_terminal_obeys_is_made_visible() -> None:
+    """All of Unicode: what changes is what has no glyph of its own, and joiners stay for emoji and scripts."""
+    obeyed = [letter for letter in map(chr, range(0x110000)) if _obeyed(letter)]
+    for letter in obeyed:
+        assert not any(map(_obeyed, visible.line(letter))), f"U+{ord(letter):04X}"
+    kept = "".join(letter for letter in map(chr, range(0x110000)) if unicodedata.category(letter)[0] in "LMNPS")
+    assert visible.line(kept) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "block"),
+    [
+        ("plain", "plain", "plain"),
+        ("red \x1b[31m", "red ␛[31m", "red ␛[31m"),
+        ("a\nb", "a␊b", "a\nb"),
+        ("a\r\nb\rc", "a␍␊b␍c", "a\nb␍c"),
+        ("a\tb", "a b", "a   b"),
+        ("evil\u202etxt", "evil<U+202E>txt", "evil<U+202E>txt"),
+        ("\x9b31m\x7f\x00", "<U+009B>31m␡␀", "<U+009B>31m␡␀"),
+        ("a\u2028b\ud800", "a<U+2028>b<U+D800>", "a<U+2028>b<U+D800>"),
+        ("👩\u200d🚀 naïve 日本", "👩\u200d🚀 naïve 日本", "👩\u200d🚀 naïve 日本"),
+    ],
+)
+def test_what_is_shown(text: str, line: str, block: str) -> None:
+    """Pictures for controls, code points for what has none, everything else as it is."""
+    assert visible.line(text) == line
+    assert visible.block(text) == block
+
+
+@given(ANY)
+def test_safe_text_is_safe_and_stays_as_it_is(text: str) -> None:
+    """One line is one line, and showing twice changes nothing."""
+    line, block = visible.line(text), visible.block(text)
+    assert not any(map(_obeyed, line))
+    assert not any(map(_obeyed, block.replace("\n", "")))
+    assert block.count("\n") == text.count("\n")
+    assert visible.line(line) == line
+    assert visible.block(block) == block
+    line.encode()
+
+
+@given(ANY, st.integers(2, 30))
+def test_wrapped_text_fits_and_loses_nothing_but_blanks(text: str, columns: int) -> None:
+    """Every row fits, and together they are the text."""
+    rows = visible.wrap(visible.block(text), columns)
+    assert rows
+    assert all(visible.width(row) <= columns for row in rows)
+    assert "".join("".join(rows).split()) == "".join(visible.block(text).split())
+
+
+@given(ANY, st.integers(1, 30))
+def test_clipped_text_fits(text: str, columns: int) -> None:
+    """What fits is left alone; what does not is cut and says so."""
+    line = visible.line(text)
+    clipped = visible.clip(line, columns)
+    if visible.width(line) <= columns:
+        assert clipped == line
+    else:
+        assert visible.width(clipped) <= columns
+        assert clipped.endswith("…")
+
+
+def test_width_counts_columns() -> None:
+    """Wide letters take two, combining marks none."""
+    assert [visible.width(text) for text in ("abc", "日本", "e\u0301", "│ →", "")] == [3, 4, 1, 3, 0]
