@@ -11,7 +11,8 @@ from assistant.store.schema import (
     ReadOnly,
     StoreError,
 )
-from assistant.store.writer import IndexedNote, TextId, Writer
+from assistant.store.texts import IndexedNote, TextId
+from assistant.store.writer import Writer
 
 __all__ = [
     "Busy",

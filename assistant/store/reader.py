@@ -3,169 +3,42 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 
-from assistant.records import NoteFile, Passage, PassageId
+from assistant.records import Passage, PassageId
 from assistant.store import nearest, rows
 from assistant.store.nearest import Matrix, Nearest
 from assistant.store.rows import Concepts, StoredMention, StoredNote
 from assistant.store.schema import (
-    DATABASE,
-    IndexMissing,
-    IndexOutdated,
-    State,
-    StoreError,
-    check_version,
-    connect,
-    read_state,
     text_key,
     translated,
 )
+from assistant.store.snapshot import Snapshot
 
-NOTE_FILES = """
-    SELECT path, size, mtime_ns, inode, digest, looked, '' FROM notes
-    UNION ALL SELECT path, size, mtime_ns, inode, '', looked, reason FROM refused
-"""
 _IN = "IN (SELECT value FROM json_each(?))"
 _PASSAGE_ORDER = "ORDER BY n.path, p.start, p.id"
 
 
-class Store:
+class Store(Snapshot):
     """A reader of one committed state, which no later commit changes; close it, or use it as a context manager.
 
     Every method that reads may raise IndexDamaged. Order is never left to SQLite: lists are sorted as each method says.
     """
 
     def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
-        self._folder = folder
-        self._connection = connection
-        self._state = State()
-        self._file: int | None = None
+        super().__init__(folder, connection)
         self._nearest: Nearest | None = None
         self._concepts: Concepts | None = None
-        self._warnings: list[str] = []
-
-    @classmethod
-    def open(cls, folder: Path, identity: str | None = None) -> Store:
-        """The newest committed state; IndexMissing, IndexDamaged, or IndexOutdated (not made by encoder `identity`)."""
-        if not (folder / DATABASE).is_file():
-            raise IndexMissing(f"no index in {folder}")
-        with translated():
-            store = cls(folder, connect(folder, write=False))
-            try:
-                store._begin(identity)
-            except BaseException:
-                store.close()
-                raise
-        return store
-
-    def _begin(self, identity: str | None) -> None:
-        """Pins a state and the vector file it names; looks twice, since a writer may just have replaced that file."""
-        for _ in range(2):
-            self._connection.execute("BEGIN")
-            if not check_version(self._connection, self._folder):
-                raise IndexMissing(f"no index in {self._folder}")
-            self._state = read_state(self._connection)
-            if self._state.generation == 0:
-                raise IndexMissing(f"no index in {self._folder}")
-            if identity is not None and identity != self._state.identity:
-                raise IndexOutdated("made by another model")
-            if not self._state.file.name:
-                return
-            self._file = nearest.open_file(self._folder, self._state.file)
-            if self._file is not None:
-                return
-            self._connection.execute("COMMIT")
-        self._connection.execute("BEGIN")
-        self._state = read_state(self._connection)
-        self._warn_of_file()
-
-    def _warn_of_file(self) -> None:
-        self._warnings.append(
-            f"{self._state.file.name} in the index is missing or damaged; the vectors were read from"
-            f" {DATABASE} instead. `assistant index` writes it anew."
-        )
-
-    def close(self) -> None:
-        """Lets go of the state; may be called twice."""
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
-        self._connection.close()
-
-    def __enter__(self) -> Store:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    @property
-    def generation(self) -> int:
-        return self._state.generation
-
-    @property
-    def identity(self) -> str:
-        return self._state.identity
-
-    @property
-    def versions(self) -> str:
-        return self._state.versions
-
-    @property
-    def notes_count(self) -> int:
-        return self._state.notes
-
-    @property
-    def passages_count(self) -> int:
-        return self._state.passages
-
-    @property
-    def pending(self) -> int:
-        """Passages that have no vector yet."""
-        return self._state.pending
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What had to be recovered so far."""
-        return tuple(self._warnings)
-
-    def current(self) -> bool:
-        """Whether nothing was committed since; False also where that cannot be told."""
-        try:
-            with translated():
-                connection = connect(self._folder, write=False)
-                try:
-                    return read_state(connection).change == self._state.change
-                finally:
-                    connection.close()
-        except (StoreError, OSError):
-            return False
-
-    def sound(self) -> bool:
-        """Whether the vector file, if the index has one, is byte for byte the one that was written."""
-        return nearest.sound(self._folder, self._state.file)
-
-    def waiting(self) -> int:
-        """Texts of any kind that have no vector yet."""
-        return int(self._all("SELECT count(*) FROM texts WHERE ready = 0 AND uses + others > 0")[0][0])
-
-    def _all(self, sql: str, *values: object) -> list[Any]:
-        with translated():
-            return self._connection.execute(sql, values).fetchall()
 
     def note_files(self) -> dict[str, StoredNote]:
         """What was indexed of each note, by path."""
-        return stored_notes(self._all(NOTE_FILES))
+        return rows.stored_notes(self._all(rows.NOTE_FILES))
 
     def lines(self, path: str, start: int, end: int) -> tuple[str, ...]:
         """Lines `start` to `end` (1-based, inclusive) as they were indexed; none where there is no such note."""
@@ -342,7 +215,7 @@ class Store:
             f"SELECT t.key, v.rows, v.data, v.crc FROM texts t JOIN vectors v ON v.text = t.id WHERE t.key {_IN}",
             json.dumps(list(keys)),
         )
-        return {keys[key]: centre(rows.unpack_matrix(count, data, crc)) for key, count, data, crc in found}
+        return {keys[key]: rows.centre(rows.unpack_matrix(count, data, crc)) for key, count, data, crc in found}
 
     def concepts(self) -> Concepts:
         """The sentences of the vocabulary that speak for topics of these notes; read once."""
@@ -372,22 +245,6 @@ _MENTIONS = """
     SELECT m.key, m.name, m.kind, m.passage, m.crc FROM mentions m JOIN passages p ON p.id = m.passage
     JOIN notes n ON n.id = p.note {} ORDER BY n.path, p.start, p.id, m.name, m.kind
 """
-
-
-def stored_notes(found: Iterable[Any]) -> dict[str, StoredNote]:
-    """From rows of NOTE_FILES."""
-    return {
-        path: StoredNote(NoteFile(path, size, mtime_ns, inode), digest, looked, reason)
-        for path, size, mtime_ns, inode, digest, looked, reason in found
-    }
-
-
-def centre(matrix: Matrix) -> Matrix:
-    """One unit vector (d,) for the rows of one text."""
-    if len(matrix) == 1:
-        return np.asarray(matrix[0], dtype=np.float32)
-    mean = matrix.mean(axis=0, dtype=np.float32)
-    return np.asarray(mean / np.linalg.norm(mean), dtype=np.float32)
 
 
 def _ids(found: Iterable[Any]) -> list[PassageId]:

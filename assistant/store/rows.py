@@ -6,6 +6,7 @@ import json
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,10 @@ from assistant.records import LineNumber, NoteFile, Passage, PassageId, Problem
 from assistant.store.nearest import Matrix
 from assistant.store.schema import IndexDamaged
 
+NOTE_FILES = """
+    SELECT path, size, mtime_ns, inode, digest, looked, '' FROM notes
+    UNION ALL SELECT path, size, mtime_ns, inode, '', looked, reason FROM refused
+"""
 COARSEST_NS = 2_000_000_000
 """The coarsest step in which a file system counts time (FAT)."""
 
@@ -53,6 +58,22 @@ class Concepts:
     """(topic key, concept, sentence), by key, concept and the sentence's place in the concept."""
     matrix: Matrix
     """(len(rows), d), one unit row for each of `rows`; sentences without a vector yet are in neither."""
+
+
+def stored_notes(found: Iterable[Any]) -> dict[str, StoredNote]:
+    """From rows of NOTE_FILES."""
+    return {
+        path: StoredNote(NoteFile(path, size, mtime_ns, inode), digest, looked, reason)
+        for path, size, mtime_ns, inode, digest, looked, reason in found
+    }
+
+
+def centre(matrix: Matrix) -> Matrix:
+    """One unit vector (d,) for the rows of one text."""
+    if len(matrix) == 1:
+        return np.asarray(matrix[0], dtype=np.float32)
+    mean = matrix.mean(axis=0, dtype=np.float32)
+    return np.asarray(mean / np.linalg.norm(mean), dtype=np.float32)
 
 
 def pack_lines(lines: Sequence[str]) -> bytes:

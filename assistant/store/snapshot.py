@@ -1,0 +1,143 @@
+"""A committed state of the index, held open."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from assistant.store import nearest
+from assistant.store.schema import (
+    DATABASE,
+    IndexMissing,
+    IndexOutdated,
+    State,
+    StoreError,
+    check_version,
+    connect,
+    read_state,
+    translated,
+)
+
+
+class Snapshot:
+    """One committed state of the index, pinned until it is closed, and the vector file that belongs to it."""
+
+    def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
+        self._folder = folder
+        self._connection = connection
+        self._state = State()
+        self._file: int | None = None
+        self._warnings: list[str] = []
+
+    @classmethod
+    def open(cls, folder: Path, identity: str | None = None) -> Self:
+        """The newest committed state; IndexMissing, IndexDamaged, or IndexOutdated (not made by encoder `identity`)."""
+        if not (folder / DATABASE).is_file():
+            raise IndexMissing(f"no index in {folder}")
+        with translated():
+            store = cls(folder, connect(folder, write=False))
+            try:
+                store._begin(identity)
+            except BaseException:
+                store.close()
+                raise
+        return store
+
+    def _begin(self, identity: str | None) -> None:
+        """Pins a state and the vector file it names; looks twice, since a writer may just have replaced that file."""
+        for _ in range(2):
+            self._connection.execute("BEGIN")
+            if not check_version(self._connection, self._folder):
+                raise IndexMissing(f"no index in {self._folder}")
+            self._state = read_state(self._connection)
+            if self._state.generation == 0:
+                raise IndexMissing(f"no index in {self._folder}")
+            if identity is not None and identity != self._state.identity:
+                raise IndexOutdated("made by another model")
+            if not self._state.file.name:
+                return
+            self._file = nearest.open_file(self._folder, self._state.file)
+            if self._file is not None:
+                return
+            self._connection.execute("COMMIT")
+        self._connection.execute("BEGIN")
+        self._state = read_state(self._connection)
+        self._warn_of_file()
+
+    def _warn_of_file(self) -> None:
+        self._warnings.append(
+            f"{self._state.file.name} in the index is missing or damaged; the vectors were read from"
+            f" {DATABASE} instead. `assistant index` writes it anew."
+        )
+
+    def close(self) -> None:
+        """Lets go of the state; may be called twice."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def generation(self) -> int:
+        return self._state.generation
+
+    @property
+    def identity(self) -> str:
+        return self._state.identity
+
+    @property
+    def versions(self) -> str:
+        return self._state.versions
+
+    @property
+    def notes_count(self) -> int:
+        return self._state.notes
+
+    @property
+    def passages_count(self) -> int:
+        return self._state.passages
+
+    @property
+    def pending(self) -> int:
+        """Passages that have no vector yet."""
+        return self._state.pending
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What had to be recovered so far."""
+        return tuple(self._warnings)
+
+    def current(self) -> bool:
+        """Whether nothing was committed since; False also where that cannot be told."""
+        try:
+            with translated():
+                connection = connect(self._folder, write=False)
+                try:
+                    return read_state(connection).change == self._state.change
+                finally:
+                    connection.close()
+        except (StoreError, OSError):
+            return False
+
+    def sound(self) -> bool:
+        """Whether the vector file, if the index has one, is byte for byte the one that was written."""
+        return nearest.sound(self._folder, self._state.file)
+
+    def waiting(self) -> int:
+        """Texts of any kind that have no vector yet."""
+        return int(self._all("SELECT count(*) FROM texts WHERE ready = 0 AND uses + others > 0")[0][0])
+
+    def _all(self, sql: str, *values: object) -> list[Any]:
+        with translated():
+            return self._connection.execute(sql, values).fetchall()

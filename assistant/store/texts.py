@@ -1,0 +1,222 @@
+"""What a build puts into the index about the notes and the vocabulary: all but vectors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NewType
+
+from assistant import terms
+from assistant.records import Mention, Note, NoteFile, Outline, Passage
+from assistant.store import rows
+from assistant.store.rows import StoredNote
+from assistant.store.schema import (
+    VectorFile,
+    text_key,
+)
+from assistant.store.transaction import Transaction
+
+TextId = NewType("TextId", int)
+"""Row id of an embedded text."""
+
+
+KEPT_IDLE = 3
+"""Generations for which the vector of a text that nothing uses any more is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedNote:
+    """A note and everything that was found in it."""
+
+    file: NoteFile
+    looked: int
+    """When `file` was taken, in nanoseconds since the epoch."""
+    note: Note
+    outline: Outline
+    passages: tuple[Passage, ...]
+    embedded: tuple[str, ...]
+    """For each passage the text its vector stands for."""
+    mentions: tuple[Mention, ...]
+
+
+class Texts(Transaction):
+    """Takes notes in and out, and publishes them."""
+
+    def note_files(self) -> dict[str, StoredNote]:
+        """What is indexed of each note, by path."""
+        return rows.stored_notes(self._all(rows.NOTE_FILES))
+
+    def begin(self, identity: str, versions: str) -> None:
+        """Says who makes what comes next; with another encoder all texts that follow are other texts."""
+        if identity != self._state.identity:
+            self._change("UPDATE texts SET filed = 0 WHERE filed = 1")
+            self._state = replace(self._state, file=VectorFile(), previous=self._state.file.name)
+        self._state = replace(self._state, identity=identity, versions=versions)
+
+    def put_note(self, found: IndexedNote) -> int:
+        """Puts a note in the place of what stood under its path; how many of its passages have a vector already."""
+        self.drop_note(found.file.path)
+        file, outline, lines = found.file, found.outline, found.note.lines
+        number = self._change(
+            "INSERT INTO notes(path, size, mtime_ns, inode, looked, digest, title, titled, tags, count, lines)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            *(file.path, file.size, file.mtime_ns, file.inode, found.looked, found.note.digest),
+            *(outline.title, outline.titled, json.dumps(outline.tags, ensure_ascii=False)),
+            *(len(lines), rows.pack_lines(lines)),
+        )
+        sections = self._put_sections(number, outline)
+        reused = 0
+        ids: list[int] = []
+        for passage, text in zip(found.passages, found.embedded, strict=True):
+            key, ready = self._text(text)
+            reused += ready
+            ids.append(self._put_passage(number, _section_of(passage, sections), passage, key))
+        self._put_mentions(found.mentions, found.passages, ids)
+        return reused
+
+    def _put_sections(self, note: int, outline: Outline) -> list[tuple[int, int]]:
+        """(first line, id) of each."""
+        return [
+            (
+                section.start,
+                self._change(
+                    "INSERT INTO sections(note, heading_path, anchor, start) VALUES (?, ?, ?, ?)",
+                    *(note, json.dumps(section.heading_path, ensure_ascii=False), section.anchor, section.start),
+                ),
+            )
+            for section in outline.sections
+        ]
+
+    def _put_passage(self, note: int, section: int, passage: Passage, text: TextId) -> int:
+        body = rows.pack_passage(passage)
+        number = self._change(
+            "INSERT INTO passages(note, section, start, text, body, crc) VALUES (?, ?, ?, ?, ?, ?)",
+            *(note, section, passage.start, text, body, rows.checksum(body)),
+        )
+        words = terms.terms(f"{passage.text}\n{passage.label}")
+        headings = terms.terms("\n".join(passage.heading_path[1:]))
+        title = terms.terms(passage.heading_path[0]) if passage.titled else []
+        self._frequencies.update({*words, *headings})
+        self._change(
+            "INSERT INTO contents(rowid, words, headings, title) VALUES (?, ?, ?, ?)",
+            *(number, " ".join(words), " ".join(headings), " ".join(title)),
+        )
+        return number
+
+    def _put_mentions(self, mentions: Sequence[Mention], passages: Sequence[Passage], ids: Sequence[int]) -> None:
+        exact: dict[tuple[int, int], int] = {}
+        for passage, number in zip(passages, ids, strict=True):
+            exact.setdefault((passage.start, passage.end), number)
+        for mention in mentions:
+            speaks = exact.get((mention.start, mention.end)) or _around(mention, passages, ids)
+            key = terms.key(mention.name)
+            if speaks is None or not key:
+                continue
+            text, _ = self._text(mention.name)
+            self._change(
+                "INSERT INTO mentions(passage, key, name, kind, text, crc) VALUES (?, ?, ?, ?, ?, ?)",
+                *(speaks, key, mention.name, mention.kind, text),
+                rows.mention_sum(key, mention.name, mention.kind, speaks),
+            )
+
+    def _text(self, text: str) -> tuple[TextId, bool]:
+        """The row of a text to be embedded, and whether it has a vector."""
+        key = text_key(self._state.identity, text)
+        found = self._all("SELECT id, ready FROM texts WHERE key = ?", key)
+        if found:
+            return TextId(found[0][0]), bool(found[0][1])
+        return TextId(self._change("INSERT INTO texts(key, text) VALUES (?, ?)", key, text)), False
+
+    def touch(self, file: NoteFile, looked: int) -> None:
+        """Keeps the newer look at a note whose content is still the indexed one."""
+        self._change(
+            "UPDATE notes SET size = ?, mtime_ns = ?, inode = ?, looked = ? WHERE path = ?",
+            *(file.size, file.mtime_ns, file.inode, looked, file.path),
+        )
+
+    def refuse(self, file: NoteFile, looked: int, reason: str) -> None:
+        """Remembers that a note cannot be read, and forgets what stood in it."""
+        self.drop_note(file.path)
+        self._change(
+            "INSERT INTO refused VALUES (?, ?, ?, ?, ?, ?)",
+            *(file.path, file.size, file.mtime_ns, file.inode, looked, reason),
+        )
+
+    def drop_note(self, path: str) -> None:
+        """Forgets a note; nothing happens where there is none."""
+        self._change("DELETE FROM refused WHERE path = ?", path)
+        for (note,) in self._all("SELECT id FROM notes WHERE path = ?", path):
+            for (passage,) in self._all("SELECT id FROM passages WHERE note = ?", note):
+                for words, headings in self._all("SELECT words, headings FROM contents WHERE rowid = ?", passage):
+                    self._frequencies.subtract({*words.split(), *headings.split()})
+                self._change("DELETE FROM contents WHERE rowid = ?", passage)
+                self._change("DELETE FROM mentions WHERE passage = ?", passage)
+            self._change("DELETE FROM passages WHERE note = ?", note)
+            self._change("DELETE FROM sections WHERE note = ?", note)
+            self._change("DELETE FROM notes WHERE id = ?", note)
+
+    def forget_matches(self) -> None:
+        """Has every topic compared with the vocabulary again."""
+        self._change("DELETE FROM matches")
+        self._change("UPDATE keys SET matched = 0")
+
+    def unmatched(self) -> list[str]:
+        """Topic keys that were not compared with the vocabulary yet, sorted."""
+        self._change("DELETE FROM matches WHERE key IN (SELECT key FROM keys WHERE uses = 0)")
+        self._change("DELETE FROM keys WHERE uses = 0")
+        return [key for (key,) in self._all("SELECT key FROM keys WHERE matched = 0 ORDER BY key")]
+
+    def set_concepts(
+        self, keys: Sequence[str], matches: Mapping[str, Iterable[str]], sentences: Mapping[str, Sequence[str]]
+    ) -> None:
+        """Takes the concepts that match each of `keys` (topic key → concepts) and, of the whole vocabulary, each
+        concept's sentences; those of concepts that match no topic are left out."""
+        for key in keys:
+            self._change("UPDATE keys SET matched = 1 WHERE key = ?", key)
+            for concept in sorted(set(matches.get(key, ()))):
+                self._change("INSERT OR IGNORE INTO matches VALUES (?, ?)", key, concept)
+        used = [concept for (concept,) in self._all("SELECT DISTINCT concept FROM matches ORDER BY concept")]
+        wanted = [
+            (concept, place, sentence, self._text(sentence)[0])
+            for concept in used
+            for place, sentence in enumerate(sentences.get(concept, ()))
+        ]
+        if wanted != self._all("SELECT concept, position, sentence, text FROM sentences ORDER BY concept, position"):
+            self._change("DELETE FROM sentences")
+            for row in wanted:
+                self._change("INSERT INTO sentences VALUES (?, ?, ?, ?)", *row)
+
+    def publish(self) -> int:
+        """Commits what was put and dropped as the next generation, and returns its number."""
+        for term, n in sorted(self._frequencies.items()):
+            if n:
+                self._change(
+                    "INSERT INTO frequencies VALUES (?, ?) ON CONFLICT(term) DO UPDATE SET n = n + excluded.n", term, n
+                )
+        self._change("DELETE FROM frequencies WHERE n <= 0")
+        self._frequencies.clear()
+        generation = self._state.generation + 1
+        self._change("UPDATE texts SET idle = ? WHERE idle IS NULL AND uses = 0 AND others = 0", generation)
+        gone = f"SELECT id FROM texts WHERE uses = 0 AND others = 0 AND filed = 0 AND idle <= {generation - KEPT_IDLE}"
+        self._change(f"DELETE FROM vectors WHERE text IN ({gone})")
+        self._change(f"DELETE FROM texts WHERE id IN ({gone})")
+        self._change("DELETE FROM texts WHERE uses = 0 AND others = 0 AND ready = 0")
+        self._state = replace(self._state, generation=generation)
+        self._commit()
+        self._clean()
+        return generation
+
+
+def _section_of(passage: Passage, sections: Sequence[tuple[int, int]]) -> int:
+    return max(((start, number) for start, number in sections if start <= passage.start), default=(0, 0))[1]
+
+
+def _around(mention: Mention, passages: Sequence[Passage], ids: Sequence[int]) -> int | None:
+    """The shortest passage around the mention's first line."""
+    around = [
+        (passage.end - passage.start, number)
+        for passage, number in zip(passages, ids, strict=True)
+        if passage.start <= mention.start <= passage.end
+    ]
+    return min(around, default=(0, None))[1]

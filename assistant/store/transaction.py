@@ -1,0 +1,136 @@
+"""A writer's hold on the index folder: the lock, the database behind it, and what a commit does."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from assistant.store.schema import (
+    APPLICATION,
+    DATABASE,
+    SCHEMA,
+    TABLES,
+    Lock,
+    State,
+    check_version,
+    connect,
+    read_state,
+    translated,
+    write_state,
+)
+
+ASIDE = "damaged.sqlite"
+"""What a damaged database is called until another one has taken its place."""
+
+
+class Transaction:
+    """Holds the folder's lock until closed; what is not committed by then is gone."""
+
+    def __init__(self, folder: Path, *, mend: bool = False) -> None:
+        """`mend` puts what is there aside, for `salvage`, and begins a new database."""
+        self._folder = folder
+        self._lock = Lock(folder)
+        self._connection: sqlite3.Connection | None = None
+        try:
+            if mend:
+                _set_aside(folder)
+            with translated():
+                self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self) -> None:
+        self._connection = connection = connect(self._folder, write=True)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA journal_size_limit = {64 * 1024 * 1024}")
+        if not check_version(connection, self._folder):
+            connection.executescript(
+                f"BEGIN; {TABLES} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA}; COMMIT;"
+            )
+        self._state = read_state(connection)
+        self._frequencies: Counter[str] = Counter()
+        self._clean()
+
+    def close(self) -> None:
+        """Takes back what was not published and lets the next writer in."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def state(self) -> State:
+        """As it was last committed."""
+        return self._state
+
+    def _db(self) -> sqlite3.Connection:
+        assert self._connection is not None, "the writer is closed"
+        return self._connection
+
+    def _all(self, sql: str, *values: object) -> list[Any]:
+        with translated():
+            return self._db().execute(sql, values).fetchall()
+
+    def _change(self, sql: str, *values: object) -> int:
+        """Runs it inside a transaction, which it begins where none is open; the id of the row it put in."""
+        with translated():
+            connection = self._db()
+            if not connection.in_transaction:
+                connection.execute("BEGIN IMMEDIATE")
+            return connection.execute(sql, values).lastrowid or 0
+
+    def rollback(self) -> None:
+        """Takes back what was not published."""
+        self._frequencies.clear()
+        if self._db().in_transaction:
+            self._db().execute("ROLLBACK")
+        self._state = read_state(self._db())
+
+    def _pending(self) -> int:
+        return int(self._all("SELECT coalesce(sum(uses), 0) FROM texts WHERE ready = 0")[0][0])
+
+    def keep(self) -> None:
+        """Commits newer looks at notes that did not change, where there are any; the generation stays."""
+        if self._db().in_transaction:
+            self._commit()
+
+    def _commit(self) -> None:
+        counts = self._all("SELECT (SELECT count(*) FROM notes), (SELECT count(*) FROM passages)")[0]
+        self._state = replace(
+            self._state, change=self._state.change + 1, notes=counts[0], passages=counts[1], pending=self._pending()
+        )
+        self._change("DELETE FROM state")
+        with translated():
+            write_state(self._db(), self._state)
+            self._db().execute("COMMIT")
+
+    def _clean(self) -> None:
+        """Removes what a killed writer left behind and files that no reader looks for any more."""
+        if self._state.generation > 0:
+            for name in (ASIDE, f"{ASIDE}-wal", f"{ASIDE}-shm"):
+                (self._folder / name).unlink(missing_ok=True)
+        kept = {self._state.file.name, self._state.previous}
+        for path in (*self._folder.glob("vectors-*.faiss"), *self._folder.glob("vectors-*.tmp")):
+            if path.name not in kept:
+                path.unlink(missing_ok=True)
+
+
+def _set_aside(folder: Path) -> None:
+    """Under the lock. The log first: without it the database is an older one, with another's it would be neither."""
+    for suffix in ("-wal", "-shm", ""):
+        if (folder / f"{DATABASE}{suffix}").exists():
+            (folder / f"{DATABASE}{suffix}").replace(folder / f"{ASIDE}{suffix}")
