@@ -24,6 +24,7 @@ _ORDER = (
     *("snippets", "options", "choice", "missing", "hint", "citations", "warnings", "notes", "index", "elapsed_ms"),
 )
 _LATER_SNIPPET = 12  # rows of the second and third snippet: they illustrate, the first is there to be copied
+_BOLD = re.compile(r"\*\*(\S.*?)\*\*")
 _LIST_MARK = re.compile(r"^\s*(?:(?:[-*+>]|#{1,6}|\d{1,9}[.)])\s+)+")
 
 
@@ -86,6 +87,7 @@ class _Page:
             list(self._requirements()),
             *(list(self._snippet(snippet, first=not at)) for at, snippet in enumerate(answer.snippets)),
             list(self._sources()),
+            list(self._explained()),
         ]
         rows: list[_Row] = []
         for paragraph in filter(None, paragraphs):
@@ -179,6 +181,12 @@ class _Page:
             yield row
             yield from self._hanging(" " * len(number), where, "dim")
 
+    def _explained(self) -> Iterator[_Row]:
+        if self.answer.explain:
+            yield [_Span("Why", "bold")]
+            for depth, said in _outlined(_plain(self.answer.explain)):
+                yield from self._hanging("  " * (depth + 1), said)
+
     def _hanging(self, lead: str, said: str, style: str = "") -> Iterator[_Row]:
         """Text wrapped under itself behind its lead."""
         yield from self._marked(lead, said, "", style)
@@ -217,9 +225,9 @@ def _path(headings: Sequence[str]) -> str:
 
 
 def _gist(cited: Citation) -> str:
-    """First line of a quote that is not blank, without its list mark; safe to show."""
+    """First line of a quote that is not blank, without its list mark and bold; safe to show."""
     said = next((row for row in cited.quote.split("\n") if row.strip()), "")
-    return visible.line(" ".join(_LIST_MARK.sub("", said).split()))
+    return visible.line(" ".join(_BOLD.sub(r"\1", _LIST_MARK.sub("", said)).split()))
 
 
 def _file(answer: Answer, cited: Citation) -> str:
@@ -232,6 +240,32 @@ def _link(path: str, line: int) -> str:
     except UnicodeEncodeError:
         raw = path.encode("utf-8", "replace")
     return f"file://{quote(raw)}#{line}" if path.startswith("/") else ""
+
+
+def _outlined(value: object, depth: int = 0, name: str = "") -> Iterator[tuple[int, str]]:
+    """Nested lists and objects as rows with their depth; an object of plain values is one row."""
+    parts = (
+        value.items() if isinstance(value, dict) else [("", one) for one in value] if isinstance(value, list) else ()
+    )
+    if all(_flat(one) for _, one in parts):
+        yield depth, (f"{name}: " if name else "") + _value(value)
+        return
+    if name:
+        yield depth, f"{name}:"
+    for key, one in parts:
+        yield from _outlined(one, depth + bool(name), str(key))
+
+
+def _flat(value: object) -> bool:
+    return not isinstance(value, dict) and not (isinstance(value, list) and not all(map(_flat, value)))
+
+
+def _value(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_value(one)}" for key, one in value.items())
+    if isinstance(value, list):
+        return f"[{', '.join(map(_value, value))}]"
+    return f"{value:.3f}" if isinstance(value, float) else "none" if value is None else str(value)
 
 
 def _plain(value: object) -> object:
