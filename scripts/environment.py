@@ -29,8 +29,10 @@ def ready(wanted: str) -> str:
             set_up(wanted)
     except KeyboardInterrupt:
         leave("Interrupted. The same command goes on from here.", INTERRUPTED)
-    except (SetUpError, OSError) as error:
+    except SetUpError as error:
         leave(str(error), CANNOT)
+    except OSError as error:
+        leave(f"{error.filename or ROOT}: {error.strerror}. Put that right and run the command again.", CANNOT)
     return PYTHON
 
 

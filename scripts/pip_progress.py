@@ -91,6 +91,6 @@ def status(text: str) -> str:
 def failure(step: str, text: str) -> str:
     """The sentence for a step that failed: what it said last, where the rest is, what to do."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith("ERROR:")] or lines
+    errors = [line for line in lines if re.match(r"ERROR:|[\w.]*Error: ", line)] or lines
     said = "".join(character if character.isprintable() else "?" for character in " ".join(errors[-3:]))
     return f"{step} failed: {said}\nAll of its output is in {LOG}. Put right what it names and run the command again."

@@ -45,10 +45,12 @@ def set_up(wanted: str) -> None:
         if os.path.exists(STAMP):
             os.remove(STAMP)
         open(LOG, "wb").close()
-        announce(extras)
         fresh = not usable()
         if fresh:
-            make(held)
+            require_venv()
+        announce(extras, fresh)
+        if fresh:
+            run("making the environment", [sys.executable, "-m", "venv", "--clear", VENV], held)
         else:
             repair()
         install(extras, () if fresh else half_written(), held)
@@ -70,9 +72,9 @@ def lock() -> Iterator[int]:
         os.close(handle)
 
 
-def announce(extras: str) -> None:
+def announce(extras: str, fresh: bool) -> None:
     """Says what is about to happen and what it may cost, before anything does."""
-    if os.path.exists(PYTHON):
+    if not fresh:
         say(f"bringing {VENV} up to date with pyproject.toml and constraints.txt; only what changed is downloaded.")
         return
     checks = ", with the packages that the checks need" if extras == "test" else ""
@@ -89,14 +91,13 @@ def usable() -> bool:
         return False
 
 
-def make(held: int) -> None:
-    """An empty environment from the Python that runs this; SetUpError where that one cannot make one."""
+def require_venv() -> None:
+    """SetUpError where the Python that runs this cannot make an environment that will do."""
     if sys.version_info < OLDEST:
         have = ".".join(map(str, sys.version_info[:2]))
         raise SetUpError(f"Python 3.11 or newer is needed, this is {have}. Run it with one: python3.12 {sys.argv[0]} …")
     if not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
         raise SetUpError("this Python cannot make environments. Install its venv package (Debian: python3-venv).")
-    run("making the environment", [sys.executable, "-m", "venv", "--clear", VENV], held)
 
 
 def repair() -> None:
@@ -144,7 +145,8 @@ def install(extras: str, again: tuple[str, ...], held: int) -> None:
     again = tuple(name for name in again if name != project["project"]["name"])
     if again:
         run("completing what was interrupted", [*pip, "--ignore-installed", "--no-deps", *again], held)
-    if backend := project["build-system"]["requires"]:
+    backend = project["build-system"]["requires"]
+    if backend:
         run("getting the build backend", [*pip, *backend], held)
     run("installing the packages", [*pip, "--no-build-isolation", "-e", EXTRAS[extras]], held)
 
