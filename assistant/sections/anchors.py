@@ -1,0 +1,34 @@
+"""Headings → the anchors GitHub gives them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+
+class Anchors:
+    """Hands out one note's anchors, each once; "" stays free for the text above the first heading."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, int] = {"": 0}
+
+    def add(self, text: str) -> str:
+        """The anchor of the next heading: letters, digits, `_` and `-` of its text; a number where that is taken."""
+        slug = anchor = "".join(c for c in text.lower().replace(" ", "-") if c in "-_" or _belongs(c))
+        while anchor in self._seen:
+            self._seen[slug] += 1
+            anchor = f"{slug}-{self._seen[slug]}"
+        self._seen[anchor] = 0
+        return anchor
+
+    def holds(self, target: str) -> bool:
+        """Whether a link to `#target` leads to a heading; authors guess at double hyphens, so these count as one."""
+        return _loosely(target) in {_loosely(anchor) for anchor in self._seen if anchor}
+
+
+def _loosely(anchor: str) -> str:
+    return re.sub(r"-+", "-", anchor.lower()).strip("-")
+
+
+def _belongs(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LM" or unicodedata.category(character) in ("Nd", "Nl", "Pc")

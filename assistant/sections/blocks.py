@@ -1,0 +1,325 @@
+"""markdown-it's tokens → the blocks of a note, in line order, none overlapping another."""
+
+from __future__ import annotations
+
+import html
+import re
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from markdown_it.token import Token
+
+from assistant.records import Block, BlockKind, LineNumber
+from assistant.sections import inline
+from assistant.sections.anchors import Anchors
+from assistant.sections.grammar import LooseFence, Parsed
+from assistant.sections.inline import Inline
+
+_HIDDEN = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(r"<[/!?]?[a-zA-Z][^<>]*>")
+_QUOTE = re.compile(r"\s*(?:>\s?)+")
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading that opens a section."""
+
+    line: int
+    level: int
+    plain: str
+    anchor: str
+
+
+@dataclass(slots=True)
+class _Item:
+    """A list item still open: its own lines end where anything but text begins in it."""
+
+    start: int
+    depth: int
+    parent: int | None
+    texts: list[Inline] = field(default_factory=list)
+    end: int = 0
+    position: int | None = None
+    """Its block's, once its own lines are over and there are any."""
+    over: bool = False
+
+
+@dataclass(slots=True)
+class _List:
+    """A list still open: what might make it a table of contents."""
+
+    links_only: bool = True
+    positions: list[int] = field(default_factory=list)
+    targets: set[str] = field(default_factory=set)
+
+
+class Walk:
+    """One pass over a note's tokens; `blocks` have `parent` as a position among all of them."""
+
+    def __init__(self, lines: Sequence[str], parsed: Parsed) -> None:
+        self.blocks: list[Block] = []
+        self.headings: list[Heading] = []
+        self._lines, self._parsed, self._tokens = lines, parsed, parsed.tokens
+        self._anchors = Anchors()
+        self._items: list[_Item] = []
+        self._lists: list[_List] = []
+        self._candidates: list[_List] = []
+        self._loose = list(reversed(parsed.loose))
+        self._header: tuple[str, ...] | None = None
+        self._readers: dict[str, Callable[[int, Token], None]] = {
+            "heading_open": self._heading,
+            "paragraph_open": self._paragraph,
+            "list_item_open": self._item,
+            "fence": self._fence,
+            "code_block": self._code,
+            "html_block": self._html,
+            "hr": self._rule,
+            "tr_open": self._row,
+        }
+
+    def read(self) -> None:
+        """Fill `blocks` and `headings`."""
+        for number, token in enumerate(self._tokens):
+            if token.type in self._readers:
+                self._readers[token.type](number, token)
+            elif token.type == "list_item_close":
+                self._end_own(self._items[-1], self._items[-1].start)
+                self._items.pop()
+            elif token.type in ("bullet_list_open", "ordered_list_open"):
+                self._interrupt(token)
+                self._lists.append(_List())
+            elif token.type in ("bullet_list_close", "ordered_list_close"):
+                self._end_list(self._lists.pop())
+            elif token.type == "table_open":
+                self._header = None
+        self._mark_contents()
+        self._add_missing()
+
+    # ---- what token opens which block
+
+    def _heading(self, number: int, token: Token) -> None:
+        start, end = _span(token)
+        read = self._inline(self._tokens[number + 1].content)
+        anchor = self._anchors.add(read.written)
+        if token.level:  # in a quote or an item it is text that stands out
+            self._text(start, end, replace(read, lead=read.plain))
+            return
+        self.headings.append(Heading(start, int(token.tag[1]), read.plain, anchor))
+        self._add(Block("heading", LineNumber(start), LineNumber(end), read.plain))
+
+    def _paragraph(self, number: int, token: Token) -> None:
+        start, end = _span(token)
+        content = self._tokens[number + 1].content
+        loose = self._within(end)
+        if not loose:
+            self._text(start, end, self._inline(content))
+            return
+        texts = content.split("\n")
+        if len(texts) != end - start + 1:  # lines of blanks that Unicode knows and CommonMark does not
+            texts = [_QUOTE.sub("", line).strip() for line in self._lines[start - 1 : end]]
+        for first, last, fence in _pieces(start, end, loose):
+            if fence:
+                self._loose_fence(token, fence)
+            else:
+                self._text(first, last, self._inline("\n".join(texts[first - start : last - start + 1])))
+
+    def _item(self, number: int, token: Token) -> None:
+        start, _ = _span(token)
+        self._items.append(_Item(start, len(self._items) + 1, self._parent()))
+
+    def _fence(self, number: int, token: Token) -> None:
+        start, end = _span(token)
+        count = token.content.count("\n")
+        body = (LineNumber(start + 1), LineNumber(start + count)) if count else None
+        self._add_nested(token, "fence", start, end, _dedent(token.content.split("\n")[:-1]), token.info.strip(), body)
+
+    def _code(self, number: int, token: Token) -> None:
+        start, end = _span(token)
+        texts = token.content.split("\n")
+        for first, last, fence in _pieces(start, end, self._within(end)):
+            if fence:
+                self._loose_fence(token, fence)
+                continue
+            while first <= last and not self._lines[first - 1].strip():
+                first += 1
+            while first <= last and not self._lines[last - 1].strip():
+                last -= 1
+            if first <= last:
+                self._add_nested(token, "code", first, last, _dedent(texts[first - start : last - start + 1]))
+
+    def _html(self, number: int, token: Token) -> None:
+        start, end = _span(token)
+        while end > start and not self._lines[end - 1].strip():
+            end -= 1
+        self._add_nested(token, "html", start, end, _text_of_html(token.content))
+
+    def _rule(self, number: int, token: Token) -> None:
+        self._add_nested(token, "rule", *_span(token))
+
+    def _row(self, number: int, token: Token) -> None:
+        start, end = _span(token)
+        cells = list[str]()
+        for cell in self._tokens[number + 1 :]:
+            if cell.type == "tr_close":
+                break
+            if cell.type == "inline":
+                cells.append(self._inline(cell.content).plain)
+        header = self._header = tuple(cells) if self._header is None else self._header
+        row = Block("row", LineNumber(start), LineNumber(end), " | ".join(cells), header=header, cells=tuple(cells))
+        self._interrupt(token)
+        self._add(self._placed(row))
+        self._no_contents()
+
+    # ---- text, and what ends an item's own lines
+
+    def _text(self, start: int, end: int, read: Inline) -> None:
+        """A paragraph: part of the item whose own lines are not over, else a block."""
+        if self._items and not self._items[-1].over:
+            self._items[-1].texts.append(read)
+            self._items[-1].end = end
+            return
+        self._add(self._placed(Block("paragraph", LineNumber(start), LineNumber(end), read.plain, read.lead)))
+        self._no_contents()
+
+    def _interrupt(self, token: Token) -> None:
+        """Something that is not text begins: the own lines of the item around it are over."""
+        if self._items:
+            self._end_own(self._items[-1], _span(token)[0] - 1)
+
+    def _end_own(self, item: _Item, before: int) -> None:
+        """Add the item's block unless it is there or would be empty, as where a list begins on its first line."""
+        if item.over:
+            return
+        item.over = True
+        end = item.end or before
+        while end > item.start and not self._lines[end - 1].strip():
+            end -= 1
+        if end < item.start:
+            return
+        item.position = len(self.blocks)
+        plain = inline.item_text(" ".join(text.plain for text in item.texts if text.plain))
+        lead = item.texts[0].lead if item.texts else ""
+        self._add(
+            Block("item", LineNumber(item.start), LineNumber(end), plain, lead, depth=item.depth, parent=item.parent)
+        )
+        around = self._lists[-1]
+        around.positions.append(item.position)
+        around.links_only &= bool(item.texts) and all(text.links_only for text in item.texts)
+        around.targets.update(target for text in item.texts for target in text.targets)
+
+    def _parent(self) -> int | None:
+        """The nearest item around that has a block."""
+        return next((item.position for item in reversed(self._items) if item.position is not None), None)
+
+    # ---- tables of contents
+
+    def _no_contents(self) -> None:
+        for around in self._lists:
+            around.links_only = False
+
+    def _end_list(self, ended: _List) -> None:
+        if self._lists:
+            around = self._lists[-1]
+            around.links_only &= ended.links_only
+            if around.links_only:
+                around.positions += ended.positions
+                around.targets |= ended.targets
+        if ended.links_only and ended.positions:
+            self._candidates.append(ended)
+
+    def _mark_contents(self) -> None:
+        for candidate in self._candidates:
+            if all(target.startswith("#") and self._anchors.holds(target[1:]) for target in candidate.targets):
+                for position in candidate.positions:
+                    self.blocks[position] = replace(self.blocks[position], contents=True)
+
+    # ---- adding blocks
+
+    def _add(self, block: Block) -> None:
+        self.blocks.append(block)
+
+    def _placed(self, block: Block) -> Block:
+        return replace(block, depth=len(self._items), parent=self._parent()) if self._items else block
+
+    def _add_nested(
+        self,
+        token: Token,
+        kind: BlockKind,
+        start: int,
+        end: int,
+        plain: str = "",
+        info: str = "",
+        body: tuple[LineNumber, LineNumber] | None = None,
+    ) -> None:
+        self._interrupt(token)
+        self._add(self._placed(Block(kind, LineNumber(start), LineNumber(end), plain, info=info, body=body)))
+        self._no_contents()
+
+    def _within(self, end: int) -> list[LooseFence]:
+        """The loose fences up to line `end`, taken from those still to come."""
+        found = list[LooseFence]()
+        while self._loose and self._loose[-1].last < end:
+            found.append(self._loose.pop())
+        return found
+
+    def _loose_fence(self, token: Token, fence: LooseFence) -> None:
+        body = self._lines[fence.first + 1 : fence.last]
+        if ">" in fence.prefix:
+            body = [_QUOTE.sub("", line, count=1) for line in body]
+        lines = (LineNumber(fence.first + 2), LineNumber(fence.last)) if body else None
+        self._add_nested(token, "fence", fence.first + 1, fence.last + 1, _dedent(body), fence.info, lines)
+
+    def _inline(self, content: str) -> Inline:
+        return inline.read(content, self._parsed.environment)
+
+    def _add_missing(self) -> None:
+        """Add link definitions, and text that is nested too deep for a token, then bring all into line order."""
+        taken = bytearray(len(self._lines) + 1)
+        for block in self.blocks:
+            taken[block.start : block.end + 1] = b"x" * (block.end + 1 - block.start)
+        found = len(self.blocks)
+        for first, last in self._parsed.references:
+            if not any(taken[first + 1 : last + 1]):
+                self._add(Block("reference", LineNumber(first + 1), LineNumber(last)))
+                taken[first + 1 : last + 1] = b"x" * (last - first)
+        if not self._parsed.complete:
+            for number, line in enumerate(self._lines, 1):
+                if not taken[number] and line.strip():
+                    self._add(Block("paragraph", LineNumber(number), LineNumber(number), " ".join(line.split())))
+        if len(self.blocks) > found:
+            self.blocks = _ordered(self.blocks)
+
+
+def _span(token: Token) -> tuple[int, int]:
+    """A token's first and last line, 1-based."""
+    first, end = token.map or (0, 1)
+    return first + 1, end
+
+
+def _pieces(start: int, end: int, loose: Sequence[LooseFence]) -> Iterator[tuple[int, int, LooseFence | None]]:
+    """The lines of a token, 1-based and inclusive, cut at the loose fences in it."""
+    for fence in loose:
+        if start <= fence.first:
+            yield start, fence.first, None
+        yield fence.first + 1, fence.last + 1, fence
+        start = fence.last + 2
+    if start <= end:
+        yield start, end, None
+
+
+def _dedent(lines: Sequence[str]) -> str:
+    return textwrap.dedent("\n".join(lines))
+
+
+def _text_of_html(source: str) -> str:
+    return " ".join(html.unescape(_TAG.sub(" ", _HIDDEN.sub(" ", source))).split())
+
+
+def _ordered(blocks: Sequence[Block]) -> list[Block]:
+    order = sorted(range(len(blocks)), key=lambda position: blocks[position].start)
+    moved = {before: now for now, before in enumerate(order)}
+    return [
+        blocks[n] if blocks[n].parent is None else replace(blocks[n], parent=moved[blocks[n].parent or 0])
+        for n in order
+    ]

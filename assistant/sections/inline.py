@@ -1,0 +1,97 @@
+"""A line of Markdown → its text without marks, the bold run that opens it, and where its links lead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from markdown_it.token import Token
+
+from assistant.sections.grammar import NESTING, Environment, blocks_only
+
+MAX_CHARACTERS = 20_000
+"""Longer runs keep their marks: what reads them takes time that grows with the square of their length."""
+_BREAK = re.compile(r"<br\b", re.IGNORECASE)
+_WORD = re.compile(r"\w")
+_TASK = re.compile(r"\[[ xX]\]\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """What one paragraph, heading or cell says."""
+
+    plain: str = ""
+    """Single spaces, no marks."""
+    lead: str = ""
+    written: str = ""
+    """As GitHub takes it for an anchor: spaces as they are, without images."""
+    targets: tuple[str, ...] = ()
+    links_only: bool = False
+    """Whether no word stands outside a link."""
+
+
+def read(content: str, environment: Environment) -> Inline:
+    """The text of `content`; with its marks where it is too long or too deeply nested to be read."""
+    tokens: list[Token] = []
+    parser = blocks_only(NESTING[-1])
+    try:
+        if len(content) > MAX_CHARACTERS:
+            raise RecursionError
+        parser.inline.parse(content, parser, environment, tokens)
+    except RecursionError:
+        plain = " ".join(content.split())
+        return Inline(plain, "", plain)
+    outside, targets = _outside(tokens)
+    return Inline(
+        " ".join("".join(_texts(tokens)).split()),
+        " ".join("".join(_texts(_opening_bold(tokens))).split()),
+        "".join(_texts(tokens, images=False)),
+        targets,
+        bool(targets) and not _WORD.search(outside),
+    )
+
+
+def item_text(plain: str) -> str:
+    """An item's text without the box of a task list."""
+    box = _TASK.match(plain)
+    return plain[box.end() :] if box else plain
+
+
+def _texts(tokens: Sequence[Token], images: bool = True) -> Iterator[str]:
+    for token in tokens:
+        if token.type in ("softbreak", "hardbreak") or (token.type == "html_inline" and _BREAK.match(token.content)):
+            yield " "
+        elif token.type == "image":
+            if images:
+                yield from _texts(token.children or ())
+        elif token.type != "html_inline":
+            yield token.content
+
+
+def _opening_bold(tokens: Sequence[Token]) -> Sequence[Token]:
+    """The tokens inside the strong run that comes first, also inside emphasis or a link; none where text does."""
+    for number, token in enumerate(tokens):
+        if token.type == "strong_open":
+            end = next((n for n in range(number, len(tokens)) if _closes(tokens[n], token)), number)
+            return tokens[number + 1 : end]
+        if token.content.strip() and not _TASK.fullmatch(token.content.strip() + " "):
+            break
+    return ()
+
+
+def _closes(token: Token, opening: Token) -> bool:
+    return token.type == "strong_close" and token.level == opening.level
+
+
+def _outside(tokens: Sequence[Token]) -> tuple[str, tuple[str, ...]]:
+    """What is written outside links, and where the links lead."""
+    texts, targets, depth = list[str](), list[str](), 0
+    for token in tokens:
+        if token.type == "link_open":
+            targets.append(unquote(str(token.attrGet("href") or "")))
+        depth += (token.type == "link_open") - (token.type == "link_close")
+        if not depth and token.type != "html_inline":
+            texts.append(token.content)
+    return "".join(texts), tuple(targets)
