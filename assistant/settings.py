@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -78,7 +77,7 @@ def load(flags: Flags, environment: Mapping[str, str], here: Path) -> Settings:
     cache = user_cache(environment)
     spare = _index_in(cache, notes)
     index = _path(flags.index or environment.get("ASSISTANT_INDEX"), here)
-    if index is None and usual is not None and _absolute(usual) == notes:
+    if index is None and (usual is None or _absolute(usual) == notes):
         index = _path(file.index, base)  # a project's index belongs to the project's notes only
     constants = _path(environment.get("ASSISTANT_CONSTANTS"), here) or _path(file.constants, base)
     return Settings(
@@ -98,7 +97,7 @@ def load(flags: Flags, environment: Mapping[str, str], here: Path) -> Settings:
 def user_cache(environment: Mapping[str, str]) -> Path:
     """The user's cache folder for this program, not yet made; a private temporary one where no home can be written."""
     for parent in _cache_parents(environment):
-        if parent.is_absolute() and _can_write(parent):
+        if parent.is_absolute() and _can_write(parent / "notes-assistant"):
             return parent / "notes-assistant"
     return Path(tempfile.gettempdir()) / f"notes-assistant-{os.getuid()}"
 
@@ -106,8 +105,7 @@ def user_cache(environment: Mapping[str, str]) -> Path:
 def make_private(folder: Path) -> None:
     """Makes the cache folder, for its owner alone; PermissionError where another user owns one of that name."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = folder.lstat()
-    if not stat.S_ISLNK(found.st_mode) and found.st_uid != os.getuid():
+    if folder.lstat().st_uid != os.getuid():
         raise PermissionError(13, "Belongs to another user", str(folder))
     tag = folder / "CACHEDIR.TAG"
     if not tag.exists():
@@ -125,6 +123,11 @@ def _index_in(cache: Path, notes: Path) -> Path:
 def debugging(environment: Mapping[str, str]) -> bool:
     """Whether the user wants tracebacks."""
     return environment.get("ASSISTANT_DEBUG", "") not in ("", "0")
+
+
+def colours(environment: Mapping[str, str]) -> bool:
+    """Whether a terminal may be given styles and links."""
+    return not environment.get("NO_COLOR") and environment.get("TERM", "dumb") not in ("", "dumb", "unknown")
 
 
 def editor(environment: Mapping[str, str]) -> str:

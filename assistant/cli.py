@@ -1,0 +1,379 @@
+"""The command: options, standard streams and exit codes; answers come from `engine`, their looks from `render`.
+
+stdout carries answers and nothing else; whatever goes to stderr passes through `visible`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+
+import click
+
+from assistant import __version__
+from assistant.errors import AssistantError, BadRequest, EmptyQuestion, Exit
+from assistant.settings import Flags, Settings, colours, debugging, editor, load, make_private
+from assistant.streams import Progress, end_line, say, silence, terminal_width, write
+
+if TYPE_CHECKING:
+    from assistant.build import BuildReport
+    from assistant.engine import Assistant, Request
+    from assistant.records import Answer
+
+_Function = TypeVar("_Function", bound=Callable[..., object])
+_OUTCOMES = {"answered": Exit.ANSWERED, "partial": Exit.PARTIAL, "not_in_notes": Exit.NOT_IN_NOTES}
+_FLAGS = "assistant.flags"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit code; no exception leaves it."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a Latin-1 locale must not end an answer
+    try:
+        return _run(words)
+    except KeyboardInterrupt:
+        end_line()
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        silence()
+        return Exit.ANSWERED
+    except Exception as error:
+        return _failed(error, json=_asks_for_json(words))
+
+
+def _run(words: list[str]) -> int:
+    """Not click's own `main`, which prints usage errors and exits by itself."""
+    try:
+        with group.make_context("assistant", words) as context:
+            code = group.invoke(context)
+            return code if isinstance(code, int) else Exit.ANSWERED
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else "assistant"
+        message = error.format_message().rstrip(".")
+        raise BadRequest(message if message.endswith("?") else f"{message}.", f"See `{path} --help`.") from error
+
+
+def _failed(error: Exception, *, json: bool) -> int:
+    """Says what went wrong, on stdout too where JSON was asked for; returns the exit code."""
+    known = _known(error)
+    say(f"Error: {known}")
+    if json:
+        from assistant.render import error_json
+
+        with suppress(OSError, AssistantError):
+            write(error_json(known) + "\n")
+    return known.exit
+
+
+def _known(error: Exception) -> AssistantError:
+    """The error as one the user can read; a bug of ours shows its traceback only to those who ask for it."""
+    if isinstance(error, AssistantError):
+        return error
+    if debugging(os.environ):
+        import traceback
+
+        for line in "".join(traceback.format_exception(error)).rstrip().split("\n"):
+            say(line)
+    return AssistantError(
+        f"This is a bug of the program ({type(error).__name__}: {error}).",
+        "Run it again with ASSISTANT_DEBUG=1 to see where, and report what it prints.",
+    )
+
+
+def _asks_for_json(words: Sequence[str]) -> bool:
+    """Read off the bare words, since an error object is owed even where they cannot be parsed."""
+    options = list(words[: words.index("--")] if "--" in words else words)
+    pairs = zip(options, [*options[1:], ""], strict=True)
+    return any(
+        word in ("--json", "--batch", "--format=json")
+        or word.startswith("--batch=")
+        or (word, following) == ("--format", "json")
+        for word, following in pairs
+    )
+
+
+def _keep(context: click.Context, parameter: click.Parameter, value: object) -> None:
+    """Gathers what is said before and after the command's name; the later one counts."""
+    if value is not None and parameter.name:
+        context.meta.setdefault(_FLAGS, {})[parameter.name] = value
+
+
+def _everywhere(*, hidden: bool) -> Callable[[_Function], _Function]:
+    """The options of every command; the help of the group alone lists them."""
+
+    def option(*names: str, help: str, **more: Any) -> Callable[[_Function], _Function]:
+        return click.option(*names, help=help, hidden=hidden, expose_value=False, callback=_keep, **more)
+
+    options = [
+        option("--notes", metavar="DIR", help="Folder of Markdown notes."),
+        option("--index", metavar="DIR", help="Folder of the index."),
+        option("--model", metavar="NAME", help="Embedding model: a name or a folder."),
+        option("--refresh/--no-refresh", default=None, help="Insist on a fresh index, or take it as it is."),
+        option("--background/--no-background", default=None, help="Whether work may go on after the answer."),
+        option("--vocabulary/--no-vocabulary", default=None, help="Whether general terms help to find."),
+        option("--quiet", is_flag=True, default=None, help="No progress on stderr."),
+    ]
+
+    def add(function: _Function) -> _Function:
+        for one in reversed(options):
+            function = one(function)
+        return function
+
+    return add
+
+
+def _settings(context: click.Context) -> Settings:
+    said: dict[str, Any] = dict(context.meta.get(_FLAGS, {}))
+    if "refresh" in said:
+        said["refresh"] = "insist" if said["refresh"] else "never"
+    return load(Flags(**said), os.environ, _here())
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise BadRequest("The current folder no longer exists.", "Change to another one.") from None
+
+
+def _assistant(settings: Settings) -> Assistant:
+    from assistant.engine import Assistant
+
+    with suppress(OSError):  # whoever needs the folder says that it cannot be made
+        make_private(settings.cache)
+    return Assistant(
+        settings.notes,
+        settings.index,
+        settings.cache,
+        model=settings.model,
+        spare=settings.spare,
+        refresh=settings.refresh,
+        background=settings.background,
+        vocabulary=settings.vocabulary,
+        constants=settings.constants,
+        progress=None if settings.quiet else Progress(),
+    )
+
+
+@click.group(
+    invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, prog_name="notes-assistant")
+@_everywhere(hidden=False)
+@click.pass_context
+def group(context: click.Context) -> int:
+    """Answers questions about a folder of Markdown notes with quotations from them.
+
+    The options below may also stand behind the command.
+    """
+    if context.invoked_subcommand is None:
+        say(context.get_help(), lines=True)
+        return Exit.USAGE
+    return Exit.ANSWERED
+
+
+@group.command()
+@click.argument("question", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as one JSON object.")
+@click.option("--batch", metavar="FILE", help="Answer one JSON object a line; - reads stdin.")
+@click.option("--code", is_flag=True, help="Ask for a snippet.")
+@click.option("--language", metavar="LANG", help="Ask for a snippet in this language.")
+@click.option("--under", metavar="HEADING", help="Search only under this heading (A > B for a path).")
+@click.option("--tag", metavar="TAG", help="Search only notes with this tag.")
+@click.option("--limit", type=click.IntRange(1, 8), default=8, metavar="N", help="Citations at the most, 1 to 8.")
+@click.option("--explain", is_flag=True, help="Say why each passage was found.")
+@click.option("--open", "opened", type=click.IntRange(1, 8), metavar="N", help="Open citation N in your editor.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "quickfix"]), default=None, help="How to print.")
+@_everywhere(hidden=True)
+@click.pass_context
+def ask(
+    context: click.Context,
+    question: tuple[str, ...],
+    as_json: bool,
+    batch: str | None,
+    code: bool,
+    language: str | None,
+    under: str | None,
+    tag: str | None,
+    limit: int,
+    explain: bool,
+    opened: int | None,
+    form: str | None,
+) -> int:
+    """Answer one QUESTION (several words are joined), or the one that stdin holds.
+
+    \b
+      assistant ask which strategy gives instant rollback
+      assistant ask --language yaml "a retry policy" | less
+      assistant ask --json "..." | jq .verdict.name
+
+    Exit code: 0 answered, 4 partly, 1 not in the notes, 2 wrong usage, 3 cannot.
+    """
+    from assistant.batch import clean
+    from assistant.engine import Request
+
+    if as_json and form not in (None, "json"):
+        raise BadRequest(f"--json and --format {form} exclude each other.", "Choose one.")
+    if batch is not None and (question or opened is not None or form not in (None, "json")):
+        raise BadRequest("--batch excludes QUESTION, --open and other formats.", "Put the questions in the file.")
+    like = Request(
+        "",
+        code=code or language is not None,
+        language=clean(language) if language is not None else None,
+        under=clean(under) if under is not None else None,
+        tag=clean(tag) if tag is not None else None,
+        limit=limit,
+        explain=explain,
+    )
+    settings = _settings(context)
+    if batch is not None:
+        return _batch(settings, batch, like)
+    request = replace(like, question=_question(question))
+    with closing(_assistant(settings)) as assistant:
+        return _one(assistant, request, "json" if as_json else form or "text", opened)
+
+
+def _question(words: tuple[str, ...]) -> str:
+    """From the words, or from stdin where there are none or `-`; EmptyQuestion where a terminal is all there is."""
+    from assistant.batch import clean, piped
+
+    if words and words != ("-",):
+        return clean(" ".join(words))
+    if sys.stdin is None or (not words and sys.stdin.isatty()):
+        raise EmptyQuestion("Nothing was asked.", 'Write the question behind it: assistant ask "…".')
+    return piped(sys.stdin.buffer)
+
+
+def _one(assistant: Assistant, request: Request, form: str, opened: int | None) -> int:
+    answer = assistant.ask(request)
+    for warning in answer.warnings:
+        say(f"Warning: {warning}")
+    code = _OUTCOMES[answer.outcome]
+    try:
+        write(_printed(answer, form))
+    except BrokenPipeError:
+        silence()
+        return code
+    if opened is not None:
+        _open(answer, opened)
+    return code
+
+
+def _printed(answer: Answer, form: str) -> str:
+    from assistant import render
+
+    if form == "json":
+        return render.answer_json(answer) + "\n"
+    if form == "quickfix":
+        return render.quickfix(answer)
+    width = terminal_width()
+    return render.text(answer, width or 80, colour=width is not None and colours(os.environ))
+
+
+def _open(answer: Answer, number: int) -> None:
+    """Starts the editor at the citation's line, on the terminal even where the question came from a pipe."""
+    import subprocess
+
+    from assistant.editor import command
+
+    cited = next((one for one in answer.citations if one.number == number), None)
+    if cited is None:
+        raise BadRequest(f"There is no citation {number}; there are {len(answer.citations)}.", "Choose another number.")
+    words = command(editor(os.environ), Path(answer.notes, cited.path), cited.start_line)
+    try:
+        if sys.stdin is None or not sys.stdin.isatty():
+            with suppress(OSError), Path("/dev/tty").open("rb") as terminal:
+                subprocess.run(words, stdin=terminal, check=False)
+                return
+        subprocess.run(words, check=False)
+    except OSError as error:
+        raise BadRequest(f"{words[0]} could not be started: {error.strerror}.", "Check $VISUAL and $EDITOR.") from error
+
+
+def _batch(settings: Settings, name: str, like: Request) -> int:
+    with closing(_assistant(settings)) as assistant, _lines(name) as stream:
+        return _answers(assistant, stream, like)
+
+
+def _lines(name: str) -> BinaryIO:
+    if name == "-":
+        if sys.stdin is None:
+            raise BadRequest("stdin is closed.", "Name a file for --batch.")
+        return sys.stdin.buffer
+    try:
+        return Path(name).open("rb")
+    except OSError as error:
+        raise BadRequest(
+            f"{name} cannot be read: {error.strerror}.", "Name a file of JSON lines, or - for stdin."
+        ) from error
+
+
+def _answers(assistant: Assistant, stream: BinaryIO, like: Request) -> int:
+    """One line out for each line in, as soon as it is known; an error is the line's own and the run goes on."""
+    from assistant import batch, render
+
+    code = Exit.ANSWERED
+    told: set[str] = set()
+    for name, request in batch.lines(stream, like):
+        try:
+            if isinstance(request, BadRequest):
+                raise request
+            answer = assistant.ask(request)
+            line = render.answer_json(answer)
+            for warning in answer.warnings:
+                if warning not in told:
+                    say(f"Warning: {warning}")
+            told.update(answer.warnings)
+        except Exception as error:
+            code = Exit.CANNOT
+            line = render.error_json(_known(error), name)
+        try:
+            write(line + "\n")
+        except BrokenPipeError:
+            silence()
+            return code
+    return code
+
+
+@group.command()
+@click.option("--full", is_flag=True, help="Start over instead of reading only what changed.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
+@_everywhere(hidden=True)
+@click.pass_context
+def index(context: click.Context, full: bool, as_json: bool) -> int:
+    """Bring the index up to date and say what changed; `ask` does so by itself."""
+    with closing(_assistant(_settings(context))) as assistant:
+        report = assistant.update(full=full)
+        for sentence in (report.reason, *(f"Warning: {warning}" for warning in report.warnings)):
+            if sentence and not as_json:
+                say(sentence)
+        write(_reported(report, as_json) + "\n")
+    return Exit.ANSWERED
+
+
+def _reported(report: BuildReport, as_json: bool) -> str:
+    if as_json:
+        import json
+        from dataclasses import asdict
+
+        return json.dumps(asdict(report))
+    kinds = (
+        (report.added, "added"),
+        (report.changed, "changed"),
+        (report.removed, "removed"),
+        (report.unchanged, "unchanged"),
+    )
+    counts = ", ".join(f"{number:,} {kind}" for number, kind in kinds if number)
+    pending = f", {report.pending:,} still without a vector" if report.pending else ""
+    return (
+        f"Notes: {counts}. Passages: {report.embedded:,} embedded, {report.reused:,} reused{pending}. "
+        f"{report.seconds:.1f} s, generation {report.generation}."
+    )

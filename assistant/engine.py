@@ -1,0 +1,163 @@
+"""`Assistant`: the opened parts, one question at a time; both front ends use only this."""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assistant import notes
+from assistant.errors import EmptyQuestion, IndexUnusable
+from assistant.fresh import Fresh, Keeper, Refresh
+from assistant.model import DEFAULT_MODEL, prepare, prepared
+from assistant.records import Answer, Citation, IndexState
+from assistant.store import IndexDamaged
+
+if TYPE_CHECKING:
+    from assistant.build import BuildReport, Progress
+    from assistant.encoder import OnnxEncoder
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question and how it is to be answered; the fields of a batch line and the options of `ask`."""
+
+    question: str
+    id: str | None = None
+    conversation: str | None = None
+    """Requests with the same one share context, in the order they are asked."""
+    options: Mapping[str, str] | None = None
+    """Label to text, in the order given."""
+    code: bool = False
+    """Whether a snippet is asked for."""
+    language: str | None = None
+    under: str | None = None
+    """A heading, or a path of them joined with ` > `."""
+    tag: str | None = None
+    limit: int = 8
+    """Citations at the most, 1 to 8."""
+    explain: bool = False
+
+
+class Assistant:
+    """Answers questions about one folder of notes; opens nothing before it is asked. Not for several threads at once.
+
+    Errors are AssistantErrors: NoNotes, UnreadableNotes, ModelUnusable, IndexUnusable, EmptyQuestion, BadRequest.
+    """
+
+    def __init__(
+        self,
+        notes: Path,
+        index: Path,
+        cache: Path,
+        *,
+        model: str = "",
+        spare: Path | None = None,
+        refresh: Refresh = "look",
+        background: bool = True,
+        vocabulary: bool = True,
+        constants: Path | None = None,
+        progress: Progress | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`spare` takes the index where `index` cannot be written; `monotonic` counts seconds."""
+        self.notes = notes
+        self._cache = cache
+        self._model = model or DEFAULT_MODEL
+        self._refresh: Refresh = refresh
+        self._background = background
+        self._vocabulary = vocabulary
+        self._constants = constants
+        self._progress = progress
+        self._monotonic = monotonic
+        self._loaded: OnnxEncoder | None = None
+        self._keeper = Keeper(notes, index, spare, self._encoder, progress)
+
+    def ask(self, request: Request | str) -> Answer:
+        """The cited answer; each quote has been compared with its note as it is on disk at the end."""
+        began = self._monotonic()
+        request = Request(request) if isinstance(request, str) else request
+        if not any(unicodedata.category(letter)[0] not in "CZ" for letter in request.question):
+            raise EmptyQuestion("Nothing was asked.", 'Ask a question, such as: assistant ask "What does it do?"')
+        fresh = self._keeper.fresh(self._refresh)
+        answer, fresh = self._whole(request, fresh)
+        changed = self._changed(answer)
+        if changed and self._refresh != "never" and not fresh.stale:
+            answer, fresh = self._whole(request, self._keeper.fresh(self._refresh))
+            changed = self._changed(answer)
+        answer = _marked(answer, changed)
+        return replace(
+            answer,
+            id=request.id,
+            question=request.question,
+            notes=str(self.notes),
+            index=IndexState(fresh.store.generation, fresh.stale or bool(changed), fresh.store.pending),
+            warnings=(*fresh.warnings, *answer.warnings),
+            elapsed_ms=round((self._monotonic() - began) * 1000, 1),
+        )
+
+    def update(self, *, full: bool = False) -> BuildReport:
+        """Brings the index up to date now, from nothing where `full`, and says what changed."""
+        return self._keeper.update(full=full)
+
+    def close(self) -> None:
+        self._keeper.close()
+
+    def _encoder(self) -> OnnxEncoder:
+        """Made when first needed; its session loads in a thread of its own meanwhile."""
+        if self._loaded is None:
+            from assistant.encoder import OnnxEncoder
+
+            say = self._progress or (lambda _: None)
+            files = prepared(self._model, self._cache) or prepare(self._model, self._cache, say)
+            self._loaded = OnnxEncoder(files)
+            self._loaded.warm()
+        return self._loaded
+
+    def _whole(self, request: Request, fresh: Fresh) -> tuple[Answer, Fresh]:
+        """The answer from that store; from one built again where it turns out to be damaged."""
+        try:
+            return self._answered(request, fresh), fresh
+        except IndexDamaged:
+            fresh = self._keeper.mended()
+        try:
+            return self._answered(request, fresh), fresh
+        except IndexDamaged as error:
+            raise IndexUnusable(
+                f"The index in {self._keeper.index} does not read back as it was written.",
+                "Check the disk, or name another folder with --index.",
+            ) from error
+
+    def _answered(self, request: Request, fresh: Fresh) -> Answer:
+        from assistant import answers
+
+        return answers.answer(fresh.store, self._encoder(), request)
+
+    def _changed(self, answer: Answer) -> set[str]:
+        """Paths of the cited notes that no longer say, on the cited lines, what is quoted."""
+        paths = sorted({cited.path for cited in answer.citations})
+        lines = {path: _lines(self.notes, path) for path in paths}
+        return {cited.path for cited in answer.citations if not _stands(cited, lines[cited.path])}
+
+
+def _lines(folder: Path, path: str) -> tuple[str, ...]:
+    try:
+        return notes.read(folder, path).lines
+    except (notes.UnreadableNote, OSError):
+        return ()
+
+
+def _stands(cited: Citation, lines: tuple[str, ...]) -> bool:
+    return cited.end_line <= len(lines) and cited.quote in "\n".join(lines[cited.start_line - 1 : cited.end_line])
+
+
+def _marked(answer: Answer, changed: set[str]) -> Answer:
+    """The same answer with the citations of changed notes called stale, and a warning for each note."""
+    said = (
+        f"{path} has changed since it was indexed; its quotations are as they were then." for path in sorted(changed)
+    )
+    citations = (replace(cited, stale=cited.stale or cited.path in changed) for cited in answer.citations)
+    return replace(answer, citations=tuple(citations), warnings=(*answer.warnings, *said))

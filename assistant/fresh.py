@@ -1,0 +1,190 @@
+"""The index as it should be read now: looks at the notes, has what is missing built, says what could not be done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from assistant import notes
+from assistant.errors import IndexUnusable, NoNotes, UnreadableNotes
+from assistant.notes import Scan
+from assistant.store import Busy, DiskFull, ReadOnly, Store, StoreError
+
+if TYPE_CHECKING:
+    from assistant.build import BuildReport, Progress
+    from assistant.encoder import Encoder
+
+Refresh = Literal["look", "insist", "never"]
+_WAIT = 0.2
+"""Seconds between two tries at a lock that another process holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A store to answer from, and what the reader of an answer must know of it."""
+
+    store: Store
+    stale: bool
+    """Whether the notes are known to have changed since."""
+    warnings: tuple[str, ...]
+
+
+class Keeper:
+    """Holds the opened store and changes it for a newer one when the notes or another process ask for it."""
+
+    def __init__(
+        self,
+        folder: Path,
+        index: Path,
+        spare: Path | None,
+        encoder: Callable[[], Encoder],
+        progress: Progress | None,
+    ) -> None:
+        """`spare` takes the index where `index` takes none; `encoder` may take minutes."""
+        self.index = index
+        self._folder = folder
+        self._spare = spare
+        self._encoder = encoder
+        self._progress = progress
+        self._store: Store | None = None
+
+    def fresh(self, refresh: Refresh) -> Fresh:
+        """As new as `refresh` and the circumstances allow; NoNotes, UnreadableNotes, ModelUnusable, IndexUnusable."""
+        from assistant import build
+
+        scan = self._scan()
+        identity = self._encoder().identity
+        store = self._opened(identity)
+        if store is None or refresh == "insist":
+            return self._built(scan, wait=refresh == "insist")
+        stale = build.stale(store, self._folder, scan.files, identity)
+        if refresh == "never" and stale:
+            return self._as_it_is(store, scan, stale=True, said=_ASKED_NOT_TO)
+        if stale or (refresh != "never" and store.waiting()):
+            return self._built(scan, wait=False)
+        return self._as_it_is(store, scan)
+
+    def mended(self) -> Fresh:
+        """After a store that opened and did not read back: everything again, from the notes and the sound vectors."""
+        self.close()
+        return self._built(self._scan(), wait=True, mend=True)
+
+    def update(self, *, full: bool) -> BuildReport:
+        """Brings the index up to date, after any other writer; IndexUnusable where that cannot be."""
+        self._scan()
+        try:
+            return self._build(full=full, mend=False, wait=True)
+        except (StoreError, OSError) as error:
+            raise _unusable(self.index, error) from error
+
+    def close(self) -> None:
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    def _scan(self) -> Scan:
+        scan = notes.scan(self._folder, self._skip())
+        if scan.files:
+            return scan
+        if scan.warnings:
+            raise UnreadableNotes(
+                f"Not one of the notes in {self._folder} can be read: {_listed(scan.warnings)}.", "Check them."
+            )
+        raise NoNotes(f"There are no notes in {self._folder}.", "Point --notes at a folder with .md files.")
+
+    def _skip(self) -> tuple[Path, ...]:
+        return (self.index,) if self._spare is None else (self.index, self._spare)
+
+    def _opened(self, identity: str) -> Store | None:
+        """The newest committed store of this model; None where there is none that can be read."""
+        if self._store is not None and self._store.current():
+            return self._store
+        self.close()
+        with suppress(StoreError):
+            self._store = Store.open(self.index, identity)
+        return self._store
+
+    def _as_it_is(self, store: Store, scan: Scan, *, stale: bool = False, said: str = "") -> Fresh:
+        refused = [f"{path} {note.reason}" for path, note in sorted(store.note_files().items()) if note.reason]
+        left_out = [*scan.warnings, *refused]
+        warnings = [*([f"Left out: {_listed(left_out)}."] if left_out else []), *([said] if said else [])]
+        return Fresh(store, stale, (*warnings, *store.warnings))
+
+    def _built(self, scan: Scan, *, wait: bool, mend: bool = False) -> Fresh:
+        """After a build; or from the generation before, or another folder, where there can be none now."""
+        try:
+            report = self._build(full=False, mend=mend, wait=wait)
+        except Busy:
+            return self._older(scan, "Another process is bringing the index up to date", None)
+        except (ReadOnly, DiskFull, OSError) as error:
+            if wait and self._usable():
+                raise _unusable(self.index, error) from error
+            return self._older(scan, f"The index in {self.index} cannot be written ({_reason(error)})", error)
+        except StoreError as error:
+            raise _unusable(self.index, error) from error
+        store = self._opened(self._encoder().identity)
+        if store is None:
+            raise _unusable(self.index, None)
+        there = self._as_it_is(store, scan)
+        about_notes = {*scan.warnings, *(f"{path} {note.reason}" for path, note in store.note_files().items())}
+        mended = [said for said in report.warnings if said not in about_notes and said not in there.warnings]
+        return Fresh(store, stale=False, warnings=(*there.warnings, *mended))
+
+    def _usable(self) -> bool:
+        return self._opened(self._encoder().identity) is not None
+
+    def _older(self, scan: Scan, what: str, error: Exception | None) -> Fresh:
+        """The last committed store, or one built elsewhere where this folder has none and takes none."""
+        store = self._opened(self._encoder().identity)
+        if store is not None:
+            return self._as_it_is(store, scan, stale=True, said=f"{what}; this is answered from the last index.")
+        if self._spare is None or self._spare == self.index:
+            raise _unusable(self.index, error)
+        self.index, self._spare = self._spare, None
+        there = self.fresh("look")
+        return Fresh(there.store, there.stale, (*there.warnings, f"{what}; {self.index} is used instead."))
+
+    def _build(self, *, full: bool, mend: bool, wait: bool) -> BuildReport:
+        """One build; where another process builds, Busy if there is a store to answer from meanwhile, else after it."""
+        from assistant import build
+
+        while True:
+            try:
+                return build.refresh(
+                    *(self._folder, self.index, self._encoder),
+                    full=full,
+                    mend=mend,
+                    progress=self._progress,
+                    skip=self._skip(),
+                )
+            except Busy:
+                if not wait and self._usable():
+                    raise
+            if self._progress is not None:
+                self._progress("Waiting for another process that brings the index up to date")
+            time.sleep(_WAIT)
+
+
+_ASKED_NOT_TO = "The notes have changed since they were indexed, and --no-refresh keeps the index as it is."
+_LISTED = 5
+
+
+def _listed(reasons: Sequence[str]) -> str:
+    more = f"; and {len(reasons) - _LISTED} more" if len(reasons) > _LISTED else ""
+    return "; ".join(reasons[:_LISTED]) + more
+
+
+def _reason(error: Exception) -> str:
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+
+
+def _unusable(index: Path, error: Exception | None) -> IndexUnusable:
+    because = f": {_reason(error)}" if error else ""
+    return IndexUnusable(
+        f"The index in {index} cannot be brought up to date{because}.",
+        "Name a folder that can be written with --index.",
+    )
