@@ -16,7 +16,7 @@ from pip_progress import LOG, run
 
 OLDEST = (3, 11)
 ADVICE = (
-    "On Linux pip's default PyTorch brings CUDA, 3 GB and more to download: to avoid that, stop (Ctrl-C), set "
+    "On Linux pip's default PyTorch brings CUDA, gigabytes more to download: to avoid that, stop (Ctrl-C), set "
     "PIP_EXTRA_INDEX_URL to the CPU index that PyTorch's own install page names, and start again."
 )
 USABLE = """
@@ -78,7 +78,7 @@ def announce(extras: str, fresh: bool) -> None:
         say(f"bringing {VENV} up to date with pyproject.toml and constraints.txt; only what changed is downloaded.")
         return
     checks = ", with the packages that the checks need" if extras == "test" else ""
-    say(f"first start: making {VENV}{checks}. This downloads about 350 MB, takes minutes and 1.7 GB of disk, once.")
+    say(f"first start: making {VENV}{checks}. This downloads about 500 MB, takes minutes and 1.7 GB of disk, once.")
     if sys.platform == "linux" and not os.environ.get("PIP_EXTRA_INDEX_URL"):
         say(ADVICE)
 
