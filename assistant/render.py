@@ -124,10 +124,10 @@ class _Page:
         for option in answer.options:
             chosen = option.label == answer.choice
             mark = f"{option.support:.2f} {_numbers(option.citations)}".rstrip()
-            lead = f"{'→' if chosen else ' '} {visible.line(option.label)}) "
+            lead = f"{'→' if chosen else ' '} {visible.clip(visible.line(option.label), 12)}) "
             yield from self._marked(lead, option.text, mark, "bold" if chosen else "")
         if answer.options and answer.choice is None:
-            yield [_Span("  Your notes support none of the options.", "yellow")]
+            yield from self._hanging("  ", "Your notes support none of the options.", "yellow")
 
     def _statements(self) -> Iterator[_Row]:
         for statement in self.answer.statements:
@@ -137,7 +137,7 @@ class _Page:
         lead = "Also: "
         for candidate in self.answer.alternatives:
             cited = self.cited.get(candidate.citations[0]) if candidate.citations else None
-            reason = _gist(cited) if cited else _path(candidate.heading_path)
+            reason = _without_name(_gist(cited), candidate.name) if cited else _path(candidate.heading_path)
             line = visible.clip(f"{visible.line(candidate.name)} — {reason}", 2 * self.width - 20)
             yield from self._hanging(lead, f"{line} {_numbers(candidate.citations)}".rstrip())
             lead = " " * len(lead)
@@ -156,7 +156,9 @@ class _Page:
         kind = f" ({snippet.language})" if snippet.language else ""
         yield from self._marked("", caption + kind, _numbers([snippet.citation]), "bold")
         code = visible.block(snippet.code).rstrip("\n").split("\n")
-        shown = code if first or len(code) <= _LATER_SNIPPET + 2 else code[:_LATER_SNIPPET]
+        shown = code
+        if not first and len(code) > _LATER_SNIPPET + 2:
+            shown = "\n".join(code[:_LATER_SNIPPET]).rstrip().split("\n")
         yield from ([_Span(f"  {row}", "cyan")] for row in shown)
         if len(shown) < len(code):
             yield [_Span(f"  … {len(code) - len(shown)} more lines", "dim")]
@@ -228,6 +230,13 @@ def _gist(cited: Citation) -> str:
     """First line of a quote that is not blank, without its list mark and bold; safe to show."""
     said = next((row for row in cited.quote.split("\n") if row.strip()), "")
     return visible.line(" ".join(_BOLD.sub(r"\1", _LIST_MARK.sub("", said)).split()))
+
+
+def _without_name(gist: str, name: str) -> str:
+    """A definition without the name it defines, which stands beside it."""
+    defined, colon, said = gist.partition(": ")
+    words = set(name.casefold().split())
+    return said if colon and said and words.issuperset(defined.casefold().split()) else gist
 
 
 def _file(answer: Answer, cited: Citation) -> str:
