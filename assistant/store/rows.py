@@ -63,7 +63,7 @@ class Concepts:
 def stored_notes(found: Iterable[Any]) -> dict[str, StoredNote]:
     """From rows of NOTE_FILES."""
     return {
-        path: StoredNote(NoteFile(path, size, mtime_ns, inode), digest, looked, reason)
+        path: StoredNote(NoteFile(path, size, mtime_ns, inode % 2**64), digest, looked, reason)
         for path, size, mtime_ns, inode, digest, looked, reason in found
     }
 
@@ -74,6 +74,11 @@ def centre(matrix: Matrix) -> Matrix:
         return np.asarray(matrix[0], dtype=np.float32)
     mean = matrix.mean(axis=0, dtype=np.float32)
     return np.asarray(mean / np.linalg.norm(mean), dtype=np.float32)
+
+
+def signed(inode: int) -> int:
+    """An inode as SQLite can hold it: some file systems use all 64 bits."""
+    return (inode + 2**63) % 2**64 - 2**63
 
 
 def pack_lines(lines: Sequence[str]) -> bytes:

@@ -61,7 +61,7 @@ class Texts(Transaction):
         number = self._change(
             "INSERT INTO notes(path, size, mtime_ns, inode, looked, digest, title, titled, tags, count, lines)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            *(file.path, file.size, file.mtime_ns, file.inode, found.looked, found.note.digest),
+            *(file.path, file.size, file.mtime_ns, rows.signed(file.inode), found.looked, found.note.digest),
             *(outline.title, outline.titled, json.dumps(outline.tags, ensure_ascii=False)),
             *(len(lines), rows.pack_lines(lines)),
         )
@@ -132,7 +132,7 @@ class Texts(Transaction):
         """Keeps the newer look at a note whose content is still the indexed one."""
         self._change(
             "UPDATE notes SET size = ?, mtime_ns = ?, inode = ?, looked = ? WHERE path = ?",
-            *(file.size, file.mtime_ns, file.inode, looked, file.path),
+            *(file.size, file.mtime_ns, rows.signed(file.inode), looked, file.path),
         )
 
     def refuse(self, file: NoteFile, looked: int, reason: str) -> None:
@@ -140,7 +140,7 @@ class Texts(Transaction):
         self.drop_note(file.path)
         self._change(
             "INSERT INTO refused VALUES (?, ?, ?, ?, ?, ?)",
-            *(file.path, file.size, file.mtime_ns, file.inode, looked, reason),
+            *(file.path, file.size, file.mtime_ns, rows.signed(file.inode), looked, reason),
         )
 
     def drop_note(self, path: str) -> None:
