@@ -17,7 +17,7 @@ VOCABULARY = "assistant-vocabulary.md"
 """At the top of the folder it is the user's vocabulary and not a note."""
 VENDORED = frozenset({"node_modules", "bower_components", "venv", "site-packages", "__pycache__", "__pypackages__"})
 VENV_MARK = "pyvenv.cfg"
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 16 * 1024 * 1024
 
 _Identity = tuple[int, int]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 
 class Anchors:
@@ -21,9 +22,10 @@ class Anchors:
         self._seen[anchor] = 0
         return anchor
 
-    def holds(self, target: str) -> bool:
-        """Whether a link to `#target` leads to a heading; authors guess at double hyphens, so these count as one."""
-        return _loosely(target) in {_loosely(anchor) for anchor in self._seen if anchor}
+    def hold(self, targets: Iterable[str]) -> bool:
+        """Whether each target is `#` and an anchor; authors guess at double hyphens, so these count as one."""
+        known = {_loosely(anchor) for anchor in self._seen if anchor}
+        return all(target.startswith("#") and _loosely(target[1:]) in known for target in targets)
 
 
 def _loosely(anchor: str) -> str:

@@ -160,11 +160,10 @@ class Walk:
     def _row(self, number: int, token: Token) -> None:
         start, end = _span(token)
         cells = list[str]()
-        for cell in self._tokens[number + 1 :]:
-            if cell.type == "tr_close":
-                break
+        while (cell := self._tokens[number]).type != "tr_close":
             if cell.type == "inline":
                 cells.append(self._inline(cell.content).plain)
+            number += 1
         header = self._header = tuple(cells) if self._header is None else self._header
         row = Block("row", LineNumber(start), LineNumber(end), " | ".join(cells), header=header, cells=tuple(cells))
         self._interrupt(token)
@@ -195,7 +194,7 @@ class Walk:
         end = item.end or before
         while end > item.start and not self._lines[end - 1].strip():
             end -= 1
-        if end < item.start:
+        if end < item.start or not (item.texts or self._parsed.complete):
             return
         item.position = len(self.blocks)
         plain = inline.item_text(" ".join(text.plain for text in item.texts if text.plain))
@@ -230,7 +229,7 @@ class Walk:
 
     def _mark_contents(self) -> None:
         for candidate in self._candidates:
-            if all(target.startswith("#") and self._anchors.holds(target[1:]) for target in candidate.targets):
+            if self._anchors.hold(candidate.targets):
                 for position in candidate.positions:
                     self.blocks[position] = replace(self.blocks[position], contents=True)
 
@@ -280,7 +279,9 @@ class Walk:
             taken[block.start : block.end + 1] = b"x" * (block.end + 1 - block.start)
         found = len(self.blocks)
         for first, last in self._parsed.references:
-            if not any(taken[first + 1 : last + 1]):
+            while first < last and taken[first + 1]:  # an item may hold its first lines
+                first += 1
+            if first < last and not any(taken[first + 1 : last + 1]):
                 self._add(Block("reference", LineNumber(first + 1), LineNumber(last)))
                 taken[first + 1 : last + 1] = b"x" * (last - first)
         if not self._parsed.complete:

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from threading import Lock
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_block.hr import hr
 from markdown_it.token import Token
 
 NESTING = (1000, 100)
-"""Levels tried in turn: 1000 is more than Python's own stack holds for some inputs."""
+"""Levels tried in turn; the second only where the first does not fit on Python's stack after all."""
+FRAMES = 3 * NESTING[0]
+"""Calls that reading so many levels may take, two a level, with some to spare."""
+LONG_LINE = 10_000
 ROUNDS = 8
 """How often a note is read again once loose fences are out of the way."""
 _OPENING = re.compile(
     r"(?P<prefix>\s*(?:>\s*|[-*+]\s+|\d{1,9}[.)]\s+)*)(?P<mark>`{3,}|~{3,})\s*(?P<info>.*)$", re.DOTALL
 )
 _FILLER = "x"
+_LOCK = Lock()
 
 Environment = MutableMapping[str, object]
 
@@ -72,7 +81,8 @@ def _read(lines: Sequence[str]) -> Parsed:
     for nesting in NESTING:
         environment: Environment = {}
         try:
-            tokens = blocks_only(nesting).parse(text, environment)
+            with _deep_stack():
+                tokens = blocks_only(nesting).parse(text, environment)
         except RecursionError:
             continue
         complete = all(token.level < nesting - 1 for token in tokens)
@@ -85,7 +95,25 @@ def blocks_only(nesting: int) -> MarkdownIt:
     """CommonMark with GitHub's tables and strike-through; `parse` stops at blocks, `inline` reads the rest."""
     parser = MarkdownIt("commonmark", {"maxNesting": nesting}).enable(["table", "strikethrough"])
     parser.core.ruler.enableOnly(["normalize", "block"])
+    parser.block.ruler.at("hr", _rule, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     return parser
+
+
+def _rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A thematic break, but none on a very long line: it is looked for again at each level of `- - - - …`."""
+    return state.eMarks[start] - state.bMarks[start] <= LONG_LINE and hr(state, start, end, silent)
+
+
+@contextmanager
+def _deep_stack() -> Iterator[None]:
+    """Room for deep nesting whoever calls, so that a note's outline does not depend on where it is made."""
+    with _LOCK:
+        before = sys.getrecursionlimit()
+        sys.setrecursionlimit(before + FRAMES)
+        try:
+            yield
+        finally:
+            sys.setrecursionlimit(before)
 
 
 def _references(environment: Environment) -> tuple[tuple[int, int], ...]:

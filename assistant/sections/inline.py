@@ -12,7 +12,8 @@ from markdown_it.token import Token
 from assistant.sections.grammar import NESTING, Environment, blocks_only
 
 MAX_CHARACTERS = 20_000
-"""Longer runs keep their marks: what reads them takes time that grows with the square of their length."""
+MAX_BRACKETS = 1_000
+"""Longer runs keep their marks, and so do those with more `[`: reading them takes time that grows with the square."""
 _BREAK = re.compile(r"<br\b", re.IGNORECASE)
 _WORD = re.compile(r"\w")
 _TASK = re.compile(r"\[[ xX]\]\s+")
@@ -37,7 +38,7 @@ def read(content: str, environment: Environment) -> Inline:
     tokens: list[Token] = []
     parser = blocks_only(NESTING[-1])
     try:
-        if len(content) > MAX_CHARACTERS:
+        if len(content) > MAX_CHARACTERS or content.count("[") > MAX_BRACKETS:
             raise RecursionError
         parser.inline.parse(content, parser, environment, tokens)
     except RecursionError:
