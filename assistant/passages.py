@@ -25,7 +25,7 @@ _COMMENT = re.compile(r"^\s*(?:#+(?!!)|//+|--(?=\s)|;+(?=\s)|/\*+|\*(?=\s)|<!--|
 _TRAILING = re.compile(r"^(?P<code>.*\S)\s+(?:#|//)\s+(?P<comment>\S.*)$")
 _QUESTION = re.compile(r"^\W*(?:Q|Question)\s*\d*\s*[:.)]\s*", re.IGNORECASE)
 _REPLY = re.compile(r"^\W*(?:A|Answer)\s*[:.)]\s*", re.IGNORECASE)
-_NAMED = re.compile(r"^(?P<name>[^\s:][^:]{0,60}?)\s*(?::|\s[–—-])\s+(?P<rest>\S.*)$", re.DOTALL)
+NAMED = re.compile(r"^(?P<name>[^\s:][^:]{0,60}?)\s*(?::|\s[–—-])\s+(?P<rest>\S.*)$", re.DOTALL)
 _POINTER = re.compile(r"^[\s>*+\d.)-]*(?:\*\*|__)?!?\[[^\]]*\]\((?!#)[^)]*\)")
 
 
@@ -94,7 +94,7 @@ class _Reader:
     def _remember(self, position: int, block: Block) -> None:
         self.intro = ""
         if block.kind == "item":
-            own = _NAMED.match(block.plain)
+            own = NAMED.match(block.plain)
             self.labels[position] = _short(block.lead.rstrip(": ") or (own["name"] if own else block.plain))
         if block.kind == "paragraph":
             if is_label(block):
@@ -115,7 +115,7 @@ class _Reader:
             label=label,
             start=LineNumber(start),
             end=LineNumber(end),
-            text=" ".join(text.split()) if kind not in ("fence", "code") else text,
+            text=" ".join(text.split()) if kind not in ("fence", "code", "step") else text,
             titled=self.outline.titled,
         )
 
@@ -154,7 +154,7 @@ class _Reader:
     def _kind(self, block: Block, line: str, text: str) -> PassageKind:
         if _POINTER.match(line):
             return "pointer"
-        named = _NAMED.match(text)
+        named = NAMED.match(text)
         if named and len(named["name"].split()) <= _NAME_WORDS:
             return "definition"
         return "item" if block.kind == "item" else "paragraph"

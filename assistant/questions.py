@@ -1,0 +1,252 @@
+"""A question's text → what it asks for: its terms, its demands, its options and the kind of answer wanted."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from assistant.terms import stem, terms, words
+
+READ = 8_000
+"""Characters of a question that are read; the rest is named in a warning."""
+
+Ask = Literal["concept", "detail", "tool", "value", "how", "why", "compare", "code", "need"]
+"""What kind of answer is asked for; `need` is a scenario without a question word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """One clause of a question."""
+
+    text: str
+    """A span of the question."""
+    weight: float
+    """1 for a demand; less for what is only background; negative for what must not be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question as understood, before anything is looked up."""
+
+    text: str
+    """The whole of it, blanks and control characters tidied."""
+    core: str
+    """What is embedded: without sentences that only ask and without what is put aside."""
+    demands: tuple[Demand, ...]
+    ask: Ask
+    terms: tuple[str, ...]
+    """Stems of its content words, each once, in order: neither function words nor words that only ask for a form."""
+    wanted: tuple[str, ...]
+    """Stems of the noun it asks for ("which release *strategy*"), with what stands before it."""
+    code: bool
+    """Whether a snippet is asked for."""
+    language: str
+    """The language asked for, canonical; "" for any, "drawing" for a diagram."""
+    options: tuple[tuple[str, str], ...] = ()
+    """(label, text) of a multiple-choice question, in the given order."""
+
+
+_STOP = frozenset(
+    stem(w)
+    for w in """
+    a about above actually after again all also although always am among an and another any anybody anyone anything are around as aside at away
+    be because been before being below between both but by came can cannot come could d did do does doing don done down during each either else enough
+    et etc even ever every everybody everyone everything few first for from further get gets getting give given go goes going gone got had has have having he her here
+    hers him his how however i if in into is isn it its itself just keep keeps kept know let lets like ll look lot m made make makes many may maybe me mean means might mine more most
+    much must my need needed needs neither never no nobody none nor not nothing now of off often on once one ones only onto or other others otherwise ought our ours out over
+    own per perhaps please put rather re really s said same say says see seem seems shall she should so some somebody somebodi somehow someone something somewhere still such t take takes
+    than that the their theirs them themselves then there these they thing things this those though through thus to together too toward towards try two under unless until up upon
+    us use used uses using ve very via want wanted wants was way we well were what whatever when whenever where whether which while who whole whom whose why will with within
+    without won would yes yet you your yours shouldn doesn isn aren wasn didn hasn couldn wouldn ain
+    wat wich wats whats hows pls thx w
+    """.split()
+)
+_ASKING = frozenset(
+    stem(w)
+    for w in """
+    answer best better call called choose describe describing example exam fit fits fitting good ideal note notes according recommend recommended right suggest suggested suitable suit suits
+    appropriate belong belongs adopt pick select option correct qualify remain remains tell explain show please help question kind sort type term name named way approach
+    technology product service strategy pattern feature setting tool library method solution design resource architecture choice flavour flavor variant meant live main
+    """.split()
+)
+FORM = frozenset(
+    stem(w)
+    for w in """
+    show yaml yml snippet example sample command commands draw drawing diagram drawn note notes line lines block code manifest python json terraform bash hcl sql script fence listing
+    syntax picture sketch tree bit write look looks see print display file config cli call calls form exact string document written in full
+    """.split()
+)
+_NOUNS: Mapping[Ask, str] = {
+    "concept": r"services?|strateg(?:y|ies)|patterns?|approach(?:es)?|designs?|architectures?|technolog(?:y|ies)|products?|methods?|techniques?|solutions?|models?"
+    r"|platforms?|(?:kind|sort|flavou?r|type|class|tier|form)s?|environments?|databases?|stores?|discounts?|mechanisms?|offerings?|variants?|concepts?|practices?|modes?",
+    "detail": r"settings?|options?|parameters?|fields?|flags?|propert(?:y|ies)|attributes?|features?|resources?|objects?|keys?|headers?|annotations?|arguments?|roles?|"
+    r"rules?|functions?|components?|elements?|sections?|polic(?:y|ies)|capabilit(?:y|ies)|switch|knobs?|featur",
+    "tool": r"tools?|librar(?:y|ies)|packages?|sdks?|frameworks?|programs?|clients?|modules?|plugins?|libary",
+}
+_WHICH = r"\b(?:which|what|wat|wich|whats|wats|what's)\s+(?:(?:is|are|s|of the|would be|else|other)\s+)?(?:(?:the|a|an)\s+)?(?P<before>(?:[\w'’-]+\s+){0,4}?)"
+_LANGUAGES = {
+    "yaml": "yaml|yml|manifests?|helm values", "terraform": "terraform|hcl|tf", "python": "python|py|pyhton", "bash": "bash|shell|cli|commands?|comm?and line|cmd line|kubectl|terminal",
+    "json": "json", "sql": "sql|ddl", "javascript": "javascript|js", "go": "golang", "java": "java", "dockerfile": "dockerfile",
+    "drawing": "draw|drawn|drawing|diagram|picture|sketch|ascii|tree|flow ?chart",
+}  # fmt: skip
+_CODE = re.compile(
+    r"\b(?:show|snippets?|code|yaml|yml|manifest|script|commands?|comand|syntax|ddl|draw|drawn|diagram|listing|config file|example|give me the (?:file|rule|policy)|how do i write|"
+    r"look like|looks like|python lines|pyhton|terraform|lines? of)\b",
+    re.IGNORECASE,
+)
+_VALUE = re.compile(
+    r"\b(?:how (?:many|much|long|often|far|big|large|high|small|old|soon|fast|deep)|up to how|what'?s the (?:exact|name|value|address)|(?:which|what|wich) (?:\w+ )?(?:port|number|value|path|name|"
+    r"percentages?|level|price|size|limit|namespace|string|address|header|role|variable|group|span|flag|command|version)|what (?:is|does|do|are|'s)\b|what becomes|between which|"
+    r"at which|from which|by what|through which|after how|is it possible|can i|may i)",
+    re.IGNORECASE,
+)
+_COMPARE = re.compile(
+    r"\b(?:differ(?:s|ence|ences|ent)?|compare[ds]?|comparison|versus|vs|against|torn between|side by side|speaks for|which of (?:them|the two|both)|pros and cons|trade-?offs?|rather than|"
+    r"instead of|superfluous|sound alike|gain with)\b",
+    re.IGNORECASE,
+)
+_EITHER = re.compile(r"^[^.?!]{0,60}?\b([\w-]+(?:\s[\w-]+){0,2})\s+or\s+([\w-]+(?:\s[\w-]+){0,2})\b[^.]{0,80}\?")
+_PUT_ASIDE = re.compile(
+    r"\b(?:ignor(?:e|ing)|forget|leav(?:e|ing)|set(?:ting)?|put(?:ting)?|never mind|disregard(?:ing)?|apart from|regardless of)\s+(?:about\s+)?(?:all|everything|(?:all )?(?:of )?(?:that|this|these|those|it))"
+    r"(?:\s+(?:of\s+)?(?:that|this|it))?(?:\s+aside)?\s*[:;,.–—-]*\s*",
+    re.IGNORECASE,
+)
+_BACKGROUND = re.compile(
+    r"^(?:(?:we|i|they|the \w+|our \w+)\s+)?(?:already|currently|today|at the moment|so far|as of now|right now|even though|although|though|despite|no matter|we use|we run|the app is|they already)\b",
+    re.IGNORECASE,
+)
+_AGAINST = re.compile(
+    r"^(?:and |but |so )?(?:(?:please )?no\b(?! \w+ (?:may|can|must|should))|not\b|nobody wants|without\b|instead of|rather than|don'?t want|we (?:refuse|don'?t|won'?t|do not)|neither|nor\b|never\b|isn'?t|"
+    r"[\w ]{1,24} (?:is|are) (?:ruled out|not an option|out of the question|no longer wanted)|i don'?t|they don'?t)",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+|(?<=\w)\s*[:–—]\s+|\s+-\s+")
+_CLAUSE = re.compile(
+    r",\s+(?=\S+ \S+)|\s+(?=(?:and|but|while|so that|because|although|even though|whereas|yet|then|until|unless|where|when|which|who|instead of|without|rather than)\s+\S+ \S+ \S+)", re.IGNORECASE
+)
+_OPTION = re.compile(r"(?:^|[\s(])\(?([A-H])[).:]\s+", re.MULTILINE)
+
+
+def tidy(text: str) -> str:
+    """The text with control and format characters as blanks, single-spaced; lines are kept apart."""
+    kept = "".join(c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn") else " " for c in text)
+    return "\n".join(" ".join(line.split()) for line in kept.split("\n")).strip()
+
+
+def parse(text: str, options: Mapping[str, str] | None = None, *, code: bool = False, language: str = "") -> Query:
+    """A question's parts; never fails, an empty text gives a Query without terms."""
+    clean = tidy(text[:READ])
+    chosen = tuple((options or {}).items())
+    if not chosen:
+        clean, chosen = _split_options(clean)
+    aside = _PUT_ASIDE.search(clean)
+    kept = clean[aside.end() :] if aside and len(clean) - aside.end() > 20 else clean
+    sentences = [s.strip() for s in _SENTENCE.split(kept) if re.search(r"\w", s)]
+    asked = [s for s in sentences if not _only_asks(s)]
+    core = " ".join(asked) if asked else kept
+    named = _which(clean)
+    wants_code = code or bool(language) or bool(_CODE.search(clean))
+    return Query(
+        text=clean,
+        core=core,
+        demands=_demands(asked or sentences),
+        ask=_ask(clean, named[0], wants_code),
+        terms=content(core),
+        wanted=named[1],
+        code=wants_code,
+        language=language or (_language(clean) if wants_code else ""),
+        options=chosen,
+    )
+
+
+def content(text: str) -> tuple[str, ...]:
+    """Stems of the words that say what a text is about, each once, in order."""
+    found = terms(text)
+    return tuple(dict.fromkeys(t for t in found if t not in _STOP and t not in FORM and (len(t) > 1 or t.isdigit())))
+
+
+def is_stop(term: str) -> bool:
+    """Whether a stem is a function word."""
+    return term in _STOP
+
+
+def _only_asks(sentence: str) -> bool:
+    """Whether a sentence only asks for a name ("Which service fits?") and says nothing of the need."""
+    if not sentence.endswith("?") and not re.match(r"(?i)^(?:please|show|tell|give|example|name)\b", sentence):
+        return False
+    if not re.search(r"(?i)\b(?:which|what|where|how|recommend|suggest|please|example|name|tell|show)\b", sentence):
+        return False
+    left = [t for t in content(sentence) if t not in _ASKING]
+    return len(left) <= 1 and len(words(sentence)) <= 12
+
+
+def _which(text: str) -> tuple[Ask | None, tuple[str, ...]]:
+    """The kind of thing asked for and the words that name it; the last question of the text counts."""
+    found: tuple[Ask | None, tuple[str, ...]] = (None, ())
+    at = -1
+    for kind, nouns in _NOUNS.items():
+        for match in re.finditer(_WHICH + rf"(?P<noun>{nouns})\b", text, re.IGNORECASE):
+            if match.start() > at:
+                at, found = match.start(), (kind, content(f"{match['before']} {match['noun']}"))
+    return found
+
+
+def _ask(text: str, named: Ask | None, code: bool) -> Ask:
+    if _compares(text):
+        return "compare"
+    if named in ("concept", "tool"):
+        return named
+    if code:
+        return "code"
+    if named == "detail" and not re.search(r"(?i)\b(?:which|what|wich)\s+(?:\w+\s+){0,2}(?:role|header|key|flag)s?\b", text):
+        return named
+    if re.search(r"(?i)\bwhat do you call\b|\bwhat (?:should|do|can|could) (?:i|we|be|they|the|you)\b|\bwho does\b|\bwhat remains\b|\bwhere should\b|\bis there an?\b", text):
+        return "need"
+    if _VALUE.search(text):
+        return "value"
+    if re.search(r"(?i)\bhow\b", text):
+        return "how"
+    return "why" if re.search(r"(?i)\bwhy\b", text) else "need"
+
+
+def _compares(text: str) -> bool:
+    return bool(_COMPARE.search(text) and re.search(r"(?i)\b(?:and|or|versus|vs|than|from|against|over|between|both|two)\b", text) and "?" in text + "?") or (
+        bool(_EITHER.match(text)) and len(words(text)) <= 16
+    )
+
+
+def _language(text: str) -> str:
+    hits = [(m.start(), name) for name, pattern in _LANGUAGES.items() for m in re.finditer(rf"\b(?:{pattern})\b", text, re.IGNORECASE)]
+    named = [name for _, name in sorted(hits)]
+    return named[0] if named else ""
+
+
+def _demands(sentences: list[str]) -> tuple[Demand, ...]:
+    found = []
+    for sentence in sentences:
+        parts = [p.strip(" ,.;:!?") for p in _CLAUSE.split(sentence)] if len(words(sentence)) > 8 else [sentence.strip(" ,.;:!?")]
+        for part in parts:
+            if content(part):
+                found.append(Demand(part, _weight(part)))
+    return tuple(found)
+
+
+def _weight(clause: str) -> float:
+    if _AGAINST.search(clause):
+        return -0.5
+    return 0.4 if _BACKGROUND.search(clause) else 1.0
+
+
+def _split_options(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """`A) … B) …` at the end of a question, as its options; only where the labels run from A without a gap."""
+    marks = list(_OPTION.finditer(text))
+    labels = [m[1] for m in marks]
+    if len(labels) < 2 or labels != [chr(ord("A") + i) for i in range(len(labels))]:
+        return text, ()
+    ends = [m.start() for m in marks[1:]] + [len(text)]
+    return text[: marks[0].start()].strip(), tuple(
+        (m[1], text[m.end() : end].strip(" ,;\n")) for m, end in zip(marks, ends, strict=True)
+    )

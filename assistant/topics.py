@@ -1,0 +1,117 @@
+"""The names that a verdict can give, found in the notes: headings, labels, definitions, targets of pairs and arrows, names in code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from assistant import snippets
+from assistant.passages import NAMED
+from assistant.records import Mention, Note, Outline, Passage
+
+VERSION = 1
+"""Raise it when any mention of an unchanged note would come out differently."""
+
+_WORDS = 6
+_SPLIT = re.compile(r"\s+(?:or|and/or|vs\.?|versus)\s+|\s*(?:→|⇒|->|=>|/(?=\s)|;|\|)\s*|,\s+(?:or\s+)?")
+_ANSWER = re.compile(r"\bA(?:nswer)?\s*[:.)]\s*(?P<answer>\S.*)$", re.DOTALL)
+_ARROW = re.compile(r"(?:→|⇒|->|=>|=)\s*(?P<target>[^→⇒=]+)$")
+_PROPER = re.compile(
+    r"(?<![\w-])(?:[A-Z][A-Za-z0-9]*(?:[-/&][A-Za-z0-9]+)*|[a-z]+[A-Z]\w*)(?:[ -](?:(?:for|of|on)\s)?[A-Z0-9][A-Za-z0-9]*(?:[-/&][A-Za-z0-9]+)*){0,4}"
+)
+_BRACKETS = re.compile(r"\s*\(([^)]*)\)")
+_NUMBERED = re.compile(r"^(?:\d+[.)]|[A-Za-z]\)|(?:step|scenario|part|chapter|phase|option)\s+\d+\s*[:.-]?)\s*", re.IGNORECASE)
+_LEADS = re.compile(r"^(?:use|using|with|via|the|a|an|configure|enable|create|choose|set up|setup|add|deploy)\s+", re.IGNORECASE)
+
+
+def mentions(note: Note, outline: Outline, passages: tuple[Passage, ...]) -> tuple[Mention, ...]:
+    """Every name with the passage that speaks for it, in passage order; one name once a passage and kind."""
+    found: dict[tuple[str, str, int, int], Mention] = {}
+    for passage in passages:
+        spoken = ((name, kind, passage) for kind, text in _named(passage) for name in names(text))
+        for name, kind, speaker in (*spoken, *_coded_names(passage, passages)):
+            found.setdefault((name, kind, speaker.start, speaker.end), Mention(name, kind, speaker.start, speaker.end))
+    return tuple(found.values())
+
+
+def _coded_names(fence: Passage, passages: tuple[Passage, ...]) -> Iterator[tuple[str, str, Passage]]:
+    """The names in a fence, each with the narrowest passage around its line."""
+    if fence.kind != "fence":
+        return
+    inside = sorted((p for p in passages if fence.start <= p.start and p.end <= fence.end), key=lambda p: p.end - p.start)
+    for name, row in snippets.names(fence.text, fence.info):
+        line = fence.start + row
+        speaker = next((p for p in inside if p.start <= line <= p.end), fence)
+        yield name, "resource" if name[:1].isupper() else "identifier", speaker
+
+
+def names(text: str) -> list[str]:
+    """The single names in a naming text: alternatives split, brackets and numbering off, at most six words each."""
+    found = []
+    for piece in _SPLIT.split(_NUMBERED.sub("", text.strip())):
+        inner = _BRACKETS.findall(piece)
+        bare = _LEADS.sub("", _BRACKETS.sub("", piece)).strip(" .:;,!?\"'`*_-–—")
+        candidates = [bare, *(i for i in inner if re.fullmatch(r"[A-Z][A-Za-z0-9-]{1,9}|[a-z]+[A-Z]\w*", i.strip()))]
+        for name in candidates:
+            if 1 <= len(name.split()) <= _WORDS and re.search(r"[^\W\d_]{2}", name) and len(name) <= 60:
+                found.append(name.strip())
+    return found
+
+
+def _named(passage: Passage) -> Iterator[tuple[str, str]]:
+    text = passage.text
+    if passage.kind in ("heading", "label"):
+        yield passage.kind, text
+    elif passage.kind == "definition":
+        named = NAMED.match(text)
+        if named:
+            yield "definition", named["name"]
+            yield from _targets(named["rest"])
+    elif passage.kind == "row":
+        yield "definition", text.split(";")[0].split(": ")[0]
+        yield from _targets(text)
+    elif passage.kind == "pair":
+        answer = _ANSWER.search(text)
+        if answer:
+            yield from _answered(answer["answer"])
+    elif passage.kind in ("item", "paragraph", "pointer"):
+        yield from _targets(text)
+        if passage.kind == "item" and len(text.split()) <= 4:
+            yield "phrase", text
+    elif passage.kind == "tree":
+        yield from (("phrase", piece) for piece in _SPLIT.split(text))
+    elif passage.kind in ("step", "code"):
+        yield from _coded(passage)
+
+
+def _answered(answer: str) -> Iterator[tuple[str, str]]:
+    for piece in _SPLIT.split(_BRACKETS.sub("", answer)):
+        for part in re.split(r"\s+with\s+|\s+using\s+|\s+via\s+", piece):
+            yield "target", part
+    for inner in _BRACKETS.findall(answer):
+        yield "phrase", inner
+
+
+def _targets(text: str) -> Iterator[tuple[str, str]]:
+    arrow = _ARROW.search(text)
+    if arrow:
+        yield "target", arrow["target"]
+    yield from (("phrase", m[0]) for m in _PROPER.finditer(text))
+
+
+def _coded(passage: Passage) -> Iterator[tuple[str, str]]:
+    lines = passage.text.split("\n")
+    if passage.kind == "step":
+        comment = lines[0]
+        bare = _BRACKETS.sub("", comment)
+        if len(bare.split()) <= 5:
+            yield "comment", bare
+        yield from (("phrase", m[0]) for m in _PROPER.finditer(comment))
+    else:
+        first = re.match(r"^[\"']?([A-Za-z_][\w.-]*)[\"']?\s*[:=]", passage.text)
+        if first:
+            yield "identifier", first[1]
+        yield from (("phrase", m[0]) for m in _PROPER.finditer(passage.text) if " " in m[0])
+        trailing = re.search(r"\s([A-Z][a-z]+(?: [a-z]+){1,3})$", lines[0])
+        if trailing and len(lines) == 1:
+            yield "comment", trailing[1]
