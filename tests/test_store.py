@@ -6,7 +6,7 @@ import random
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -80,7 +80,7 @@ def embed(writer: Writer) -> None:
     writer.put_vectors([(number, rows_of(text)) for number, text in writer.waiting()])
 
 
-def build(folder: Path, notes: dict[str, Sequence[str]], *, file: bool = True) -> None:
+def build(folder: Path, notes: Mapping[str, Sequence[str]], *, file: bool = True) -> None:
     with Writer(folder) as writer:
         writer.begin(ENCODER.identity, "1")
         for path, lines in notes.items():

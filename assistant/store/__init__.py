@@ -11,7 +11,8 @@ from assistant.store.schema import (
     ReadOnly,
     StoreError,
 )
-from assistant.store.texts import IndexedNote, TextId
+from assistant.store.texts import IndexedNote
+from assistant.store.transaction import TextId
 from assistant.store.writer import Writer
 
 __all__ = [

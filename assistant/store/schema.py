@@ -58,7 +58,7 @@ CREATE TABLE texts(                 -- whatever is embedded, once, however often
     filed INTEGER NOT NULL DEFAULT 0,   -- stands in the FAISS file
     idle INTEGER                        -- the generation since which nothing uses it
 ) STRICT;
-CREATE INDEX texts_waiting ON texts(uses, others) WHERE ready = 0;
+CREATE INDEX texts_waiting ON texts(id) WHERE ready = 0;
 CREATE INDEX texts_tail ON texts(id) WHERE ready = 1 AND filed = 0 AND uses > 0;
 CREATE INDEX texts_dead ON texts(id) WHERE filed = 1 AND uses = 0;
 CREATE INDEX texts_idle ON texts(idle) WHERE uses = 0 AND others = 0;
@@ -180,11 +180,13 @@ def translated() -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
-        kind = _MEANINGS.get(code)
-        if kind is None:
-            raise
-        raise kind(str(error)) from error
+        raise meaning(error) from error
+
+
+def meaning(error: sqlite3.DatabaseError) -> StoreError:
+    """What an error of sqlite3 is for whoever opened the store."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+    return _MEANINGS.get(code, StoreError)(str(error))
 
 
 _MEANINGS: dict[int, type[StoreError]] = {
@@ -203,19 +205,25 @@ _MEANINGS: dict[int, type[StoreError]] = {
 }
 
 
-def connect(folder: Path, *, write: bool) -> sqlite3.Connection:
-    """A connection in autocommit mode; a reader's cannot write, and leaves no file in a folder that takes none."""
-    path = folder / DATABASE
-    wal = path.with_name(f"{DATABASE}-wal")
-    mode = "mode=rwc" if write else "mode=ro"
-    if not write and not os.access(folder, os.W_OK) and (not wal.exists() or wal.stat().st_size == 0):
-        mode = "mode=ro&immutable=1"
+def connect(folder: Path, *, write: bool = False, immutable: bool = False) -> sqlite3.Connection:
+    """A connection in autocommit mode; a reader's cannot write, an immutable one neither locks nor makes any file."""
+    mode = "mode=rwc" if write else "mode=ro&immutable=1" if immutable else "mode=ro"
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=20, isolation_level=None, check_same_thread=False
+        f"{(folder / DATABASE).absolute().as_uri()}?{mode}",
+        uri=True,
+        timeout=20,
+        isolation_level=None,
+        check_same_thread=False,
     )
     if not write:
         connection.execute("PRAGMA query_only = 1")
     return connection
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether all that was committed stands in the database itself, and nothing in a log beside it."""
+    log = folder / f"{DATABASE}-wal"
+    return not log.exists() or log.stat().st_size == 0
 
 
 def check_version(connection: sqlite3.Connection, folder: Path) -> bool:

@@ -11,12 +11,16 @@ from typing import Any, Self
 from assistant.store import nearest
 from assistant.store.schema import (
     DATABASE,
+    DiskFull,
     IndexMissing,
     IndexOutdated,
+    ReadOnly,
     State,
     StoreError,
     check_version,
     connect,
+    is_complete,
+    meaning,
     read_state,
     translated,
 )
@@ -28,6 +32,7 @@ class Snapshot:
     def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
         self._folder = folder
         self._connection = connection
+        self._immutable = False
         self._state = State()
         self._file: int | None = None
         self._warnings: list[str] = []
@@ -37,8 +42,21 @@ class Snapshot:
         """The newest committed state; IndexMissing, IndexDamaged, or IndexOutdated (not made by encoder `identity`)."""
         if not (folder / DATABASE).is_file():
             raise IndexMissing(f"no index in {folder}")
+        if not os.access(folder, os.W_OK) and is_complete(folder):
+            return cls._opened(folder, identity, immutable=True)
+        try:
+            return cls._opened(folder, identity, immutable=False)
+        except (ReadOnly, DiskFull):
+            # A reader's lock needs a file of its own, and there is no room or leave for it.
+            if not is_complete(folder):
+                raise
+            return cls._opened(folder, identity, immutable=True)
+
+    @classmethod
+    def _opened(cls, folder: Path, identity: str | None, *, immutable: bool) -> Self:
         with translated():
-            store = cls(folder, connect(folder, write=False))
+            store = cls(folder, connect(folder, immutable=immutable))
+            store._immutable = immutable
             try:
                 store._begin(identity)
             except BaseException:
@@ -122,7 +140,9 @@ class Snapshot:
         """Whether nothing was committed since; False also where that cannot be told."""
         try:
             with translated():
-                connection = connect(self._folder, write=False)
+                connection = connect(
+                    self._folder, immutable=not os.access(self._folder, os.W_OK) and is_complete(self._folder)
+                )
                 try:
                     return read_state(connection).change == self._state.change
                 finally:
@@ -139,5 +159,7 @@ class Snapshot:
         return int(self._all("SELECT count(*) FROM texts WHERE ready = 0 AND uses + others > 0")[0][0])
 
     def _all(self, sql: str, *values: object) -> list[Any]:
-        with translated():
+        try:
             return self._connection.execute(sql, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise meaning(error) from error

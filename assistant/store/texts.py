@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NewType
 
 from assistant import terms
 from assistant.records import Mention, Note, NoteFile, Outline, Passage
@@ -15,11 +14,7 @@ from assistant.store.schema import (
     VectorFile,
     text_key,
 )
-from assistant.store.transaction import Transaction
-
-TextId = NewType("TextId", int)
-"""Row id of an embedded text."""
-
+from assistant.store.transaction import TextId, Transaction
 
 KEPT_IDLE = 3
 """Generations for which the vector of a text that nothing uses any more is kept."""
@@ -50,6 +45,7 @@ class Texts(Transaction):
     def begin(self, identity: str, versions: str) -> None:
         """Says who makes what comes next; with another encoder all texts that follow are other texts."""
         if identity != self._state.identity:
+            self._texts.clear()
             self._change("UPDATE texts SET filed = 0 WHERE filed = 1")
             self._state = replace(self._state, file=VectorFile(), previous=self._state.file.name)
         self._state = replace(self._state, identity=identity, versions=versions)
@@ -122,11 +118,16 @@ class Texts(Transaction):
 
     def _text(self, text: str) -> tuple[TextId, bool]:
         """The row of a text to be embedded, and whether it has a vector."""
-        key = text_key(self._state.identity, text)
-        found = self._all("SELECT id, ready FROM texts WHERE key = ?", key)
-        if found:
-            return TextId(found[0][0]), bool(found[0][1])
-        return TextId(self._change("INSERT INTO texts(key, text) VALUES (?, ?)", key, text)), False
+        found = self._texts.get(text)
+        if found is None:
+            key = text_key(self._state.identity, text)
+            stored = self._all("SELECT id, ready FROM texts WHERE key = ?", key)
+            number, ready = stored[0] if stored else (self._new_text(key, text), 0)
+            found = self._texts[text] = (TextId(number), bool(ready))
+        return found
+
+    def _new_text(self, key: str, text: str) -> int:
+        return self._change("INSERT INTO texts(key, text) VALUES (?, ?)", key, text)
 
     def touch(self, file: NoteFile, looked: int) -> None:
         """Keeps the newer look at a note whose content is still the indexed one."""

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NewType, Self
 
 from assistant.store.schema import (
     APPLICATION,
@@ -18,10 +18,14 @@ from assistant.store.schema import (
     State,
     check_version,
     connect,
+    meaning,
     read_state,
     translated,
     write_state,
 )
+
+TextId = NewType("TextId", int)
+"""Row id of an embedded text."""
 
 ASIDE = "damaged.sqlite"
 """What a damaged database is called until another one has taken its place."""
@@ -48,6 +52,7 @@ class Transaction:
         self._connection = connection = connect(self._folder, write=True)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA cache_size = -65536")
         connection.execute(f"PRAGMA journal_size_limit = {64 * 1024 * 1024}")
         if not check_version(connection, self._folder):
             connection.executescript(
@@ -55,6 +60,7 @@ class Transaction:
             )
         self._state = read_state(connection)
         self._frequencies: Counter[str] = Counter()
+        self._texts: dict[str, tuple[TextId, bool]] = {}
         self._clean()
 
     def close(self) -> None:
@@ -82,20 +88,25 @@ class Transaction:
         return self._connection
 
     def _all(self, sql: str, *values: object) -> list[Any]:
-        with translated():
+        try:
             return self._db().execute(sql, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise meaning(error) from error
 
     def _change(self, sql: str, *values: object) -> int:
         """Runs it inside a transaction, which it begins where none is open; the id of the row it put in."""
-        with translated():
-            connection = self._db()
+        connection = self._db()
+        try:
             if not connection.in_transaction:
                 connection.execute("BEGIN IMMEDIATE")
             return connection.execute(sql, values).lastrowid or 0
+        except sqlite3.DatabaseError as error:
+            raise meaning(error) from error
 
     def rollback(self) -> None:
         """Takes back what was not published."""
         self._frequencies.clear()
+        self._texts.clear()
         if self._db().in_transaction:
             self._db().execute("ROLLBACK")
         self._state = read_state(self._db())
@@ -113,6 +124,7 @@ class Transaction:
         self._state = replace(
             self._state, change=self._state.change + 1, notes=counts[0], passages=counts[1], pending=self._pending()
         )
+        self._texts.clear()
         self._change("DELETE FROM state")
         with translated():
             write_state(self._db(), self._state)

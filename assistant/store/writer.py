@@ -20,8 +20,8 @@ from assistant.store.schema import (
     text_key,
     translated,
 )
-from assistant.store.texts import TextId, Texts
-from assistant.store.transaction import ASIDE
+from assistant.store.texts import Texts
+from assistant.store.transaction import ASIDE, TextId
 
 TAIL_AT_MOST = 2000
 TAIL_SHARE = 10
@@ -39,6 +39,7 @@ class Writer(Texts):
         """Has every text embedded again."""
         self._change("DELETE FROM vectors")
         self._change("UPDATE texts SET ready = 0, filed = 0")
+        self._texts.clear()
         self._change("DELETE FROM concepts")
         self._state = replace(self._state, file=VectorFile(), previous=self._state.file.name)
 
@@ -130,6 +131,7 @@ class Writer(Texts):
             if not ready:
                 self._change("INSERT INTO vectors VALUES (?, ?, ?, ?)", number, size, data, crc)
                 self._change("UPDATE texts SET ready = 1 WHERE id = ?", number)
+                self._texts[text] = (number, True)
                 count += 1
         return count
 
