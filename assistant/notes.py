@@ -138,7 +138,7 @@ class _Walk:
                 self.warnings.append(f"{_shown(path)} is a link that leads nowhere: {_why(error)}")
             return
         if not stat.S_ISREG(found.st_mode):
-            self.warnings.append(f"{path} is not a regular file")
+            self.warnings.append(f"{_shown(path)} is not a regular file")
         elif _shown(path) != path:
             self.warnings.append(f"{_shown(path)} has a name that is not UTF-8")
         else:
@@ -152,15 +152,14 @@ def _bytes(file: Path) -> bytes:
     handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(handle, "rb") as stream:
         _insist(os.fstat(handle))
-        data = stream.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise OSError(f"it is larger than {MAX_BYTES // 1024 // 1024} MB")
-    return data
+        return stream.read(MAX_BYTES)
 
 
 def _insist(found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise OSError("it is not a regular file")
+    if found.st_size > MAX_BYTES:
+        raise OSError(f"it is larger than {MAX_BYTES // 1024 // 1024} MB")
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -179,7 +178,7 @@ def _identity(path: Path) -> _Identity | None:
 
 
 def _why(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+    return error.strerror.lower() if error.strerror else str(error)
 
 
 def _shown(path: str) -> str:
