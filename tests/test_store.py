@@ -236,9 +236,10 @@ def test_a_lost_or_damaged_vector_file_is_replaced_by_the_stored_vectors(tmp_pat
         whole = store.near(ENCODER.question("canary queue")[None], 3)
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 4
+    harmed = {"short": bytes(data[:-1]), "flipped": bytes(data), "empty": b""}
     path.unlink()
     if harm != "gone":
-        path.write_bytes({"short": data[:-1], "flipped": data, "empty": b""}[harm])
+        path.write_bytes(harmed[harm])
     with Store.open(tmp_path) as store:
         assert store.near(ENCODER.question("canary queue")[None], 3) == whole
         assert len(store.warnings) == 1

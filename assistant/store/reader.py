@@ -46,9 +46,10 @@ class Store(Snapshot):
         return rows.unpack_lines(*found[0])[max(start, 1) - 1 : max(end, 0)] if found else ()
 
     def passages(self, ids: Sequence[PassageId]) -> dict[PassageId, Passage]:
-        """Those of `ids` that exist."""
+        """Those of `ids` that exist, in that order."""
         found = self._all(f"SELECT id, body, crc FROM passages WHERE id {_IN}", json.dumps(list(ids)))
-        return {PassageId(number): rows.unpack_passage(body, crc) for number, body, crc in found}
+        read = {number: rows.unpack_passage(body, crc) for number, body, crc in found}
+        return {number: read[number] for number in ids if number in read}
 
     def passage_ids(self) -> list[PassageId]:
         """All of them, by path and line."""
@@ -201,12 +202,13 @@ class Store(Snapshot):
                 yield number, rows.unpack_matrix(count, data, crc)
 
     def vectors(self, ids: Sequence[PassageId]) -> dict[PassageId, Matrix]:
-        """The unit rows (k, d) of each passage that has a vector."""
+        """The unit rows (k, d) of each passage that has a vector, in the order of `ids`."""
         found = self._all(
             f"SELECT p.id, v.rows, v.data, v.crc FROM passages p JOIN vectors v ON v.text = p.text WHERE p.id {_IN}",
             json.dumps(list(ids)),
         )
-        return {PassageId(number): rows.unpack_matrix(count, data, crc) for number, count, data, crc in found}
+        read = {number: rows.unpack_matrix(*row) for number, *row in found}
+        return {number: read[number] for number in ids if number in read}
 
     def text_vectors(self, texts: Sequence[str]) -> dict[str, Matrix]:
         """The unit vector (d,) of each text that has one: names of topics, sentences of the vocabulary."""
