@@ -17,7 +17,7 @@ import click
 
 from assistant import __version__
 from assistant.errors import AssistantError, BadRequest, EmptyQuestion, Exit
-from assistant.settings import Flags, Settings, colours, debugging, editor, load, make_private
+from assistant.settings import Flags, Settings, colours, debugging, load, make_private, named_editor
 from assistant.streams import Progress, end_line, say, silence, terminal_width, write
 
 if TYPE_CHECKING:
@@ -279,23 +279,12 @@ def _printed(answer: Answer, form: str) -> str:
 
 
 def _open(answer: Answer, number: int) -> None:
-    """Starts the editor at the citation's line, on the terminal even where the question came from a pipe."""
-    import subprocess
-
-    from assistant.editor import command
+    from assistant import editor
 
     cited = next((one for one in answer.citations if one.number == number), None)
     if cited is None:
         raise BadRequest(f"There is no citation {number}; there are {len(answer.citations)}.", "Choose another number.")
-    words = command(editor(os.environ), Path(answer.notes, cited.path), cited.start_line)
-    try:
-        if sys.stdin is None or not sys.stdin.isatty():
-            with suppress(OSError), Path("/dev/tty").open("rb") as terminal:
-                subprocess.run(words, stdin=terminal, check=False)
-                return
-        subprocess.run(words, check=False)
-    except OSError as error:
-        raise BadRequest(f"{words[0]} could not be started: {error.strerror}.", "Check $VISUAL and $EDITOR.") from error
+    editor.start(editor.command(named_editor(os.environ), Path(answer.notes, cited.path), cited.start_line))
 
 
 def _batch(settings: Settings, name: str, like: Request) -> int:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path, PurePath
 
 from assistant.errors import BadRequest
@@ -29,6 +32,18 @@ def command(editor: str, path: Path, line: int) -> list[str]:
     if shutil.which(words[0]) is None:
         raise BadRequest(f"The editor {words[0]} was not found.", "Set $VISUAL or $EDITOR to an installed one.")
     return [*words, *_place(words, path, line)]
+
+
+def start(words: Sequence[str]) -> None:
+    """Runs it to its end, on the terminal even where stdin is a pipe; BadRequest where it cannot be started."""
+    try:
+        if sys.stdin is None or not sys.stdin.isatty():
+            with suppress(OSError), Path("/dev/tty").open("rb") as terminal:
+                subprocess.run(words, stdin=terminal, check=False)
+                return
+        subprocess.run(words, check=False)
+    except OSError as error:
+        raise BadRequest(f"{words[0]} could not be started: {error.strerror}.", "Check $VISUAL and $EDITOR.") from error
 
 
 def _usual() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -9,16 +10,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant import notes
-from assistant.errors import EmptyQuestion, IndexUnusable
-from assistant.fresh import Fresh, Keeper, Refresh
-from assistant.model import DEFAULT_MODEL, prepare, prepared
+from assistant.errors import BadRequest, EmptyQuestion, IndexUnusable
 from assistant.records import Answer, Citation, IndexState
-from assistant.store import IndexDamaged
 
 if TYPE_CHECKING:
     from assistant.build import BuildReport, Progress
-    from assistant.encoder import OnnxEncoder
+    from assistant.encoder import ModelFiles, OnnxEncoder
+    from assistant.fresh import Fresh, Keeper, Refresh
+    from assistant.records import PassageId
+    from assistant.search import Searcher
+    from assistant.store import Store
+
+
+_PATH = re.compile(r"\s+[>›]\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,9 @@ class Assistant:
         """`spare` takes the index where `index` cannot be written; `monotonic` counts seconds."""
         self.notes = notes
         self._cache = cache
-        self._model = model or DEFAULT_MODEL
+        self._model = model
+        self._index = index
+        self._spare = spare
         self._refresh: Refresh = refresh
         self._background = background
         self._vocabulary = vocabulary
@@ -74,7 +80,8 @@ class Assistant:
         self._progress = progress
         self._monotonic = monotonic
         self._loaded: OnnxEncoder | None = None
-        self._keeper = Keeper(notes, index, spare, self._encoder, progress)
+        self._kept: Keeper | None = None
+        self._search: Searcher | None = None
 
     def ask(self, request: Request | str) -> Answer:
         """The cited answer; each quote has been compared with its note as it is on disk at the end."""
@@ -82,11 +89,12 @@ class Assistant:
         request = Request(request) if isinstance(request, str) else request
         if not any(unicodedata.category(letter)[0] not in "CZ" for letter in request.question):
             raise EmptyQuestion("Nothing was asked.", 'Ask a question, such as: assistant ask "What does it do?"')
-        fresh = self._keeper.fresh(self._refresh)
+        self._load_ahead()
+        fresh = self._keeper().fresh(self._refresh)
         answer, fresh = self._whole(request, fresh)
         changed = self._changed(answer)
         if changed and self._refresh != "never" and not fresh.stale:
-            answer, fresh = self._whole(request, self._keeper.fresh(self._refresh))
+            answer, fresh = self._whole(request, self._keeper().fresh(self._refresh))
             changed = self._changed(answer)
         answer = _marked(answer, changed)
         return replace(
@@ -101,40 +109,91 @@ class Assistant:
 
     def update(self, *, full: bool = False) -> BuildReport:
         """Brings the index up to date now, from nothing where `full`, and says what changed."""
-        return self._keeper.update(full=full)
+        return self._keeper().update(full=full)
 
     def close(self) -> None:
-        self._keeper.close()
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = self._search = None
+
+    def _load_ahead(self) -> None:
+        """The encoder's session is what takes longest: it loads while everything else is imported and opened."""
+        if self._loaded is None and self.notes.is_dir():
+            from assistant import model
+
+            files = model.prepared(self._model or model.DEFAULT_MODEL, self._cache)
+            if files is not None:
+                self._use(files)
+
+    def _use(self, files: ModelFiles) -> OnnxEncoder:
+        from assistant.encoder import OnnxEncoder
+
+        self._loaded = OnnxEncoder(files)
+        self._loaded.warm()
+        return self._loaded
+
+    def _keeper(self) -> Keeper:
+        if self._kept is None:
+            from assistant.fresh import Keeper
+
+            self._kept = Keeper(self.notes, self._index, self._spare, self._encoder, self._progress)
+        return self._kept
 
     def _encoder(self) -> OnnxEncoder:
-        """Made when first needed; its session loads in a thread of its own meanwhile."""
-        if self._loaded is None:
-            from assistant.encoder import OnnxEncoder
+        """Prepared first where it never was, which takes a minute; ModelUnusable."""
+        if self._loaded is not None:
+            return self._loaded
+        from assistant import model
 
-            say = self._progress or (lambda _: None)
-            files = prepared(self._model, self._cache) or prepare(self._model, self._cache, say)
-            self._loaded = OnnxEncoder(files)
-            self._loaded.warm()
-        return self._loaded
+        name = self._model or model.DEFAULT_MODEL
+        return self._use(model.prepare(name, self._cache, self._progress or (lambda _: None)))
 
     def _whole(self, request: Request, fresh: Fresh) -> tuple[Answer, Fresh]:
         """The answer from that store; from one built again where it turns out to be damaged."""
+        from assistant.store import IndexDamaged
+
         try:
             return self._answered(request, fresh), fresh
         except IndexDamaged:
-            fresh = self._keeper.mended()
+            fresh = self._keeper().mended()
         try:
             return self._answered(request, fresh), fresh
         except IndexDamaged as error:
             raise IndexUnusable(
-                f"The index in {self._keeper.index} does not read back as it was written.",
+                f"The index in {self._keeper().index} does not read back as it was written.",
                 "Check the disk, or name another folder with --index.",
             ) from error
 
     def _answered(self, request: Request, fresh: Fresh) -> Answer:
-        from assistant import answers
+        from assistant import answers, constants, questions, snippets
 
-        return answers.answer(fresh.store, self._encoder(), request)
+        query = questions.parse(
+            request.question,
+            request.options,
+            code=request.code or request.language is not None,
+            language=snippets.language(request.language or ""),
+        )
+        answer = answers.answer(
+            self._searcher(fresh),
+            query,
+            constants.load(self._constants),
+            only=_only(fresh.store, request),
+            limit=request.limit,
+            explain=request.explain,
+        )
+        unread = len(request.question) - questions.READ
+        if unread <= 0:
+            return answer
+        said = f"The question was read up to {questions.READ:,} characters; {unread:,} more were left out."
+        return replace(answer, warnings=(*answer.warnings, said))
+
+    def _searcher(self, fresh: Fresh) -> Searcher:
+        """What was read of a store stays with it for as long as it is the one to answer from."""
+        if self._search is None or self._search.store is not fresh.store:
+            from assistant.search import Searcher
+
+            self._search = Searcher(fresh.store, self._encoder())
+        return self._search
 
     def _changed(self, answer: Answer) -> set[str]:
         """Paths of the cited notes that no longer say, on the cited lines, what is quoted."""
@@ -143,7 +202,37 @@ class Assistant:
         return {cited.path for cited in answer.citations if not _stands(cited, lines[cited.path])}
 
 
+def _only(store: Store, request: Request) -> set[PassageId] | None:
+    """The passages that `under` and `tag` leave; None for all, BadRequest where nothing is called so."""
+    chosen: set[PassageId] | None = None
+    if request.under is not None:
+        parts = [part for part in _PATH.split(request.under) if part.strip()]
+        chosen = store.under([request.under]) or store.under(parts)
+        if not chosen:
+            raise BadRequest(f"No heading ends with {request.under}.", _nearest(request.under, store))
+    if request.tag is not None:
+        tagged = store.tagged(request.tag)
+        if not tagged:
+            raise BadRequest(
+                f"No note has the tag {request.tag}.", "Tags stand in a note's front matter: tags: [a, b]."
+            )
+        chosen = tagged if chosen is None else chosen & tagged
+    return chosen
+
+
+def _nearest(heading: str, store: Store) -> str:
+    """The three headings that are spelled most like it."""
+    from difflib import SequenceMatcher
+
+    wanted = " ".join(heading.casefold().split())
+    names = sorted({path[-1] for path in store.headings()})
+    near = sorted(names, key=lambda name: (-SequenceMatcher(None, wanted, name.casefold()[:200]).ratio(), name))[:3]
+    return f"The nearest are: {'; '.join(near)}."
+
+
 def _lines(folder: Path, path: str) -> tuple[str, ...]:
+    from assistant import notes
+
     try:
         return notes.read(folder, path).lines
     except (notes.UnreadableNote, OSError):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -99,6 +98,8 @@ def user_cache(environment: Mapping[str, str]) -> Path:
     for parent in _cache_parents(environment):
         if parent.is_absolute() and _can_write(parent / "notes-assistant"):
             return parent / "notes-assistant"
+    import tempfile
+
     return Path(tempfile.gettempdir()) / f"notes-assistant-{os.getuid()}"
 
 
@@ -130,7 +131,7 @@ def colours(environment: Mapping[str, str]) -> bool:
     return not environment.get("NO_COLOR") and environment.get("TERM", "dumb") not in ("", "dumb", "unknown")
 
 
-def editor(environment: Mapping[str, str]) -> str:
+def named_editor(environment: Mapping[str, str]) -> str:
     """The user's editor as a shell would read it; "" where none is named."""
     return environment.get("VISUAL", "").strip() or environment.get("EDITOR", "").strip()
 
