@@ -16,16 +16,18 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant import notes, passages, topics, vocabulary
+from assistant import notes, passages, snippets, topics, vocabulary
 from assistant.encoder import Encoder
 from assistant.errors import NoNotes, UnreadableNotes
 from assistant.records import Note, NoteFile, PassageId
 from assistant.store import (
+    Busy,
     DiskFull,
     IndexDamaged,
     IndexedNote,
     IndexMissing,
     IndexOutdated,
+    ReadOnly,
     Store,
     StoredNote,
     TextId,
@@ -65,7 +67,7 @@ class BuildReport:
     generation: int = 0
     seconds: float = 0.0
     reason: str = ""
-    """Why everything was built again, one sentence; "" where it was not."""
+    """Why notes that did not change were taken in again, one sentence; "" where they were not."""
     warnings: list[str] = field(default_factory=list)
     """Notes that were passed over and what had to be mended, one sentence each."""
 
@@ -118,17 +120,19 @@ def stale(store: Store, folder: Path, files: Sequence[NoteFile], identity: str) 
     or a file of the index needs mending. Opens no note."""
     known = store.note_files()
     return (
-        store.identity != identity
-        or bool(store.warnings)
-        or store.versions != versions(folder)
+        _outdated(store, folder, identity)
         or len(known) != len(files)
         or not all((entry := known.get(file.path)) is not None and _settled(entry, file) for file in files)
     )
 
 
+def _outdated(store: Store, folder: Path, identity: str) -> bool:
+    return bool(store.warnings) or store.identity != identity or store.versions != versions(folder)
+
+
 def versions(folder: Path) -> str:
     """What the text of an index depends on besides the notes, and after a blank the digest of the vocabulary."""
-    return f"{passages.VERSION}.{topics.VERSION} {_vocabulary_digest(folder)}"
+    return f"{passages.VERSION}.{topics.VERSION}.{snippets.VERSION} {_vocabulary_digest(folder)}"
 
 
 def _settled(entry: StoredNote, file: NoteFile) -> bool:
@@ -171,6 +175,8 @@ class _Build:
     monotonic: Callable[[], float]
     clock: Callable[[], int]
     report: BuildReport = field(default_factory=BuildReport)
+    concepts: tuple[vocabulary.Concept, ...] | None = None
+    spotter: vocabulary.Spotter | None = None
 
     def run(self, *, full: bool, mend: bool, embed: bool) -> BuildReport:
         self.report = BuildReport()
@@ -195,32 +201,60 @@ class _Build:
         """Looks without the lock; IndexDamaged where the database cannot even say this much."""
         try:
             with Store.open(self.index) as store:
-                if stale(store, self.folder, look.files, self.encoder.identity) or not store.sound():
+                if _outdated(store, self.folder, self.encoder.identity) or not store.sound():
                     return False
                 if embed and store.waiting():
                     return False
-                self.report.unchanged = len(look.files)
+                known = store.note_files()
                 self.report.pending, self.report.generation = store.pending, store.generation
-                self.report.warnings = [*look.warnings, *_refusals(store.note_files())]
         except (IndexMissing, IndexOutdated):
             return False
+        if known.keys() != {file.path for file in look.files}:
+            return False
+        doubtful = [file for file in look.files if not _settled(known[file.path], file)]
+        if not all(self._unchanged(known[file.path], file) for file in doubtful):
+            return False
+        self._look_kept(look, [file for file in doubtful if not known[file.path].reason])
+        self.report.warnings = [*look.warnings, *_refusals(known)]
+        self.report.unchanged = len(look.files) - sum(bool(entry.reason) for entry in known.values())
         return True
+
+    def _unchanged(self, entry: StoredNote, file: NoteFile) -> bool:
+        try:
+            return notes.read(self.folder, file.path).digest == entry.digest
+        except notes.UnreadableNote as error:
+            return error.reason == entry.reason
+
+    def _look_kept(self, look: _Look, same: Sequence[NoteFile]) -> None:
+        """Keeps the newer look where it settles that a note is the same, so that the next one need not read it."""
+        settling = [file for file in same if StoredNote(file, "", look.moment).same(file)]
+        if not settling:
+            return
+        try:
+            with Writer(self.index) as writer:
+                known = writer.note_files()
+                for file in settling:
+                    if known[file.path].looked < look.moment:
+                        writer.touch(file, look.moment)
+                writer.keep()
+        except (Busy, ReadOnly, DiskFull, KeyError):
+            return  # the next look reads the note once more
 
     def _publish(self, writer: Writer, look: _Look, *, full: bool) -> None:
         """Takes in what changed since the last generation and publishes it, where anything did."""
         known = writer.note_files()
         reason = self._reason(writer, look, full)
         self.report.reason = self.report.reason or reason
-        other = bool(reason) or writer.state.versions != look.versions
-        if other:
+        if reason:
             writer.begin(self.encoder.identity, look.versions)
+            self.concepts = self.spotter = None
         if full:
             writer.forget_vectors()
         if not known:
             self.report.salvaged = writer.salvage()
         changed = self._take(writer, look, known, everything=bool(reason))
-        if changed or other:
-            self._match(writer, everything=other)
+        if changed or reason:
+            self._match(writer, everything=bool(reason))
             writer.publish()
         else:
             writer.keep()
@@ -237,6 +271,8 @@ class _Build:
             return "The index was made by another model, so everything was built again."
         if state.versions.partition(" ")[0] != look.versions.partition(" ")[0]:
             return "The index was made by another version of this program, so everything was built again."
+        if state.versions != look.versions:
+            return "The vocabulary has changed, so topics were looked for again."
         return ""
 
     def _take(self, writer: Writer, look: _Look, known: dict[str, StoredNote], *, everything: bool) -> int:
@@ -264,9 +300,10 @@ class _Build:
                 writer.touch(file, look.moment)
                 continue
             differ += 1
-            report.reused += writer.put_note(_indexed(note, file, look.moment))
+            report.reused += writer.put_note(_indexed(note, file, look.moment, self._spotting()))
             report.added += entry is None or bool(entry.reason)
-            report.changed += entry is not None and not entry.reason
+            report.changed += entry is not None and not entry.reason and entry.digest != note.digest
+            report.unchanged += entry is not None and entry.digest == note.digest
         if refused == len(look.files):
             raise UnreadableNotes(f"Not one of the notes in {self.folder} can be read.", "Check their permissions.")
         for path in sorted(known.keys() - {file.path for file in look.files}):
@@ -281,17 +318,28 @@ class _Build:
         if everything:
             writer.forget_matches()
         keys = writer.unmatched()
-        try:
-            known = vocabulary.concepts(self.folder)
-        except vocabulary.VocabularyError as error:
-            self.report.warnings.append(f"{error} The file is left out until that is mended.")
-            known = vocabulary.concepts()
+        known = self._known()
         matches = vocabulary.matching(known, keys)
         writer.set_concepts(
             keys,
             {key: [concept.name for concept in found] for key, found in matches.items()},
             {concept.name: concept.sentences for concept in known},
         )
+
+    def _known(self) -> tuple[vocabulary.Concept, ...]:
+        """The vocabulary, read once a build."""
+        if self.concepts is None:
+            try:
+                self.concepts = vocabulary.concepts(self.folder)
+            except vocabulary.VocabularyError as error:
+                self.report.warnings.append(f"{error} The file is left out until that is mended.")
+                self.concepts = vocabulary.concepts()
+        return self.concepts
+
+    def _spotting(self) -> vocabulary.Spotter:
+        if self.spotter is None:
+            self.spotter = vocabulary.Spotter(self._known())
+        return self.spotter
 
     def _embed(self, writer: Writer) -> bool:
         """Computes vectors until none is missing, or for so long that the notes should be looked at again."""
@@ -320,14 +368,14 @@ def _refusals(known: dict[str, StoredNote]) -> list[str]:
     return [f"{path} {entry.reason}" for path, entry in sorted(known.items()) if entry.reason]
 
 
-def _indexed(note: Note, file: NoteFile, moment: int) -> IndexedNote:
+def _indexed(note: Note, file: NoteFile, moment: int, spotter: vocabulary.Spotter) -> IndexedNote:
     # Here, so that a look at notes that did not change loads no parser.
     from assistant import sections
 
     outline = sections.outline(note)
     found = passages.passages(outline, note)
     embedded = tuple(passages.embedded(passage) for passage in found)
-    return IndexedNote(file, moment, note, outline, found, embedded, topics.mentions(note, outline, found))
+    return IndexedNote(file, moment, note, outline, found, embedded, topics.mentions(found, spotter))
 
 
 def _embed(

@@ -24,6 +24,7 @@ from assistant.questions import Demand, Query
 from assistant.records import Hit, Passage, PassageId
 from assistant.store import Store
 from assistant.terms import terms
+from assistant.topics import CONCEPT, DESCRIBED
 
 Floats = NDArray[np.float32]
 
@@ -37,6 +38,12 @@ FLOOR = 0.05
 """Cosines below it count as none: unrelated short texts lie about there."""
 HALF = 6.0
 """The BM25 that counts as a half."""
+CONCEPTS = 14
+"""Concepts of the vocabulary that a text of the question brings."""
+SHARP = 0.06
+"""How much nearer a concept must come to take most of a text."""
+SPEAKERS = 60
+"""Passages that are read of those that name a concept."""
 TEXTS = 14
 """Texts of a question that are encoded at most: itself and its clauses."""
 _K1, _B = 1.2, 0.5
@@ -52,6 +59,20 @@ class Read:
     heads: frozenset[str]
     rows: Floats | None
     """(k, d) unit rows; None while it has no vector."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """What the vocabulary says of one concept and this question."""
+
+    cosines: Floats
+    """(texts,): the best of its sentences against each text."""
+    shares: Floats
+    """(texts,): its part of each text, where all concepts together have 1."""
+    words: frozenset[str]
+    """Terms of its sentences."""
+    speakers: dict[PassageId, str]
+    """Passage → `concept` where its own name is the concept's, `described` where the concept is named elsewhere in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +96,8 @@ class Found:
     """Of the question's terms."""
     known: dict[str, int]
     """Passages that hold each term of the question."""
+    concepts: dict[str, Concept]
+    """Concepts of the vocabulary that come near any text of the question, by key."""
 
 
 @dataclass(slots=True)
@@ -83,8 +106,12 @@ class Searcher:
 
     store: Store
     encoder: Encoder
+    vocabulary: bool = True
+    """Whether general concepts help to find."""
     _read: dict[PassageId, Read] = field(default_factory=dict)
-    _average: float = 0.0
+    _spans: tuple[list[str], list[int]] | None = None
+    _words: dict[str, frozenset[str]] = field(default_factory=dict)
+    _speakers: dict[str, dict[PassageId, str]] = field(default_factory=dict)
 
     def find(self, query: Query, only: Collection[PassageId] | None = None) -> Found:
         """All candidates for the question, scored and ordered; `only` restricts before ranking."""
@@ -98,9 +125,12 @@ class Searcher:
         ids = set(self.store.containing(rarest, CANDIDATES, only)) if rarest else set()
         for near in self.store.near(vectors, CANDIDATES, only):
             ids.update(near)
+        concepts = self._concepts(vectors) if self.vocabulary else {}
+        for concept in concepts.values():
+            ids.update(i for i in concept.speakers if only is None or i in only)
         reads = self.read(sorted(ids))
         ordered = sorted(reads)
-        return self._ranked(query, demands, vectors, bags, [(i, reads[i]) for i in ordered], idf, known)
+        return self._ranked(query, demands, vectors, bags, [(i, reads[i]) for i in ordered], idf, known, concepts)
 
     def _ranked(
         self,
@@ -111,6 +141,7 @@ class Searcher:
         reads: list[tuple[PassageId, Read]],
         idf: dict[str, float],
         known: dict[str, int],
+        concepts: dict[str, Concept],
     ) -> Found:
         dense, lexical, fused = self.scores(vectors, bags, [r for _, r in reads], idf)
         weights = [d.weight for d in demands]
@@ -120,7 +151,7 @@ class Searcher:
             for n, (i, r) in enumerate(reads)
         ]
         order = sorted(range(len(hits)), key=lambda n: (-hits[n].score, hits[n].passage.path, hits[n].passage.start, hits[n].passage.end))
-        return Found(query, demands, vectors, tuple(hits[n] for n in order), dense[order], lexical[order], fused[order], idf, known)
+        return Found(query, demands, vectors, tuple(hits[n] for n in order), dense[order], lexical[order], fused[order], idf, known, concepts)
 
     def scores(self, vectors: Floats, bags: Sequence[Sequence[str]], reads: Sequence[Read], idf: dict[str, float]) -> tuple[Floats, Floats, Floats]:
         """(passages, texts) of cosines, lexical scores and both fused; a passage without a vector is fused by its words alone."""
@@ -145,6 +176,40 @@ class Searcher:
                 heads = frozenset(t for h in passage.heading_path[1:] for t in terms(h))
                 self._read[i] = Read(passage, Counter(terms(f"{passage.label} {passage.text}")), heads, rows.get(i))
         return {i: self._read[i] for i in ids if i in self._read}
+
+    def _concepts(self, vectors: Floats) -> dict[str, Concept]:
+        """The concepts whose sentences come nearest to any text of the question, and the passages that name them."""
+        rows, matrix = self.store.concepts().rows, self.store.concepts().matrix
+        if not rows:
+            return {}
+        if self._spans is None:
+            starts = [n for n in range(len(rows)) if n == 0 or rows[n][0] != rows[n - 1][0]]
+            self._spans = [rows[n][0] for n in starts], starts
+        keys, starts = self._spans
+        best = np.maximum.reduceat(matrix @ vectors.T, starts, axis=0)
+        shares = np.exp((best - best.max(axis=0)) / SHARP)
+        shares /= shares.sum(axis=0)
+        chosen = {int(n) for column in range(best.shape[1]) for n in np.argsort(-best[:, column], kind="stable")[:CONCEPTS]}
+        named = [keys[n] for n in sorted(chosen)]
+        self._learn(named)
+        return {k: Concept(best[n], shares[n], self._words[k], self._speakers[k]) for k, n in zip(named, sorted(chosen), strict=True)}
+
+    def _learn(self, keys: Sequence[str]) -> None:
+        missing = [k for k in keys if k not in self._speakers]
+        if not missing:
+            return
+        found = self.store.topic(missing)
+        wanted = set(missing)
+        sentences: dict[str, list[str]] = {}
+        for topic_key, _, sentence in self.store.concepts().rows:
+            if topic_key in wanted:
+                sentences.setdefault(topic_key, []).append(sentence)
+        for k in missing:
+            self._words[k] = frozenset(t for s in sentences.get(k, ()) for t in terms(s))
+            self._speakers[k] = {}
+            for mention in found.get(k, ())[:SPEAKERS]:
+                if mention.kind in (CONCEPT, DESCRIBED) and self._speakers[k].get(mention.passage) != CONCEPT:
+                    self._speakers[k][mention.passage] = mention.kind
 
     def average(self, reads: Sequence[Read]) -> float:
         """Terms of a middling passage: a fixed length, so that scores do not hang on which candidates there are."""

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 
 from assistant import snippets
 from assistant.passages import NAMED
-from assistant.records import Mention, Note, Outline, Passage
+from assistant.records import Mention, Passage
+from assistant.vocabulary import Spotter
 
 VERSION = 1
 """Raise it when any mention of an unchanged note would come out differently."""
 
 _WORDS = 6
+CONCEPT, DESCRIBED = "concept", "described"
+"""Kinds of mentions that name a concept of the vocabulary and no topic."""
 _SPLIT = re.compile(r"\s+(?:or|and/or|vs\.?|versus)\s+|\s*(?:→|⇒|->|=>|/(?=\s)|;|\|)\s*|,\s+(?:or\s+)?")
 _ANSWER = re.compile(r"\bA(?:nswer)?\s*[:.)]\s*(?P<answer>\S.*)$", re.DOTALL)
 _ARROW = re.compile(r"(?:→|⇒|->|=>|=)\s*(?P<target>[^→⇒=]+)$")
@@ -24,13 +27,19 @@ _NUMBERED = re.compile(r"^(?:\d+[.)]|[A-Za-z]\)|(?:step|scenario|part|chapter|ph
 _LEADS = re.compile(r"^(?:use|using|with|via|the|a|an|configure|enable|create|choose|set up|setup|add|deploy)\s+", re.IGNORECASE)
 
 
-def mentions(note: Note, outline: Outline, passages: tuple[Passage, ...]) -> tuple[Mention, ...]:
-    """Every name with the passage that speaks for it, in passage order; one name once a passage and kind."""
+def mentions(passages: tuple[Passage, ...], spotter: Spotter | None = None) -> tuple[Mention, ...]:
+    """Every name with the passage that speaks for it, in passage order; one name once a passage and kind.
+
+    Kinds `concept` and `described` hold names of the vocabulary's concepts: in the passage's own name, and elsewhere in it.
+    """
     found: dict[tuple[str, str, int, int], Mention] = {}
     for passage in passages:
         spoken = ((name, kind, passage) for kind, text in _named(passage) for name in names(text))
         for name, kind, speaker in (*spoken, *_coded_names(passage, passages)):
             found.setdefault((name, kind, speaker.start, speaker.end), Mention(name, kind, speaker.start, speaker.end))
+        for kind, text in _spoken(passage) if spotter is not None else ():
+            for name in spotter.spot(text) if spotter is not None else ():
+                found.setdefault((name, kind, passage.start, passage.end), Mention(name, kind, passage.start, passage.end))
     return tuple(found.values())
 
 
@@ -43,6 +52,25 @@ def _coded_names(fence: Passage, passages: tuple[Passage, ...]) -> Iterator[tupl
         line = fence.start + row
         speaker = next((p for p in inside if p.start <= line <= p.end), fence)
         yield name, "resource" if name[:1].isupper() else "identifier", speaker
+
+
+def _spoken(passage: Passage) -> Iterator[tuple[str, str]]:
+    """Where the vocabulary is looked for: a passage's own name, and what it says."""
+    if passage.kind in ("heading", "label"):
+        yield CONCEPT, passage.text
+    elif passage.kind == "definition":
+        named = NAMED.match(passage.text)
+        yield CONCEPT, named["name"] if named else ""
+        yield DESCRIBED, passage.text
+    elif passage.kind == "pair":
+        answer = _ANSWER.search(passage.text)
+        yield CONCEPT, answer["answer"] if answer else ""
+    elif passage.kind in ("step", "code"):
+        yield CONCEPT, passage.text.split("\n")[0]
+    elif passage.kind == "tree":
+        yield CONCEPT, passage.text
+    elif passage.kind != "fence":
+        yield DESCRIBED, passage.text
 
 
 def names(text: str) -> list[str]:
@@ -65,10 +93,16 @@ def _named(passage: Passage) -> Iterator[tuple[str, str]]:
     elif passage.kind == "definition":
         named = NAMED.match(text)
         if named:
-            yield "definition", named["name"]
+            quoted = named["name"].lstrip().startswith(('"', "“", "'", "‘"))
+            if not quoted:
+                yield "definition", named["name"]
+            if len(named["rest"].split()) <= 9 and (quoted or named["rest"][:1].isupper()):
+                yield from _answered(named["rest"])
             yield from _targets(named["rest"])
     elif passage.kind == "row":
-        yield "definition", text.split(";")[0].split(": ")[0]
+        first, *others = text.split("; ")
+        yield "definition", first
+        yield from (("target", cell.split(": ")[-1]) for cell in others if len(cell.split(": ")[-1].split()) <= 5)
         yield from _targets(text)
     elif passage.kind == "pair":
         answer = _ANSWER.search(text)
@@ -79,7 +113,7 @@ def _named(passage: Passage) -> Iterator[tuple[str, str]]:
         if passage.kind == "item" and len(text.split()) <= 4:
             yield "phrase", text
     elif passage.kind == "tree":
-        yield from (("phrase", piece) for piece in _SPLIT.split(text))
+        yield from (("target" if n else "phrase", piece) for n, piece in enumerate(_SPLIT.split(text)))
     elif passage.kind in ("step", "code"):
         yield from _coded(passage)
 

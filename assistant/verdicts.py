@@ -12,18 +12,19 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant import english
 from assistant.questions import Query
-from assistant.records import Passage
+from assistant.records import Passage, PassageId
 from assistant.search import Found, Searcher
 from assistant.terms import key, terms
-from assistant.vocabulary import bare
+from assistant.topics import CONCEPT, DESCRIBED
 
 Floats = NDArray[np.float32]
 
 _TOP = 30
 """Passages a text of the question that may bring topics."""
-_CONCEPTS = 24
-"""Topics a text of the question that the vocabulary alone may bring."""
+_SHARP = 0.05
+"""How much better a topic's passage must fit to take most of a vote."""
 _TRAILING = frozenset(key(w) for w in "service services deployment deployments strategy policy policies pattern approach".split())
 
 SPEAKS: Mapping[str, float] = {
@@ -33,8 +34,8 @@ SPEAKS: Mapping[str, float] = {
 _SHOWN = ("heading", "label", "definition", "target", "resource", "comment", "phrase", "identifier", "body")
 
 FEATURES = (
-    "passage", "demands", "against", "concept", "concept_demands", "concept_words", "has_concept", "name", "named", "wanted", "often",
-    "heading", "label", "definition", "target", "coded", "phrase", "detail_coded", "words",
+    "passage", "demands", "against", "concept", "concept_demands", "concept_words", "share", "share_demands", "described_share", "described", "described_demands", "vote", "vote_demands", "name", "named", "wanted", "often",
+    "sections", "rarity", "capital", "heading", "label", "definition", "target", "coded", "phrase", "detail_coded", "words",
 )  # fmt: skip
 
 
@@ -48,6 +49,8 @@ class Topic:
     speakers: dict[int, float] = field(default_factory=dict)
     """Position in `Found.hits` → how much that passage counts."""
     kinds: set[str] = field(default_factory=set)
+    own: dict[int, bool] = field(default_factory=dict)
+    """Positions of passages that carry the name itself, not only stand under it; True where it is their own name."""
     features: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
     score: float = 0.0
     confidence: float = 0.0
@@ -67,28 +70,23 @@ def merged(topic_key: str) -> str:
 
 
 def topics(found: Found, searcher: Searcher) -> list[Topic]:
-    """Every topic that a well-ranked passage or the vocabulary speaks for, with its features, by key."""
+    """Every topic that a well-ranked passage, or one that names a near concept, speaks for; with its features, by key."""
     store = searcher.store
     position = {hit.id: n for n, hit in enumerate(found.hits)}
-    best = _best(found)
-    by_concept = _concepts(found, searcher)
+    best = _best(found, position)
     grouped: dict[str, Topic] = {}
     for mention in store.mentions([found.hits[n].id for n in best]):
-        _add(grouped, mention.key, mention.name, mention.kind, position[mention.passage])
+        if mention.kind not in (CONCEPT, DESCRIBED):
+            _add(grouped, mention.key, mention.name, mention.kind, position[mention.passage])
     for n in best:
         passage = found.hits[n].passage
         for name, kind in ((passage.heading_path[-1], "heading"), (passage.label, "label")):
-            if name and len(name.split()) <= 6:
+            if name and len(name.split()) <= 6 and merged(key(name)):
                 _add(grouped, key(name), name, "body", n)
                 grouped[merged(key(name))].kinds.add(kind)
-    missing = [k for k in by_concept if merged(k) not in grouped]
-    for topic_key, mentions in store.topic(missing).items():
-        for mention in mentions[:40]:
-            if mention.passage in position:
-                _add(grouped, topic_key, mention.name, mention.kind, position[mention.passage])
-    everywhere = sorted(grouped)
-    _describe([grouped[k] for k in everywhere], found, searcher, by_concept)
-    return [grouped[k] for k in everywhere]
+    everywhere = [grouped[k] for k in sorted(grouped)]
+    _describe(everywhere, found, searcher, position)
+    return everywhere
 
 
 def _add(grouped: dict[str, Topic], topic_key: str, name: str, kind: str, position: int) -> None:
@@ -97,81 +95,100 @@ def _add(grouped: dict[str, Topic], topic_key: str, name: str, kind: str, positi
     topic = grouped.setdefault(merged(topic_key), Topic(merged(topic_key)))
     topic.names.setdefault(kind, name)
     topic.kinds.add(kind)
+    if kind != "body":
+        topic.own[position] = topic.own.get(position, False) or kind != "phrase"
     topic.speakers[position] = max(topic.speakers.get(position, 0.0), SPEAKS[kind])
 
 
-def _best(found: Found) -> list[int]:
-    """Positions of the passages that rank well for any text of the question."""
+def _best(found: Found, position: Mapping[PassageId, int]) -> list[int]:
+    """Positions of the passages that rank well for any text of the question, and of those that name a near concept."""
     chosen: set[int] = set(range(min(_TOP, len(found.hits))))
     for column in range(found.fused.shape[1]):
         order = np.argsort(-found.fused[:, column], kind="stable")
         chosen.update(int(n) for n in order[:_TOP])
+    for concept in found.concepts.values():
+        chosen.update(position[i] for i in concept.speakers if i in position)
     return sorted(chosen)
 
 
-@dataclass(slots=True)
-class _Concept:
-    """What the vocabulary says of one topic key: best cosine a text, and the words of its sentences."""
-
-    cosines: Floats
-    words: set[str] = field(default_factory=set)
-
-
-def _concepts(found: Found, searcher: Searcher) -> dict[str, _Concept]:
-    """The topic keys whose sentences come nearest to any text of the question."""
-    concepts = searcher.store.concepts()
-    if not len(concepts.rows):
-        return {}
-    cosines = concepts.matrix @ found.vectors.T
-    keys = [row[0] for row in concepts.rows]
-    starts = [n for n in range(len(keys)) if n == 0 or keys[n] != keys[n - 1]]
-    best = np.maximum.reduceat(cosines, starts, axis=0)
-    chosen: set[int] = set()
-    for column in range(best.shape[1]):
-        chosen.update(int(n) for n in np.argsort(-best[:, column], kind="stable")[:_CONCEPTS])
-    ends = [*starts[1:], len(keys)]
-    return {
-        keys[starts[n]]: _Concept(best[n], {t for row in concepts.rows[starts[n] : ends[n]] for t in terms(row[2])}) for n in sorted(chosen)
-    }
-
-
-def _describe(found_topics: Sequence[Topic], found: Found, searcher: Searcher, by_concept: Mapping[str, _Concept]) -> None:
-    by_merged: dict[str, _Concept] = {}
-    for topic_key, concept in by_concept.items():
-        known = by_merged.get(merged(topic_key))
-        if known is None or concept.cosines[0] > known.cosines[0]:
-            by_merged[merged(topic_key)] = concept
+def _describe(found_topics: Sequence[Topic], found: Found, searcher: Searcher, position: Mapping[PassageId, int]) -> None:
+    texts = found.fused.shape[1]
+    strong = np.zeros((len(found.hits), texts), dtype=np.float32)
+    weak = np.zeros((len(found.hits), texts), dtype=np.float32)
+    shared = np.zeros(len(found.hits), dtype=np.float32)
+    parts = np.zeros((len(found.hits), texts), dtype=np.float32)
+    for concept in found.concepts.values():
+        overlap = _overlap(found, concept.words)
+        for i, kind in concept.speakers.items():
+            n = position.get(i)
+            if n is None:
+                continue
+            table = strong if kind == CONCEPT else weak
+            table[n] = np.maximum(table[n], concept.cosines)
+            parts[n] = np.maximum(parts[n], concept.shares * (1.0 if kind == CONCEPT else 0.5))
+            if kind == CONCEPT:
+                shared[n] = max(shared[n], overlap)
     vectors = searcher.store.text_vectors([t.name for t in found_topics])
     weights = np.array([d.weight for d in found.demands], dtype=np.float32)
     for topic in found_topics:
-        topic.features = _features(topic, found, weights, by_merged.get(topic.key), vectors.get(topic.name))
+        topic.features = _features(topic, found, weights, (strong, weak, shared, parts), vectors.get(topic.name))
+    if found_topics:
+        _votes(found_topics, found, weights)
 
 
-def _features(topic: Topic, found: Found, weights: Floats, concept: _Concept | None, vector: Floats | None) -> Floats:
+def _votes(found_topics: Sequence[Topic], found: Found, weights: Floats) -> None:
+    """Each text of the question shares one vote among the topics, most of it to the one whose passage fits best."""
+    table = np.stack([(found.fused[list(t.speakers)] * np.array(list(t.speakers.values()))[:, None]).max(axis=0) for t in found_topics])
+    shares = np.exp((table - table.max(axis=0)) / _SHARP)
+    shares /= shares.sum(axis=0)
+    for topic, share in zip(found_topics, shares, strict=True):
+        topic.features[FEATURES.index("vote")] = share[0]
+        topic.features[FEATURES.index("vote_demands")] = _positive(share, weights)
+
+
+def _features(topic: Topic, found: Found, weights: Floats, by_concept: tuple[Floats, Floats, Floats, Floats], vector: Floats | None) -> Floats:
     rows = np.array(list(topic.speakers), dtype=np.intp)
     counts = np.array(list(topic.speakers.values()), dtype=np.float32)
-    per_text = (found.fused[rows] * counts[:, None]).max(axis=0) if len(rows) else np.zeros(found.fused.shape[1], dtype=np.float32)
+    per_text = (found.fused[rows] * counts[:, None]).max(axis=0)
+    strong, weak, shared, parts = by_concept
+    own_rows = np.array([n for n in topic.speakers if topic.own.get(n)], dtype=np.intp)
+    near = strong[own_rows].max(axis=0) if len(own_rows) else np.zeros(len(per_text), dtype=np.float32)
+    own_part = parts[own_rows].max(axis=0) if len(own_rows) else np.zeros(len(per_text), dtype=np.float32)
+    described = np.maximum(weak[rows], strong[rows]).max(axis=0)
     query = found.query
     asked = set(query.terms)
     own = set(terms(topic.name))
-    near = concept.cosines if concept is not None else np.zeros(found.fused.shape[1], dtype=np.float32)
-    coded = bool(topic.kinds & {"resource", "comment", "identifier"})
+    named = topic.kinds & {"heading", "label", "definition", "target"}
+    coded = topic.kinds & {"resource", "comment", "identifier"}
+    rare = [english.rarity(t) for t in topic.key.split()]
     row = {
         "passage": per_text[0],
         "demands": _positive(per_text, weights),
         "against": _negative(per_text, weights),
         "concept": near[0],
         "concept_demands": _positive(near, weights),
-        "concept_words": _overlap(found, concept.words) if concept is not None else 0.0,
-        "has_concept": float(concept is not None),
+        "concept_words": float(shared[own_rows].max()) if len(own_rows) else 0.0,
+        "share": own_part[0],
+        "share_demands": _positive(own_part, weights),
+        "described_share": _positive(parts[rows].max(axis=0), weights),
+        "described": described[0],
+        "described_demands": _positive(described, weights),
+        "vote": 0.0,
+        "vote_demands": 0.0,
         "name": float(np.ravel(vector) @ found.vectors[0]) if vector is not None else 0.0,
         "named": len(own & asked) / max(1, len(own)),
         "wanted": _wanted(query, topic, found),
         "often": float(np.log1p(len(rows))),
-        **{kind: float(kind in topic.kinds) for kind in ("heading", "label", "definition", "target")},
-        "coded": float(coded and not topic.kinds & {"heading", "label", "definition", "target"}),
+        "sections": float(np.log1p(len({(found.hits[n].passage.path, found.hits[n].passage.heading_path) for n in topic.own}))),
+        "rarity": max(rare, default=0.0),
+        "capital": float(topic.name[:1].isupper()),
+        "heading": float("heading" in topic.kinds),
+        "label": float("label" in topic.kinds),
+        "definition": float("definition" in topic.kinds),
+        "target": float("target" in topic.kinds),
+        "coded": float(bool(coded) and not named),
         "phrase": float(topic.kinds <= {"phrase"}),
-        "detail_coded": float(query.ask in ("detail", "tool") and coded),
+        "detail_coded": float(query.ask in ("detail", "tool") and bool(coded)),
         "words": float(len(topic.name.split())),
     }
     return np.array([row[f] for f in FEATURES], dtype=np.float32)
@@ -215,5 +232,3 @@ def rank(found_topics: Sequence[Topic], weights: Mapping[str, float], ask: str) 
             topic.confidence = float(share)
     return ranked
 
-
-__all__ = ["FEATURES", "Topic", "bare", "merged", "rank", "topics"]

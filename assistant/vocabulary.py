@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from assistant.english import rarity
 from assistant.terms import key
 
 USER_FILE = "assistant-vocabulary.md"
@@ -79,28 +80,37 @@ def bare(topic_key: str) -> str:
 
 
 def matching(known: Sequence[Concept], topic_keys: Iterable[str]) -> dict[str, list[Concept]]:
-    """Topic key → the concepts whose name or other name it is, or whose name stands in it as whole words."""
-    by_name: dict[str, list[Concept]] = {}
+    """Topic key → the concept of that very name; `Spotter` has told before which concepts the notes speak of."""
+    by_key: dict[str, list[Concept]] = {}
     for concept in known:
-        for name in dict.fromkeys((concept.name, *concept.names, *_unparenthesised(concept.name))):
-            by_name.setdefault(bare(key(name)), []).append(concept)
-    found: dict[str, list[Concept]] = {}
-    for topic in topic_keys:
-        hits = _lookup(bare(topic).split(), by_name)
-        if hits:
-            found[topic] = list({c.name: c for c in hits}.values())
-    return found
+        by_key.setdefault(key(concept.name), []).append(concept)
+    return {topic: by_key[topic] for topic in topic_keys if topic in by_key}
 
 
-def _lookup(words: list[str], by_name: Mapping[str, list[Concept]]) -> list[Concept]:
-    """The whole name; else its longest run of two words or more; else, in names of two words, its last word alone."""
-    for size in range(len(words), 1, -1):
-        hits = [c for i in range(len(words) - size + 1) for c in by_name.get(" ".join(words[i : i + size]), [])]
-        if hits:
-            return hits
-    if len(words) == 1:
-        return by_name.get(words[0], [])
-    return []
+class Spotter:
+    """Finds the names of concepts in texts, whatever their inflection."""
+
+    def __init__(self, known: Sequence[Concept]) -> None:
+        self._names: dict[tuple[str, ...], list[str]] = {}
+        for concept in known:
+            for name in (concept.name, *concept.names, *_unparenthesised(concept.name)):
+                for stems in {tuple(key(name).split()), tuple(bare(key(name)).split())}:
+                    if len(stems) > 1 or (stems and (name.isupper() or rarity(stems[0]) >= _TELLING)):
+                        self._names.setdefault(stems, []).append(concept.name)
+        self._longest = max(map(len, self._names), default=0)
+
+    def spot(self, text: str) -> list[str]:
+        """Names of the concepts that a text names, each once, longer names first; a word inside a longer name counts too."""
+        stems = key(text).split()
+        found: dict[str, None] = {}
+        for size in range(min(self._longest, len(stems)), 0, -1):
+            for at in range(len(stems) - size + 1):
+                found.update(dict.fromkeys(self._names.get(tuple(stems[at : at + size]), ())))
+        return list(found)
+
+
+_TELLING = 0.4
+"""Rarity in general English from which one word alone is taken for a concept's name."""
 
 
 def _unparenthesised(name: str) -> list[str]:

@@ -1,0 +1,370 @@
+"""A question and what was found → the cited answer; alone numbers citations and checks every quote against the indexed lines."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from assistant import choices, outcomes, quotes, snippets, verdicts
+from assistant.constants import Constants
+from assistant.questions import Query
+from assistant.quotes import Extract
+from assistant.records import (
+    Answer,
+    Candidate,
+    Citation,
+    Passage,
+    PassageId,
+    Requirement,
+    Snippet,
+    Statement,
+    Support,
+)
+from assistant.search import Found, Searcher
+from assistant.terms import key, terms
+from assistant.verdicts import Topic
+
+STATEMENTS, SNIPPETS, ALTERNATIVES = 4, 2, 4
+_TOTAL = 1_500
+"""Characters of all statements together, by the contract."""
+_NAMING = ("concept", "detail", "tool", "need")
+_OWN = {"definition": 0.16, "pair": 0.14, "row": 0.12, "item": 0.08, "tree": 0.04, "paragraph": 0.06, "step": 0.02, "heading": -0.2, "label": -0.15, "pointer": -0.2, "fence": -0.08}
+"""What a verdict is best explained by: a line that defines it, before one that only names it."""
+
+
+@dataclass(slots=True)
+class Sheet:
+    """The answer as it grows: citations get their numbers here, in the order in which they are first needed."""
+
+    searcher: Searcher
+    wanted: Mapping[str, float]
+    limit: int
+    citations: list[Citation] = field(default_factory=list)
+    extracts: dict[PassageId, Extract | None] = field(default_factory=dict)
+
+    def cite(self, found: Extract) -> int | None:
+        """The number under which these lines are cited; None where no number is left."""
+        passage = found.passage
+        for known in self.citations:
+            if known.path == passage.path and known.start_line <= found.start and found.end <= known.end_line and found.quote in known.quote:
+                return known.number
+        if len(self.citations) >= self.limit:
+            return None
+        number = len(self.citations) + 1
+        self.citations.append(
+            Citation(number, passage.path, passage.heading_path, passage.anchor, found.start, found.end, found.quote)
+        )
+        return number
+
+    def extract(self, passage: Passage, name: str = "") -> Extract | None:
+        lines = self.searcher.store.lines(passage.path, passage.start, passage.end)
+        return quotes.around(passage, lines, name, self.wanted)
+
+
+def answer(
+    searcher: Searcher,
+    query: Query,
+    constants: Constants,
+    *,
+    only: Collection[PassageId] | None = None,
+    limit: int = 8,
+    explain: bool = False,
+    lean: str = "",
+) -> Answer:
+    """The answer to one question that stands alone; `lean` names the topic a follow-up goes on about. Never invents a word."""
+    found = searcher.find(query, only)
+    topics = verdicts.topics(found, searcher)
+    ranked = verdicts.rank(topics, constants.verdict, query.ask)
+    judged = outcomes.judge(found, ranked, searcher, constants)
+    sheet = Sheet(searcher, _wanted(query, found), limit)
+    if query.options:
+        made = _chosen(sheet, query, found, searcher)
+    elif judged.outcome == "not_in_notes":
+        made = _declined(sheet, found)
+    elif query.ask == "compare":
+        made = _compared(sheet, query, found, ranked) or _answered(sheet, query, found, ranked)
+    else:
+        made = _answered(sheet, query, found, ranked)
+    if not query.options or judged.outcome == "not_in_notes":
+        made = replace(made, outcome=judged.outcome, missing=judged.missing, hint=judged.hint)
+    if judged.outcome == "not_in_notes" and not query.options:
+        made = replace(made, verdict=None, alternatives=(), requirements=(), statements=(), snippets=())
+    _check(made, searcher)
+    return replace(made, explain=_explained(found, ranked, judged)) if explain else made
+
+
+def _wanted(query: Query, found: Found) -> dict[str, float]:
+    """Term → weight: what a line should say to be quoted."""
+    return {t: found.idf.get(t, 0.0) for t in query.terms}
+
+
+# ---- the parts of an answer
+
+
+def _answered(sheet: Sheet, query: Query, found: Found, ranked: Sequence[Topic]) -> Answer:
+    naming = query.ask in _NAMING and bool(ranked) and not query.code
+    topic = ranked[0] if naming else None
+    order = _order(found, topic)
+    snippet = _snippet(query, found, topic, order)
+    base = Answer(query.text, "answered")
+    fence = found.hits[snippet].passage if snippet is not None else None
+    shown = _show(sheet, fence, query) if query.code and fence is not None else []
+    statements = _statements(sheet, found, order, topic)
+    if not shown and fence is not None:
+        shown = _show(sheet, fence, query)
+    verdict, others = _candidates(sheet, found, ranked) if topic is not None else (None, ())
+    requirements = _requirements(sheet, found, ranked) if topic is not None else ()
+    return replace(
+        base,
+        verdict=verdict,
+        alternatives=others,
+        requirements=requirements,
+        statements=tuple(statements),
+        snippets=tuple(shown),
+        citations=tuple(sheet.citations),
+    )
+
+
+def _order(found: Found, topic: Topic | None) -> list[int]:
+    """Positions of hits in the order they are quoted: the verdict's own lines first, a second section among the first three."""
+    ranked = [n for n, hit in enumerate(found.hits) if hit.passage.kind not in ("heading", "label") or topic is not None]
+    if topic is None:
+        return _distinct(found, [n for n in ranked if found.hits[n].passage.kind not in ("heading", "label")])
+    def own(n: int) -> float:
+        return found.hits[n].score * topic.speakers[n] + _OWN.get(found.hits[n].passage.kind, 0.0)
+    speakers = sorted(topic.speakers, key=lambda n: (-own(n), n))
+    first = _distinct(found, speakers)[:3]
+    lead = first[:1]
+    other = next((n for n in first[1:] if found.hits[n].passage.heading_path != found.hits[lead[0]].passage.heading_path), None) if lead else None
+    rest = [n for n in first[1:] if n != other]
+    head = lead + ([other] if other is not None else []) + rest
+    return _distinct(found, [*head, *(n for n in ranked if found.hits[n].passage.kind not in ("heading", "label"))])
+
+
+def _distinct(found: Found, order: Sequence[int]) -> list[int]:
+    """The order without passages that lie inside, or round, one that comes before."""
+    kept: list[int] = []
+    for n in order:
+        passage = found.hits[n].passage
+        if not any(_overlap(passage, found.hits[k].passage) for k in kept[:12]):
+            kept.append(n)
+    return kept
+
+
+def _overlap(one: Passage, other: Passage) -> bool:
+    return one.path == other.path and one.start <= other.end and other.start <= one.end
+
+
+def _statements(sheet: Sheet, found: Found, order: Sequence[int], topic: Topic | None) -> list[Statement]:
+    made: list[Statement] = []
+    total = 0
+    for n in order:
+        if len(made) >= STATEMENTS or len(sheet.citations) >= sheet.limit:
+            break
+        passage = found.hits[n].passage
+        name = topic.name if topic is not None and not made and n in topic.speakers else ""
+        extract = sheet.extract(passage, name)
+        if extract is None or not quotes.plain(extract.text) or total + len(extract.text) > _TOTAL:
+            continue
+        number = sheet.cite(extract)
+        if number is not None and all(extract.text != s.text for s in made):
+            made.append(Statement(extract.text, (number,)))
+            total += len(extract.text)
+    return made
+
+
+def _candidates(sheet: Sheet, found: Found, ranked: Sequence[Topic]) -> tuple[Candidate | None, tuple[Candidate, ...]]:
+    """The verdict with the citations that speak for it, and the runners-up."""
+    made = [_candidate(sheet, found, topic) for topic in ranked[: ALTERNATIVES + 1]]
+    verdict = made[0]
+    return (verdict if verdict.citations else None), tuple(made[1:])
+
+
+def _candidate(sheet: Sheet, found: Found, topic: Topic) -> Candidate:
+    speaking = [found.hits[n].passage for n in sorted(topic.speakers)]
+    numbers = tuple(c.number for c in sheet.citations if any(p.path == c.path and p.start <= c.end_line and c.start_line <= p.end for p in speaking))
+    best = max(topic.speakers, key=lambda n: (found.hits[n].score * topic.speakers[n], -n))
+    own = next((p.heading_path for p in speaking if key(p.heading_path[-1]) == key(topic.name)), found.hits[best].passage.heading_path)
+    return Candidate(topic.name, own, round(topic.confidence, 4), numbers)
+
+
+def _requirements(sheet: Sheet, found: Found, ranked: Sequence[Topic]) -> tuple[Requirement, ...]:
+    """Each demand with the candidates whose cited lines support it."""
+    made = []
+    for column, demand in enumerate(found.demands, 1):
+        if demand.weight <= 0:
+            continue
+        support = []
+        for topic in ranked[:3]:
+            near = [n for n in topic.speakers if found.fused[n, column] >= _SUPPORTS]
+            lines = [found.hits[n].passage for n in near]
+            numbers = tuple(c.number for c in sheet.citations if any(p.path == c.path and p.start <= c.end_line and c.start_line <= p.end for p in lines))
+            if numbers:
+                support.append(Support(topic.name, numbers))
+        supported = bool(support) or bool(len(found.hits)) and float(found.fused[:, column].max()) >= _SUPPORTS
+        made.append(Requirement(demand.text, supported, tuple(support)))
+    return tuple(made)
+
+
+_SUPPORTS = 0.3
+"""The fused score from which a line supports a demand."""
+
+
+# ---- snippets
+
+
+def _snippet(query: Query, found: Found, topic: Topic | None, order: Sequence[int]) -> int | None:
+    """Position of the fence to show first: asked for, the best of its language; otherwise the one around or beside the best lines."""
+    fences = [n for n, hit in enumerate(found.hits) if hit.passage.kind == "fence" and _speaks(query.language, hit.passage.info)]
+    if not fences:
+        fences = [n for n, hit in enumerate(found.hits) if hit.passage.kind == "fence"]
+        if query.language and not query.code:
+            return None
+    if not fences:
+        return None
+    inner: dict[int, float] = {n: found.hits[n].score for n in fences}
+    for hit in found.hits[:80]:
+        if hit.passage.fence is not None and hit.passage.kind != "fence":
+            for n in fences:
+                fence = found.hits[n].passage
+                if fence.path == hit.passage.path and fence.start <= hit.passage.start and hit.passage.end <= fence.end:
+                    inner[n] = max(inner[n], hit.score * 0.97)
+    if topic is not None and not query.code:
+        ours = {n: v + 0.2 * topic.speakers.get(n, 0.0) for n, v in inner.items()}
+        near = [found.hits[n].passage.heading_path for n in order[:2]]
+        ours = {n: v + (0.1 if found.hits[n].passage.heading_path in near else 0.0) for n, v in ours.items()}
+        return max(fences, key=lambda n: (ours[n], -n))
+    return max(fences, key=lambda n: (inner[n], -n))
+
+
+def _speaks(language: str, info: str) -> bool:
+    if not language:
+        return True
+    own = snippets.language(info)
+    return own in ("", "text", "mermaid") if language == "drawing" else own == language
+
+
+def _show(sheet: Sheet, passage: Passage, query: Query) -> list[Snippet]:
+    """The fence as a snippet, whole; none where no citation is left for it."""
+    lines = sheet.searcher.store.lines(passage.path, passage.start, passage.end)
+    code = "\n".join(lines)
+    number = sheet.cite(Extract(passage, passage.start, passage.end, code, code))
+    if number is None or not code.strip():
+        return []
+    language = (passage.info.split() or [""])[0]
+    return [Snippet(language, passage.info, passage.label or None, code, number, passage.problems)]
+
+
+# ---- other kinds of answer
+
+
+def _declined(sheet: Sheet, found: Found) -> Answer:
+    """Near misses, as citations without a claim."""
+    for n in _distinct(found, range(len(found.hits)))[:2]:
+        extract = sheet.extract(found.hits[n].passage)
+        if extract is not None:
+            sheet.cite(extract)
+    return Answer(found.query.text, "not_in_notes", citations=tuple(sheet.citations))
+
+
+def _compared(sheet: Sheet, query: Query, found: Found, ranked: Sequence[Topic]) -> Answer | None:
+    """Both sides cited in turn; None where the question does not name two topics of the notes."""
+    sides = named(query, ranked)[:2]
+    if len(sides) < 2:
+        return None
+    rest = {t: w for t, w in sheet.wanted.items() if all(t not in terms(s.name) for s in sides)}
+    rows = [_side(found, side, rest) for side in sides]
+    statements: list[Statement] = []
+    for turn in range(3):
+        for row in rows:
+            if turn >= len(row):
+                continue
+            extract = sheet.extract(found.hits[row[turn]].passage)
+            number = sheet.cite(extract) if extract is not None and quotes.plain(extract.text) else None
+            if extract is not None and number is not None and all(s.text != extract.text for s in statements):
+                statements.append(Statement(extract.text, (number,)))
+    return Answer(query.text, "answered", statements=tuple(statements[:8]), citations=tuple(sheet.citations))
+
+
+def named(query: Query, ranked: Sequence[Topic]) -> list[Topic]:
+    """The topics that the question names, in its order; one inside another's name is left out."""
+    asked = [t for t in terms(query.text)]
+    places = []
+    for topic in ranked:
+        own = topic.key.split()
+        at = next((i for i in range(len(asked) - len(own) + 1) if asked[i : i + len(own)] == own), None)
+        if at is not None and topic.kinds & _PROPER:
+            places.append((at, -len(own), -topic.score, topic))
+    kept: list[tuple[int, int, Topic]] = []
+    for at, size, _, topic in sorted(places, key=lambda p: (p[1], p[2])):
+        if all(at + -size <= k or k + n <= at for k, n, _ in kept):
+            kept.append((at, -size, topic))
+    return [t for _, _, t in sorted(kept, key=lambda k: k[0])]
+
+
+_PROPER = {"heading", "label", "definition", "target", "resource", "comment", "identifier", "phrase"}
+
+
+def _side(found: Found, side: Topic, rest: Mapping[str, float]) -> list[int]:
+    """The side's passages: by what the question asks of it; its own section and its definition before others."""
+    def value(n: int) -> float:
+        passage = found.hits[n].passage
+        under = side.key in key(" ".join(passage.heading_path[-1:])) or side.key in key(passage.label)
+        return found.hits[n].score + 0.4 * quotes.weight(f"{passage.label} {passage.text}", rest) / (1 + sum(rest.values())) + (0.15 if under else 0.0) + _OWN.get(passage.kind, 0.0)
+    order = sorted(side.speakers, key=lambda n: (-value(n), n))
+    first = _distinct(found, order)
+    apart = [n for n in first[1:] if first and found.hits[n].passage.heading_path != found.hits[first[0]].passage.heading_path]
+    return ([first[0], *apart[:1], *[n for n in first[1:] if n not in apart[:1]]] if first else [])[:3]
+
+
+def _chosen(sheet: Sheet, query: Query, found: Found, searcher: Searcher) -> Answer:
+    picked = choices.choose(query, found, searcher)
+    options, statements = [], list[Statement]()
+    for option in sorted(picked.options, key=lambda o: (-o.support, o.text)):
+        extract = sheet.extract(option.best) if option.best is not None else None
+        number = sheet.cite(extract) if extract is not None else None
+        if extract is not None and number is not None and not statements and quotes.plain(extract.text):
+            statements.append(Statement(extract.text, (number,)))
+        options.append((option, (number,) if number is not None else ()))
+    by_label = {o.label: o.record(numbers) for o, numbers in options}
+    return Answer(
+        query.text,
+        "answered" if picked.choice is not None else "partial",
+        statements=tuple(statements),
+        options=tuple(by_label[label] for label, _ in query.options),
+        choice=picked.choice,
+        missing=() if picked.choice is not None else (query.text[:80],),
+        citations=tuple(sheet.citations),
+    )
+
+
+# ---- checks
+
+
+def _check(made: Answer, searcher: Searcher) -> None:
+    """Every quote stands in the indexed lines it cites, every statement in a quote it cites; anything else is a bug of ours."""
+    by_number = {c.number: c for c in made.citations}
+    for cited in made.citations:
+        lines = "\n".join(searcher.store.lines(cited.path, cited.start_line, cited.end_line))
+        if cited.quote not in lines:
+            raise AssertionError(f"quote not in {cited.path}:{cited.start_line}-{cited.end_line}")
+    for statement in made.statements:
+        held = " ".join(quotes.plain(by_number[n].quote) for n in statement.citations)
+        if quotes.plain(statement.text) not in held:
+            raise AssertionError(f"statement not in its quotes: {statement.text[:60]!r}")
+
+
+def _explained(found: Found, ranked: Sequence[Topic], judged: outcomes.Judged) -> dict[str, object]:
+    """Why each passage ranked, which topics stood for election, and the features of the decision."""
+    return {
+        "passages": [
+            {"at": f"{h.passage.path}:{h.passage.start}", "kind": h.passage.kind, "dense": h.dense, "lexical": h.lexical, "score": h.score}
+            for h in found.hits[:10]
+        ],
+        "topics": [
+            {"name": t.name, "score": t.score, "confidence": round(t.confidence, 4), **{f: round(float(v), 4) for f, v in zip(verdicts.FEATURES, t.features, strict=True) if v}}
+            for t in ranked[:5]
+        ],
+        "decision": {**{k: round(v, 4) for k, v in judged.features.items()}, "answerable": round(judged.probability, 4)},
+        "correct": "A wrong verdict is mended by adding the need in your own words under the name in assistant-vocabulary.md at the top of the notes.",
+    }

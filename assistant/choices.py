@@ -1,0 +1,73 @@
+"""Options of a multiple-choice question → support for each, whatever their order, labels and length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from assistant.questions import Query, content
+from assistant.records import Option, Passage
+from assistant.search import Floats, Found, Read, Searcher
+
+_NEAR = 40
+"""Passages nearest to an option that are looked at besides those the question found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Supported:
+    """An option with the one passage that best supports question and option together."""
+
+    label: str
+    text: str
+    support: float
+    best: Passage | None
+
+    def record(self, citations: tuple[int, ...]) -> Option:
+        return Option(self.label, self.text, round(self.support, 4), citations)
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    options: tuple[Supported, ...]
+    choice: str | None
+    """Label of the best supported option; None where nothing supports any, or two are supported alike."""
+
+
+def choose(query: Query, found: Found, searcher: Searcher) -> Picked:
+    """Support in the given order: a softmax over the options' best passages. Ties are broken by nothing: they choose none."""
+    vectors = np.stack([searcher.encoder.question(text) for _, text in query.options])
+    bags = [frozenset(content(text)) for _, text in query.options]
+    ids = {h.id for h in found.hits[:80]}
+    for near in searcher.store.near(vectors, _NEAR):
+        ids.update(near)
+    known = searcher.store.frequencies(sorted({t for bag in bags for t in bag}))
+    idf = {t: float(np.log(1 + (searcher.store.passages_count + 1) / (n + 0.5))) for t, n in known.items()}
+    reads = [r for _, r in sorted(searcher.read(sorted(ids)).items())]
+    best = [_best(n, query, found, vectors, bags, reads, idf | found.idf, searcher) for n in range(len(bags))]
+    scores = np.array([score for score, _ in best])
+    shares = np.exp(8 * (scores - scores.max())) if len(scores) else scores
+    shares = shares / shares.sum()
+    options = tuple(
+        Supported(label, text, float(share), passage) for (label, text), share, (_, passage) in zip(query.options, shares, best, strict=True)
+    )
+    top = sorted(range(len(options)), key=lambda n: -scores[n])
+    clear = bool(top) and scores[top[0]] > 0 and (len(top) == 1 or round(float(scores[top[0]]), 6) > round(float(scores[top[1]]), 6))
+    return Picked(options, options[top[0]].label if clear else None)
+
+
+def _best(
+    n: int, query: Query, found: Found, vectors: Floats, bags: Sequence[frozenset[str]], reads: Sequence[Read], idf: dict[str, float], searcher: Searcher
+) -> tuple[float, Passage | None]:
+    """The passage with the highest sum of both cosines and both lexical scores; the option's own words are those no other option has."""
+    own = sorted(bags[n].difference(*(b for m, b in enumerate(bags) if m != n)))
+    pair = np.stack([found.vectors[0], vectors[n]])
+    dense, lexical, _ = searcher.scores(pair, [query.terms, own], reads, idf)
+    total = np.nan_to_num(dense).sum(axis=1) + lexical.sum(axis=1)
+    if not len(total):
+        return 0.0, None
+    top = int(np.argmax(np.round(total, 6)))
+    return float(total[top]), reads[top].passage
+
+

@@ -1,0 +1,42 @@
+"""The fitted numbers, read from the data file that `scripts/fit` writes, or from another file of its form."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from assistant.errors import BadRequest
+
+SHIPPED = Path(__file__).parent / "data" / "constants.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Constants:
+    """Weights by feature name."""
+
+    verdict: Mapping[str, float]
+    """Of a topic's features; see `verdicts.FEATURES`."""
+    temperature: float
+    """Divides the scores before they become confidences."""
+    outcome: Mapping[str, float]
+    """Of the decision whether the notes answer; "bias" included, see `outcomes.FEATURES`."""
+    threshold: float
+    """The probability below which a question is declined."""
+
+
+@cache
+def load(path: Path | None = None) -> Constants:
+    """The constants of `path`, or those shipped; BadRequest where the file is not of the form."""
+    try:
+        data = json.loads((path or SHIPPED).read_text("utf-8"))
+        return Constants(
+            {str(k): float(v) for k, v in data["verdict"].items()},
+            float(data["temperature"]),
+            {str(k): float(v) for k, v in data["outcome"].items()},
+            float(data["threshold"]),
+        )
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise BadRequest(f"{path or SHIPPED} does not hold constants: {error}.", "Let scripts/fit write it.") from error

@@ -1,0 +1,82 @@
+"""A follow-up and what was said before → the question as it would stand alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from assistant.questions import content, tidy
+from assistant.records import Answer
+from assistant.terms import words
+
+_FRESH = re.compile(
+    r"^(?:(?:ok(?:ay)?|right|good|fine|thanks|thank you)[.,!]?\s+)?(?:(?:a\s+)?(?:completely\s+|totally\s+)?(?:different|another|new|other) (?:thing|question|topic|subject)|something (?:else|different|new)|"
+    r"change of (?:topic|subject)|new topic|next question|unrelated(?:ly)?)\s*[:,.–—-]+\s*",
+    re.IGNORECASE,
+)
+_OPENERS = re.compile(r"^(?:and|but|so|or|then|now|also|what about|how about|what if|same (?:for|thing)|which of (?:them|those|these|the two)|why(?: not)?\?|how\?|command\?|example\?)(?:\b|$)", re.IGNORECASE)
+_POINTS = re.compile(r"\b(?:it|its|that|this|these|those|them|they|their|there|here|the (?:other|first|second|third|last|former|latter|same)(?: one)?|one of them|both)\b", re.IGNORECASE)
+_ABOUT = re.compile(r"^(?:and\s+|but\s+|so\s+)?(?:what|how) about\s+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the last answer was about."""
+
+    name: str
+    """The verdict's name, else the last heading of the first citation."""
+    path: str
+    anchor: str
+    sides: tuple[str, ...] = ()
+    """The two things last compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A turn as it is answered."""
+
+    question: str
+    """What is looked up."""
+    standalone: str | None
+    """The same, where it is not what was typed."""
+    subject: Subject | None
+    """What it goes on about; None where it stands alone."""
+
+
+def understand(question: str, before: Subject | None, stands: Callable[[str], bool]) -> Understood:
+    """The question with the subject it leaves out put in front; `stands` says whether a text names a topic of the notes itself."""
+    text = tidy(question)
+    fresh = _FRESH.match(text)
+    if fresh:
+        rest = text[fresh.end() :].strip()
+        return Understood(rest, rest, None)
+    if before is None or not _leans(text, stands):
+        return Understood(question, None, None)
+    if before.sides and re.search(r"(?i)\bwhich of (?:them|those|these|the two)\b|\bwhich one\b", text):
+        joined = f"{' or '.join(before.sides)}, {text}"
+        return Understood(joined, joined, before)
+    about = _ABOUT.match(text)
+    if about and len(content(text[about.end() :])) >= 3:
+        return Understood(text[about.end() :], text[about.end() :], None)
+    joined = f"{before.name}, {text}"
+    return Understood(joined, joined, before)
+
+
+def subject(answer: Answer, compared: tuple[str, ...] = ()) -> Subject | None:
+    """What a later question may leave out; None where nothing was answered."""
+    if answer.outcome == "not_in_notes" or not answer.citations:
+        return None
+    first = answer.citations[0]
+    name = answer.verdict.name if answer.verdict is not None else first.heading_path[-1]
+    return Subject(name, first.path, first.anchor, compared)
+
+
+def _leans(text: str, stands: Callable[[str], bool]) -> bool:
+    """Whether a text leaves its subject out: it opens as a continuation, points back, or is too short to stand."""
+    opens = bool(_OPENERS.match(text))
+    points = bool(_POINTS.search(text))
+    short = len(words(text)) <= 4 or len(content(text)) <= 2
+    if stands(text) and not (points and len(content(text)) <= 2):
+        return False
+    return opens or points or short or len(words(text)) <= 9

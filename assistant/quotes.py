@@ -1,0 +1,123 @@
+"""A found passage → the lines to quote and the statement they hold: the fewest that answer."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from assistant.records import Passage
+from assistant.terms import terms
+
+QUOTE_CHARACTERS, QUOTE_LINES = 1_200, 20
+"""A longer quote is a dump (the contract)."""
+STATEMENT_CHARACTERS = 360
+_WINDOW = 6
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'`*(])")
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """What of a passage is shown."""
+
+    passage: Passage
+    start: int
+    end: int
+    quote: str
+    """Verbatim: those lines joined with newlines, or a run of text of one of them."""
+    text: str
+    """The statement: one run inside the quote, without marks and line breaks."""
+
+
+def extract(passage: Passage, lines: Sequence[str], wanted: Mapping[str, float]) -> Extract | None:
+    """The part of `passage` that says most about `wanted` (term → weight); `lines` are all of its lines. None where nothing is left to quote."""
+    start, rows = passage.start, list(lines)
+    if passage.fence is not None:
+        first, last = _window(rows, wanted, whole=passage.kind != "fence")
+    else:
+        first, last = 0, len(rows) - 1
+        if len(rows) > QUOTE_LINES or len("\n".join(rows)) > QUOTE_CHARACTERS:
+            first, last = _window(rows, wanted, whole=False)
+    while first < last and not rows[first].strip():
+        first += 1
+    while last > first and not rows[last].strip():
+        last -= 1
+    quote = "\n".join(rows[first : last + 1])
+    if len(quote) > QUOTE_CHARACTERS:
+        quote = _cut(quote, wanted)
+    if len(quote.strip()) < 2:
+        return None
+    return Extract(passage, start + first, start + last, quote, _statement(passage, quote, wanted))
+
+
+def around(passage: Passage, lines: Sequence[str], name: str, wanted: Mapping[str, float]) -> Extract | None:
+    """The extract, but moved to a line of the passage that holds `name` where the wider one does not."""
+    found = extract(passage, lines, wanted)
+    if found is None or not name or name.casefold() in found.quote.casefold():
+        return found
+    for offset, line in enumerate(lines):
+        if name.casefold() in line.casefold() and len(line) <= QUOTE_CHARACTERS and len(line.strip()) > 1:
+            return Extract(passage, passage.start + offset, passage.start + offset, line, _plain_line(line))
+    return found
+
+
+def plain(text: str) -> str:
+    """Text as it is compared: without emphasis marks, link targets, tags and escapes, single-spaced, lower case."""
+    text = re.sub(r"!?\[([^\]]*)\](\([^)]*\)|\[[^\]]*\])", r"\1", text)
+    text = html.unescape(re.sub(r"</?[a-zA-Z][^<>]*>", "", text))
+    return re.sub(r"\s+", " ", re.sub(r"[*_`\\]", "", text)).strip().lower()
+
+
+def weight(text: str, wanted: Mapping[str, float]) -> float:
+    """How much of what is wanted stands in a text: the weights of its terms, each once."""
+    return sum(wanted.get(t, 0.0) for t in set(terms(text)))
+
+
+def _window(rows: Sequence[str], wanted: Mapping[str, float], *, whole: bool) -> tuple[int, int]:
+    """First and last of the rows to quote: all where they are few, else a window round the best line."""
+    if whole and len(rows) <= QUOTE_LINES and len("\n".join(rows)) <= QUOTE_CHARACTERS:
+        return 0, len(rows) - 1
+    weights = [weight(r, wanted) for r in rows]
+    best = max(range(len(rows)), key=lambda n: (weights[n], -n))
+    first, last = max(0, best - 2), min(len(rows) - 1, best + _WINDOW - 3)
+    while first < best and not rows[first].strip():
+        first += 1
+    return first, last
+
+
+def _cut(quote: str, wanted: Mapping[str, float]) -> str:
+    """A run of an over-long quote: the best sentence of its best line."""
+    line = max(quote.split("\n"), key=lambda r: weight(r, wanted))
+    sentence = max(_SENTENCE.split(line), key=lambda s: weight(s, wanted))
+    return sentence[:QUOTE_CHARACTERS]
+
+
+def _statement(passage: Passage, quote: str, wanted: Mapping[str, float]) -> str:
+    rows = [r for r in quote.split("\n") if r.strip()]
+    if passage.fence is not None:
+        text = _plain_line(rows[0]) if len(rows) == 1 else _best_lines(rows, wanted)
+    elif passage.kind == "row":
+        text = " ".join(_plain_line(quote).strip("| ").split())
+    else:
+        text = " ".join(_plain_line(r) for r in rows) if passage.kind != "pair" else " ".join(passage.text.split())
+        if len(text) > STATEMENT_CHARACTERS:
+            text = max(_SENTENCE.split(text), key=lambda s: weight(s, wanted))
+    text = text[:STATEMENT_CHARACTERS].strip()
+    if plain(text) and plain(text) in plain(quote):
+        return text
+    line = max(rows, key=lambda r: weight(r, wanted))
+    return _plain_line(line)[:STATEMENT_CHARACTERS] if plain(_plain_line(line)) in plain(quote) else line.strip()[:STATEMENT_CHARACTERS]
+
+
+def _best_lines(rows: Sequence[str], wanted: Mapping[str, float]) -> str:
+    """The best line of code, with the line after it where a comment leads it."""
+    best = max(range(len(rows)), key=lambda n: (weight(rows[n], wanted), -n))
+    led = rows[best].lstrip().startswith(("#", "//")) and best + 1 < len(rows)
+    return " ".join(r.strip() for r in rows[best : best + 1 + led])
+
+
+def _plain_line(line: str) -> str:
+    text = re.sub(r"^\s*(?:>\s?|[-*+]\s+|\d+[.)]\s+|#{1,6}\s+|[│├└─|`]+\s*)*", "", line)
+    text = re.sub(r"!?\[([^\]]*)\](\([^)]*\)|\[[^\]]*\])", r"\1", text)
+    return " ".join(re.sub(r"(\*\*|__|`)", "", text).split())
