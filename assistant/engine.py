@@ -15,6 +15,7 @@ from assistant.records import Answer, Citation, IndexState
 
 if TYPE_CHECKING:
     from assistant.build import BuildReport, Progress
+    from assistant.conversation import Subject
     from assistant.encoder import ModelFiles, OnnxEncoder
     from assistant.fresh import Fresh, Keeper, Refresh
     from assistant.records import PassageId
@@ -82,6 +83,7 @@ class Assistant:
         self._loaded: OnnxEncoder | None = None
         self._kept: Keeper | None = None
         self._search: Searcher | None = None
+        self._subjects: dict[str, Subject | None] = {}
 
     def ask(self, request: Request | str) -> Answer:
         """The cited answer; each quote has been compared with its note as it is on disk at the end."""
@@ -100,7 +102,6 @@ class Assistant:
         return replace(
             answer,
             id=request.id,
-            question=request.question,
             notes=str(self.notes),
             index=IndexState(fresh.store.generation, fresh.stale or bool(changed), fresh.store.pending),
             warnings=(*fresh.warnings, *answer.warnings),
@@ -165,10 +166,12 @@ class Assistant:
             ) from error
 
     def _answered(self, request: Request, fresh: Fresh) -> Answer:
-        from assistant import answers, constants, questions, snippets
+        from assistant import answers, constants, conversation, questions, snippets
 
+        before = self._subjects.get(request.conversation) if request.conversation is not None else None
+        understood = conversation.understand(request.question, before, lambda text: _names_a_topic(text, fresh.store))
         query = questions.parse(
-            request.question,
+            understood.question,
             request.options,
             code=request.code or request.language is not None,
             language=snippets.language(request.language or ""),
@@ -180,7 +183,11 @@ class Assistant:
             only=_only(fresh.store, request),
             limit=request.limit,
             explain=request.explain,
+            lean=understood.subject.name if understood.subject else "",
         )
+        answer = replace(answer, question=request.question, standalone_question=understood.standalone)
+        if request.conversation is not None:
+            self._subjects[request.conversation] = conversation.subject(answer) or before
         unread = len(request.question) - questions.READ
         if unread <= 0:
             return answer
@@ -200,6 +207,16 @@ class Assistant:
         paths = sorted({cited.path for cited in answer.citations})
         lines = {path: _lines(self.notes, path) for path in paths}
         return {cited.path for cited in answer.citations if not _stands(cited, lines[cited.path])}
+
+
+def _names_a_topic(text: str, store: Store) -> bool:
+    """Whether some run of at most six words is a name that the notes use for something."""
+    from assistant import questions, terms
+
+    words = terms.words(text)
+    runs = (words[at : at + size] for at in range(len(words)) for size in range(1, 7))
+    keys = {terms.key(" ".join(run)) for run in runs if questions.content(" ".join(run))}
+    return bool(store.topic(sorted(keys)))
 
 
 def _only(store: Store, request: Request) -> set[PassageId] | None:
