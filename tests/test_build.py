@@ -1,0 +1,443 @@
+"""Notes that change → an index that is as if it had been built from nothing."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from assistant import build, passages
+from assistant.build import BuildReport
+from assistant.encoder import Encoder, HashingEncoder
+from assistant.errors import NoNotes, UnreadableNotes
+from assistant.store import Busy, DiskFull, IndexDamaged, Store, Writer, nearest
+
+SCALE = float(os.environ.get("ASSISTANT_TEST_SCALE", "1"))
+KEPT = {".sqlite", ".faiss"}
+NOTE = """# Releases
+
+**Canary**: a few users first
+
+## Commands
+
+- `kubectl rollout undo` goes back
+- Queue Service: point to point
+
+```yaml
+kind: Deployment
+```
+"""
+
+
+class CountingEncoder(HashingEncoder):
+    """Says which texts it was asked for."""
+
+    def __init__(self, dimension: int = 64) -> None:
+        super().__init__(dimension)
+        self.asked: list[str] = []
+
+    def passages(self, texts: Sequence[str]) -> Iterator[NDArray[np.float32]]:
+        for text in texts:
+            self.asked.append(text)
+            yield self.question(text)[np.newaxis]
+
+
+@contextmanager
+def workplace() -> Iterator[tuple[Path, Path]]:
+    """A folder of notes and one for the index."""
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "notes").mkdir()
+        yield Path(folder) / "notes", Path(folder) / "index"
+
+
+def refresh(
+    notes: Path, index: Path, encoder: Encoder | None = None, *, full: bool = False, mend: bool = False
+) -> BuildReport:
+    made = encoder or HashingEncoder()
+    return build.refresh(notes, index, lambda: made, full=full, mend=mend)
+
+
+def counts(report: BuildReport) -> tuple[int, int, int, int]:
+    return report.added, report.changed, report.removed, report.unchanged
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    (folder / "a.md").write_text(NOTE)
+    (folder / "b.md").write_text("# Other\n\nThe mesh retries.\n")
+    return folder
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Path:
+    return tmp_path / "index"
+
+
+def shown(index: Path) -> object:
+    """What answers are made of, without the row ids."""
+    encoder = HashingEncoder()
+    with Store.open(index, encoder.identity) as store:
+        found = store.passages(store.passage_ids())
+
+        def named(ids: Sequence[int]) -> list[object]:
+            return [found[number] for number in ids]  # type: ignore[index]  # a PassageId is an int here
+
+        queries = np.stack([encoder.question(text) for text in ("canary users", "queue", "mesh retries")])
+        near = store.near(queries, 3)
+        return (
+            list(found.values()),
+            [(named(list(each)), list(each.values())) for each in near],
+            [named(store.containing([term], 2)) for term in ("canari", "queue", "mesh", "user")],
+            store.frequencies(["canari", "queue", "mesh", "user", "a"]),
+            [(m.key, m.name, m.kind, found[m.passage]) for m in store.topics()],
+            (store.headings(), store.notes_count, store.passages_count, store.pending),
+            (store.concepts().rows, store.concepts().matrix.tobytes()),
+            {path: (entry.file.size, entry.digest) for path, entry in store.note_files().items()},
+        )
+
+
+def test_a_first_build_indexes_everything_and_a_second_does_nothing(notes: Path, index: Path) -> None:
+    report = refresh(notes, index)
+    assert counts(report) == (2, 0, 0, 0)
+    assert report.pending == 0
+    assert report.embedded > 5
+    assert report.warnings == []
+    before = {path.name: path.read_bytes() for path in index.iterdir() if path.suffix in KEPT}
+    encoder = CountingEncoder()
+    report = refresh(notes, index, encoder)
+    assert counts(report) == (0, 0, 0, 2)
+    assert (report.embedded, report.generation, encoder.asked) == (0, 1, [])
+    assert {path.name: path.read_bytes() for path in index.iterdir() if path.suffix in KEPT} == before
+
+
+def test_only_what_changed_is_embedded(notes: Path, index: Path) -> None:
+    refresh(notes, index)
+    (notes / "a.md").write_text(NOTE.replace("goes back", "rolls back"))
+    encoder = CountingEncoder()
+    report = refresh(notes, index, encoder)
+    assert counts(report) == (0, 1, 0, 1)
+    assert report.embedded == 1
+    assert "rolls back" in encoder.asked[0]
+    assert report.reused > 4
+
+
+def test_a_renamed_note_embeds_nothing(notes: Path, index: Path) -> None:
+    refresh(notes, index)
+    (notes / "sub").mkdir()
+    (notes / "a.md").rename(notes / "sub" / "c.md")
+    encoder = CountingEncoder()
+    report = refresh(notes, index, encoder)
+    assert counts(report) == (1, 0, 1, 1)
+    assert encoder.asked == []
+
+
+def test_an_edit_of_the_same_size_in_the_same_moment_is_seen(notes: Path, index: Path) -> None:
+    refresh(notes, index)
+    before = (notes / "b.md").stat()
+    (notes / "b.md").write_text("# Other\n\nThe mesh RETRIES.\n")
+    os.utime(notes / "b.md", ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert counts(refresh(notes, index)) == (0, 1, 0, 1)
+
+
+def test_a_touched_note_is_read_once_and_leaves_the_generation(notes: Path, index: Path) -> None:
+    refresh(notes, index)
+    os.utime(notes / "b.md", (1, 1))
+    os.utime(notes / "a.md", (1, 1))
+    report = refresh(notes, index)
+    assert (counts(report), report.generation) == ((0, 0, 0, 2), 1)
+    with Store.open(index) as store:
+        assert all(entry.same(entry.file) for entry in store.note_files().values())
+
+
+def test_a_note_that_cannot_be_read_is_named_and_the_others_are_indexed(notes: Path, index: Path) -> None:
+    (notes / "bad.md").write_bytes(b"caf\xe9")
+    for _ in range(2):
+        report = refresh(notes, index)
+        assert len(report.warnings) == 1
+        assert "bad.md" in report.warnings[0]
+    assert counts(report) == (0, 0, 0, 2)
+    assert report.generation == 1
+    (notes / "a.md").write_bytes(b"\xff")
+    assert counts(refresh(notes, index)) == (0, 0, 1, 1)
+    (notes / "bad.md").write_text("# Good\n")
+    assert counts(refresh(notes, index)) == (1, 0, 0, 1)
+
+
+def test_no_notes_and_none_to_read_leave_the_index_alone(notes: Path, index: Path) -> None:
+    refresh(notes, index)
+    before = shown(index)
+    for path in notes.iterdir():
+        path.write_bytes(b"\xff")
+    with pytest.raises(UnreadableNotes):
+        refresh(notes, index)
+    for path in notes.iterdir():
+        path.unlink()
+    with pytest.raises(NoNotes):
+        refresh(notes, index)
+    assert shown(index) == before
+
+
+def test_text_is_there_before_any_vector(notes: Path, index: Path) -> None:
+    encoder = HashingEncoder()
+    report = build.refresh(notes, index, lambda: encoder, embed="none")
+    with Store.open(index) as store:
+        assert store.pending == store.passages_count == report.pending
+        assert store.near(encoder.question("canary")[None], 3) == [{}]
+        ids = store.containing(["canari"], 5)
+        assert ids
+    assert build.embed_some(index, encoder, ids) == len(ids)
+    with Store.open(index) as store:
+        assert set(store.near(encoder.question("canary")[None], 3)[0]) <= set(ids)
+        assert store.pending == store.passages_count - len(ids)
+    assert refresh(notes, index).pending == 0
+
+
+def test_an_interrupted_build_keeps_what_is_embedded(notes: Path, index: Path) -> None:
+    class Interrupted(CountingEncoder):
+        def passages(self, texts: Sequence[str]) -> Iterator[NDArray[np.float32]]:
+            yield from super().passages(texts[:4])
+            raise KeyboardInterrupt
+
+    first, second = Interrupted(), CountingEncoder()
+    with pytest.raises(KeyboardInterrupt):
+        refresh(notes, index, first)
+    report = refresh(notes, index, second)
+    assert report.pending == 0
+    assert not set(first.asked) & set(second.asked)
+
+
+def test_another_model_embeds_everything_again_and_the_first_one_nothing(notes: Path, index: Path) -> None:
+    refresh(notes, index)
+    before = shown(index)
+    other = CountingEncoder(32)
+    assert "another model" in refresh(notes, index, other).reason
+    with Store.open(index, other.identity) as store:
+        assert store.near(other.question("canary")[None], 1)[0]
+    first = CountingEncoder()
+    refresh(notes, index, first)
+    assert first.asked == []
+    assert shown(index) == before
+
+
+def test_another_version_of_the_chunking_builds_everything_again(
+    notes: Path, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refresh(notes, index)
+    monkeypatch.setattr(passages, "VERSION", passages.VERSION + 1)
+    encoder = CountingEncoder()
+    report = refresh(notes, index, encoder)
+    assert "another version" in report.reason
+    assert (counts(report), encoder.asked) == ((0, 0, 0, 2), [])
+    assert refresh(notes, index).reason == ""
+
+
+def test_a_vocabulary_of_ones_own_is_used_and_embeds_no_passage_again(notes: Path, index: Path) -> None:
+    refresh(notes, index)
+    (notes / "assistant-vocabulary.md").write_text("## Queue Service\n\n- wait your turn please\n")
+    encoder = CountingEncoder()
+    report = refresh(notes, index, encoder)
+    assert (counts(report), report.embedded) == ((0, 0, 0, 2), 0)
+    assert "vocabulary" in report.reason
+    assert encoder.asked == ["wait your turn please"]
+    with Store.open(index) as store:
+        assert "wait your turn please" in {sentence for _, _, sentence in store.concepts().rows}
+
+
+def test_full_starts_over(notes: Path, index: Path) -> None:
+    refresh(notes, index)
+    before = shown(index)
+    encoder = CountingEncoder()
+    report = refresh(notes, index, encoder, full=True)
+    assert counts(report) == (0, 0, 0, 2)
+    assert report.reused == 0
+    assert report.embedded > 5
+    assert shown(index) == before
+
+
+def test_a_second_builder_is_told(notes: Path, index: Path) -> None:
+    refresh(notes, index)
+    with Writer(index):
+        assert refresh(notes, index).generation == 1  # nothing to do needs no lock
+        (notes / "b.md").unlink()
+        with pytest.raises(Busy):
+            refresh(notes, index)
+
+
+@pytest.mark.parametrize("harm", ["gone", "flipped"])
+def test_a_lost_vector_file_is_written_anew(notes: Path, index: Path, harm: str) -> None:
+    refresh(notes, index)
+    before = shown(index)
+    (path,) = index.glob("*.faiss")
+    data = bytearray(path.read_bytes())
+    data[-9] ^= 1
+    path.unlink() if harm == "gone" else path.write_bytes(data)
+    encoder = CountingEncoder()
+    report = refresh(notes, index, encoder)
+    assert len(report.warnings) == 1
+    assert encoder.asked == []
+    assert shown(index) == before
+    assert refresh(notes, index).warnings == []
+
+
+@pytest.mark.parametrize("keep", [0.0, 0.3, 0.9])
+def test_a_truncated_database_is_built_again_with_one_warning(notes: Path, index: Path, keep: float) -> None:
+    refresh(notes, index)
+    before = shown(index)
+    data = (index / "notes.sqlite").read_bytes()
+    (index / "notes.sqlite").write_bytes(data[: int(len(data) * keep)])
+    report = refresh(notes, index)
+    assert len(report.warnings) == (1 if keep else 0)
+    assert report.reason
+    assert shown(index) == before
+    assert not list(index.glob("damaged*"))
+
+
+def test_a_database_that_is_found_damaged_later_is_mended_with_its_vectors(notes: Path, index: Path) -> None:
+    refresh(notes, index)
+    before = shown(index)
+    encoder = CountingEncoder()
+    assert refresh(notes, index, encoder, mend=True).salvaged > 5
+    assert encoder.asked == []
+    assert shown(index) == before
+
+
+def test_no_room_for_the_vector_file_is_a_warning(notes: Path, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(nearest, "write", full)
+    report = refresh(notes, index)
+    assert len(report.warnings) == 1
+    assert report.pending == 0
+    monkeypatch.undo()
+    with Store.open(index) as store:
+        assert store.near(HashingEncoder().question("canary")[None], 1)[0]
+
+
+LINES = [
+    "# Canary",
+    "## Queue",
+    "text of users",
+    "- mesh item",
+    "**Label**: queue",
+    "```",
+    "canary: 1",
+    "",
+    "| a | b |",
+]
+edits = st.lists(
+    st.tuples(
+        st.sampled_from(["put", "put", "put", "drop", "rename", "touch"]),
+        st.sampled_from(["a.md", "b.md", "d/c.md"]),
+        st.lists(st.sampled_from(LINES), max_size=8).map("\n".join),
+        st.sampled_from(["all", "none", "later"]),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+def edit(notes: Path, what: str, name: str, text: str) -> None:
+    path = notes / name
+    path.parent.mkdir(exist_ok=True)
+    if what == "put" or not path.exists():
+        path.write_text(text)
+    elif what == "drop":
+        path.unlink()
+    elif what == "touch":
+        os.utime(path, (1, 1))
+    else:
+        path.rename(notes / "renamed.md")
+
+
+@given(edits)
+def test_any_series_of_edits_ends_as_a_build_from_nothing(changes: list[tuple[str, str, str, str]]) -> None:
+    with workplace() as (notes, index):
+        encoder = HashingEncoder()
+        (notes / "first.md").write_text(NOTE)
+        for what, name, text, when in changes:
+            edit(notes, what, name, text)
+            if when != "later":
+                build.refresh(notes, index, lambda: encoder, embed="all" if when == "all" else "none")
+        refresh(notes, index)
+        refresh(notes, index.with_name("anew"))
+        assert shown(index) == shown(index.with_name("anew"))
+
+
+KILLED = """
+import itertools, pathlib, sys
+from assistant import build
+from assistant.encoder import HashingEncoder
+notes, index = map(pathlib.Path, sys.argv[1:])
+encoder = HashingEncoder()
+build._BATCH_TEXTS = 3
+for number in itertools.count():
+    (notes / "moving.md").write_text(f"# Moving {number}\\n\\nline {number} of canary\\n\\n- item {number % 7}\\n")
+    print(number, flush=True)
+    build.refresh(notes, index, lambda: encoder, full=number % 5 == 4)
+    with build.Writer(index) as writer:
+        writer.file_vectors(insist=True)
+"""
+
+
+def test_a_build_killed_at_any_moment_leaves_an_index_that_answers(notes: Path, index: Path) -> None:
+    refresh(notes, index)
+    chance = random.Random(3)
+    for _ in range(max(2, round(5 * SCALE))):
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-c", KILLED, notes, index], stdout=subprocess.PIPE, cwd=Path(__file__).parent.parent
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(chance.uniform(0, 0.25))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        with Store.open(index) as store:
+            found = store.passages(store.passage_ids())
+            assert {"a.md", "b.md"} <= {passage.path for passage in found.values()}
+            assert store.containing(["canari"], 3)
+            assert all(store.near(HashingEncoder().question("canary")[None], 3)) or store.pending
+            assert store.warnings == ()
+        refresh(notes, index)
+        assert len(list(index.glob("vectors-*"))) <= 2
+        shutil.rmtree(index.with_name("anew"), ignore_errors=True)
+        refresh(notes, index.with_name("anew"))
+        assert shown(index) == shown(index.with_name("anew"))
+
+
+def test_disk_full_leaves_the_last_generation(notes: Path, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refresh(notes, index)
+    before = shown(index)
+
+    def full(*_: object) -> int:
+        raise DiskFull("database or disk is full")
+
+    monkeypatch.setattr(Writer, "publish", full)
+    (notes / "a.md").write_text("# Another\n")
+    with pytest.raises(DiskFull):
+        refresh(notes, index)
+    monkeypatch.undo()
+    assert shown(index) == before
+
+
+def test_damage_that_comes_back_is_raised(notes: Path, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged(*_: object) -> int:
+        raise IndexDamaged("as before")
+
+    monkeypatch.setattr(Writer, "publish", damaged)
+    with pytest.raises(IndexDamaged):
+        refresh(notes, index)
