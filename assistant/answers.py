@@ -28,7 +28,19 @@ STATEMENTS, SNIPPETS, ALTERNATIVES = 4, 2, 4
 _TOTAL = 1_500
 """Characters of all statements together, by the contract."""
 _NAMING = ("concept", "detail", "tool", "need")
-_OWN = {"definition": 0.16, "pair": 0.14, "row": 0.12, "item": 0.08, "tree": 0.04, "paragraph": 0.06, "step": 0.02, "heading": -0.2, "label": -0.15, "pointer": -0.2, "fence": -0.08}
+_OWN = {
+    "definition": 0.16,
+    "pair": 0.14,
+    "row": 0.12,
+    "item": 0.08,
+    "tree": 0.04,
+    "paragraph": 0.06,
+    "step": 0.02,
+    "heading": -0.2,
+    "label": -0.15,
+    "pointer": -0.2,
+    "fence": -0.08,
+}
 """What a verdict is best explained by: a line that defines it, before one that only names it."""
 
 
@@ -46,7 +58,12 @@ class Sheet:
         """The number under which these lines are cited; None where no number is left."""
         passage = found.passage
         for known in self.citations:
-            if known.path == passage.path and known.start_line <= found.start and found.end <= known.end_line and found.quote in known.quote:
+            if (
+                known.path == passage.path
+                and known.start_line <= found.start
+                and found.end <= known.end_line
+                and found.quote in known.quote
+            ):
                 return known.number
         if len(self.citations) >= self.limit:
             return None
@@ -127,15 +144,26 @@ def _answered(sheet: Sheet, query: Query, found: Found, ranked: Sequence[Topic])
 
 def _order(found: Found, topic: Topic | None) -> list[int]:
     """Positions of hits in the order they are quoted: the verdict's own lines first, a second section among the first three."""
-    ranked = [n for n, hit in enumerate(found.hits) if hit.passage.kind not in ("heading", "label") or topic is not None]
+    ranked = [
+        n for n, hit in enumerate(found.hits) if hit.passage.kind not in ("heading", "label") or topic is not None
+    ]
     if topic is None:
         return _distinct(found, [n for n in ranked if found.hits[n].passage.kind not in ("heading", "label")])
+
     def own(n: int) -> float:
         return found.hits[n].score * topic.speakers[n] + _OWN.get(found.hits[n].passage.kind, 0.0)
+
     speakers = sorted(topic.speakers, key=lambda n: (-own(n), n))
     first = _distinct(found, speakers)[:3]
     lead = first[:1]
-    other = next((n for n in first[1:] if found.hits[n].passage.heading_path != found.hits[lead[0]].passage.heading_path), None) if lead else None
+    other = (
+        next(
+            (n for n in first[1:] if found.hits[n].passage.heading_path != found.hits[lead[0]].passage.heading_path),
+            None,
+        )
+        if lead
+        else None
+    )
     rest = [n for n in first[1:] if n != other]
     head = lead + ([other] if other is not None else []) + rest
     return _distinct(found, [*head, *(n for n in ranked if found.hits[n].passage.kind not in ("heading", "label"))])
@@ -182,9 +210,16 @@ def _candidates(sheet: Sheet, found: Found, ranked: Sequence[Topic]) -> tuple[Ca
 
 def _candidate(sheet: Sheet, found: Found, topic: Topic) -> Candidate:
     speaking = [found.hits[n].passage for n in sorted(topic.speakers)]
-    numbers = tuple(c.number for c in sheet.citations if any(p.path == c.path and p.start <= c.end_line and c.start_line <= p.end for p in speaking))
+    numbers = tuple(
+        c.number
+        for c in sheet.citations
+        if any(p.path == c.path and p.start <= c.end_line and c.start_line <= p.end for p in speaking)
+    )
     best = max(topic.speakers, key=lambda n: (found.hits[n].score * topic.speakers[n], -n))
-    own = next((p.heading_path for p in speaking if key(p.heading_path[-1]) == key(topic.name)), found.hits[best].passage.heading_path)
+    own = next(
+        (p.heading_path for p in speaking if key(p.heading_path[-1]) == key(topic.name)),
+        found.hits[best].passage.heading_path,
+    )
     return Candidate(topic.name, own, round(topic.confidence, 4), numbers)
 
 
@@ -198,10 +233,14 @@ def _requirements(sheet: Sheet, found: Found, ranked: Sequence[Topic]) -> tuple[
         for topic in ranked[:3]:
             near = [n for n in topic.speakers if found.fused[n, column] >= _SUPPORTS]
             lines = [found.hits[n].passage for n in near]
-            numbers = tuple(c.number for c in sheet.citations if any(p.path == c.path and p.start <= c.end_line and c.start_line <= p.end for p in lines))
+            numbers = tuple(
+                c.number
+                for c in sheet.citations
+                if any(p.path == c.path and p.start <= c.end_line and c.start_line <= p.end for p in lines)
+            )
             if numbers:
                 support.append(Support(topic.name, numbers))
-        supported = bool(support) or bool(len(found.hits)) and float(found.fused[:, column].max()) >= _SUPPORTS
+        supported = bool(support) or (bool(len(found.hits)) and float(found.fused[:, column].max()) >= _SUPPORTS)
         made.append(Requirement(demand.text, supported, tuple(support)))
     return tuple(made)
 
@@ -215,7 +254,11 @@ _SUPPORTS = 0.3
 
 def _snippet(query: Query, found: Found, topic: Topic | None, order: Sequence[int]) -> int | None:
     """Position of the fence to show first: asked for, the best of its language; otherwise the one around or beside the best lines."""
-    fences = [n for n, hit in enumerate(found.hits) if hit.passage.kind == "fence" and _speaks(query.language, hit.passage.info)]
+    fences = [
+        n
+        for n, hit in enumerate(found.hits)
+        if hit.passage.kind == "fence" and _speaks(query.language, hit.passage.info)
+    ]
     if not fences:
         fences = [n for n, hit in enumerate(found.hits) if hit.passage.kind == "fence"]
         if query.language and not query.code:
@@ -307,13 +350,24 @@ _PROPER = {"heading", "label", "definition", "target", "resource", "comment", "i
 
 def _side(found: Found, side: Topic, rest: Mapping[str, float]) -> list[int]:
     """The side's passages: by what the question asks of it; its own section and its definition before others."""
+
     def value(n: int) -> float:
         passage = found.hits[n].passage
         under = side.key in key(" ".join(passage.heading_path[-1:])) or side.key in key(passage.label)
-        return found.hits[n].score + 0.4 * quotes.weight(f"{passage.label} {passage.text}", rest) / (1 + sum(rest.values())) + (0.15 if under else 0.0) + _OWN.get(passage.kind, 0.0)
+        return (
+            found.hits[n].score
+            + 0.4 * quotes.weight(f"{passage.label} {passage.text}", rest) / (1 + sum(rest.values()))
+            + (0.15 if under else 0.0)
+            + _OWN.get(passage.kind, 0.0)
+        )
+
     order = sorted(side.speakers, key=lambda n: (-value(n), n))
     first = _distinct(found, order)
-    apart = [n for n in first[1:] if first and found.hits[n].passage.heading_path != found.hits[first[0]].passage.heading_path]
+    apart = [
+        n
+        for n in first[1:]
+        if first and found.hits[n].passage.heading_path != found.hits[first[0]].passage.heading_path
+    ]
     return ([first[0], *apart[:1], *[n for n in first[1:] if n not in apart[:1]]] if first else [])[:3]
 
 
@@ -358,13 +412,27 @@ def _explained(found: Found, ranked: Sequence[Topic], judged: outcomes.Judged) -
     """Why each passage ranked, which topics stood for election, and the features of the decision."""
     return {
         "passages": [
-            {"at": f"{h.passage.path}:{h.passage.start}", "kind": h.passage.kind, "dense": h.dense, "lexical": h.lexical, "score": h.score}
+            {
+                "at": f"{h.passage.path}:{h.passage.start}",
+                "kind": h.passage.kind,
+                "dense": h.dense,
+                "lexical": h.lexical,
+                "score": h.score,
+            }
             for h in found.hits[:10]
         ],
         "topics": [
-            {"name": t.name, "score": t.score, "confidence": round(t.confidence, 4), **{f: round(float(v), 4) for f, v in zip(verdicts.FEATURES, t.features, strict=True) if v}}
+            {
+                "name": t.name,
+                "score": t.score,
+                "confidence": round(t.confidence, 4),
+                **{f: round(float(v), 4) for f, v in zip(verdicts.FEATURES, t.features, strict=True) if v},
+            }
             for t in ranked[:5]
         ],
-        "decision": {**{k: round(v, 4) for k, v in judged.features.items()}, "answerable": round(judged.probability, 4)},
+        "decision": {
+            **{k: round(v, 4) for k, v in judged.features.items()},
+            "answerable": round(judged.probability, 4),
+        },
         "correct": "A wrong verdict is mended by adding the need in your own words under the name in assistant-vocabulary.md at the top of the notes.",
     }

@@ -50,15 +50,27 @@ def choose(query: Query, found: Found, searcher: Searcher) -> Picked:
     shares = np.exp(8 * (scores - scores.max())) if len(scores) else scores
     shares = shares / shares.sum()
     options = tuple(
-        Supported(label, text, float(share), passage) for (label, text), share, (_, passage) in zip(query.options, shares, best, strict=True)
+        Supported(label, text, float(share), passage)
+        for (label, text), share, (_, passage) in zip(query.options, shares, best, strict=True)
     )
     top = sorted(range(len(options)), key=lambda n: -scores[n])
-    clear = bool(top) and scores[top[0]] > 0 and (len(top) == 1 or round(float(scores[top[0]]), 6) > round(float(scores[top[1]]), 6))
+    clear = (
+        bool(top)
+        and scores[top[0]] > 0
+        and (len(top) == 1 or round(float(scores[top[0]]), 6) > round(float(scores[top[1]]), 6))
+    )
     return Picked(options, options[top[0]].label if clear else None)
 
 
 def _best(
-    n: int, query: Query, found: Found, vectors: Floats, bags: Sequence[frozenset[str]], reads: Sequence[Read], idf: dict[str, float], searcher: Searcher
+    n: int,
+    query: Query,
+    found: Found,
+    vectors: Floats,
+    bags: Sequence[frozenset[str]],
+    reads: Sequence[Read],
+    idf: dict[str, float],
+    searcher: Searcher,
 ) -> tuple[float, Passage | None]:
     """The passage with the highest sum of both cosines and both lexical scores; the option's own words are those no other option has."""
     own = sorted(bags[n].difference(*(b for m, b in enumerate(bags) if m != n)))
@@ -69,5 +81,3 @@ def _best(
         return 0.0, None
     top = int(np.argmax(np.round(total, 6)))
     return float(total[top]), reads[top].passage
-
-

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-
 from assistant import english
 from assistant.constants import Constants
 from assistant.questions import FORM, is_stop
@@ -66,7 +65,9 @@ def judge(found: Found, ranked: Sequence[Topic], searcher: Searcher, constants: 
     if near:
         hint = "The lines shown are about the subject, not about that. Add it to your notes, or ask without it."
         return Judged("partial", probability, lacking[:4], hint, values)
-    hint = "Nothing in the notes comes close. Name the subject as your notes do; `assistant topics` lists what they name."
+    hint = (
+        "Nothing in the notes comes close. Name the subject as your notes do; `assistant topics` lists what they name."
+    )
     return Judged("not_in_notes", probability, lacking[:4], hint, values)
 
 
@@ -120,7 +121,9 @@ def _strange(found: Found) -> list[str]:
     strange = []
     for sentence in re.split(r"(?<=[.?!:])\s+", found.query.text):
         for position, word in enumerate(words(sentence)):
-            name = (word[:1].isupper() and (position > 0 or len(parts(word)) > 1)) or (len(parts(word)) > 1 and not word.isdigit())
+            name = (word[:1].isupper() and (position > 0 or len(parts(word)) > 1)) or (
+                len(parts(word)) > 1 and not word.isdigit()
+            )
             stems = [t for t in terms(word) if t not in FORM and not is_stop(t)]
             if name and stems and len(word) > 1 and not any(found.known.get(t) for t in stems) and word not in strange:
                 strange.append(word)
@@ -129,12 +132,16 @@ def _strange(found: Found) -> list[str]:
 
 def _verb(text: str) -> str:
     """The stem of VERB in "how do I VERB"; "" for other questions and for verbs that say nothing."""
-    match = re.search(r"(?i)\bhow (?:do|can|could|would|should|to)\s+(?:(?:i|you|we|one)\s+)?(?:\w+ly\s+)?(?P<verb>[a-z]+)", text)
+    match = re.search(
+        r"(?i)\bhow (?:do|can|could|would|should|to)\s+(?:(?:i|you|we|one)\s+)?(?:\w+ly\s+)?(?P<verb>[a-z]+)", text
+    )
     verb = stem(match["verb"]) if match else ""
     return "" if not verb or is_stop(verb) or verb in FORM or verb in _EMPTY else verb
 
 
-_EMPTY = frozenset(stem(w) for w in "do make get have set configure create use put add let work write start turn send reach".split())
+_EMPTY = frozenset(
+    stem(w) for w in ["do", "make", "get", "have", "set", "configure", "create", "use", "put", "add", "let", "work", "write", "start", "turn", "send", "reach"]
+)
 
 
 @cache
@@ -159,19 +166,24 @@ def _asks(facet: Facet, text: str) -> bool:
 
 def _says(facet: Facet, read: Read) -> bool:
     low = f"{' '.join(read.passage.heading_path[1:])} {read.passage.label} {read.passage.text}".lower()
-    return any((s in low) if not s.isalpha() or len(s) < 3 else re.search(rf"(?<![a-z]){re.escape(s)}", low) for s in facet.says)
+    return any(
+        (s in low) if not s.isalpha() or len(s) < 3 else re.search(rf"(?<![a-z]){re.escape(s)}", low)
+        for s in facet.says
+    )
 
 
-def _lacking(found: Found, strange: list[str], lacked: list[Facet], unknown: dict[str, float], uncovered: dict[str, float]) -> tuple[str, ...]:
+def _lacking(
+    found: Found, strange: list[str], lacked: list[Facet], unknown: dict[str, float], uncovered: dict[str, float]
+) -> tuple[str, ...]:
     """What the notes say nothing about, as the question writes it."""
     by_stem: dict[str, str] = {}
     for word in words(found.query.text):
         for t in terms(word):
             by_stem.setdefault(t, word)
     named = [*strange]
-    named += [next(a for a in f.asks if re.search(rf"(?<!\w){re.escape(a)}(?!\w)", found.query.text.lower())) for f in lacked]
+    named += [
+        next(a for a in f.asks if re.search(rf"(?<!\w){re.escape(a)}(?!\w)", found.query.text.lower())) for f in lacked
+    ]
     rest = sorted(unknown, key=lambda t: (-unknown[t], t)) + sorted(uncovered, key=lambda t: (-uncovered[t], t))
     named += [by_stem[t] for t in rest if t in by_stem]
     return tuple(dict.fromkeys(n for n in named if n))
-
-

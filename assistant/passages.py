@@ -21,7 +21,9 @@ _NAME_WORDS = 6
 _STEP_LINES = 14
 _TREE = re.compile(r"[├└│┌┐┘┬┴┼─↓↑▼▲→←⇒]|(?:^|\s)(?:\|--|\+--|`--|\\--|->|-->|=>)(?:\s|$)")
 _TREE_MARKS = re.compile(r"^[\s├└│┌┐┘┬┴┼─↓↑▼▲|`+\\>-]+")
-_COMMENT = re.compile(r"^\s*(?:#+(?!!)|//+|--(?=\s)|;+(?=\s)|/\*+|\*(?=\s)|<!--|%+(?=\s)|REM\s)\s*(.*?)\s*(?:\*/|-->)?\s*$")
+_COMMENT = re.compile(
+    r"^\s*(?:#+(?!!)|//+|--(?=\s)|;+(?=\s)|/\*+|\*(?=\s)|<!--|%+(?=\s)|REM\s)\s*(.*?)\s*(?:\*/|-->)?\s*$"
+)
 _TRAILING = re.compile(r"^(?P<code>.*\S)\s+(?:#|//)\s+(?P<comment>\S.*)$")
 _QUESTION = re.compile(r"^\W*(?:Q|Question)\s*\d*\s*[:.)]\s*", re.IGNORECASE)
 _REPLY = re.compile(r"^\W*(?:A|Answer)\s*[:.)]\s*", re.IGNORECASE)
@@ -163,7 +165,11 @@ class _Reader:
         if block.cells == block.header or not any(c.strip() for c in block.cells):
             return
         columns = (*block.header, *[""] * len(block.cells))
-        text = "; ".join(f"{h}: {c}" if h and i else c for i, (h, c) in enumerate(zip(columns, block.cells, strict=False)) if c.strip())
+        text = "; ".join(
+            f"{h}: {c}" if h and i else c
+            for i, (h, c) in enumerate(zip(columns, block.cells, strict=False))
+            if c.strip()
+        )
         yield self._passage(block, "row", text, label)
 
     # ---- code
@@ -181,7 +187,9 @@ class _Reader:
             problems=snippets.problems(block.plain, block.info, first),
         )
         yield whole
-        drawn = language in ("", "text", "mermaid", "plaintext", "txt", "plain", "ascii") and any(map(_TREE.search, inside))
+        drawn = language in ("", "text", "mermaid", "plaintext", "txt", "plain", "ascii") and any(
+            map(_TREE.search, inside)
+        )
         parts = _tree(inside, first) if drawn else _steps(inside, first)
         for kind, text, above, start, end in parts:
             if kind == "step" and (start, end) == (first, last):
@@ -194,7 +202,12 @@ def is_label(block: Block) -> bool:
     """Whether a paragraph is one bold run, with or without a colon, that introduces what follows."""
     text = block.plain.strip()
     bare = text.rstrip(":： ")
-    return bool(block.kind == "paragraph" and block.lead and block.lead.rstrip(":： ") == bare and len(bare.split()) <= _LABEL_WORDS)
+    return bool(
+        block.kind == "paragraph"
+        and block.lead
+        and block.lead.rstrip(":： ") == bare
+        and len(bare.split()) <= _LABEL_WORDS
+    )
 
 
 def unmarked(line: str) -> str:
@@ -238,10 +251,17 @@ def _steps(lines: list[str], first: int) -> Iterator[_Part]:
                 end += 1
             notes = [_comment(lines[n]) for n in range(offset, end + 1)]
             body_end = end
-            while body_end + 1 < len(lines) and lines[body_end + 1].strip() and not _comment(lines[body_end + 1]) and not _breaks(lines[body_end + 1]):
+            while (
+                body_end + 1 < len(lines)
+                and lines[body_end + 1].strip()
+                and not _comment(lines[body_end + 1])
+                and not _breaks(lines[body_end + 1])
+            ):
                 body_end += 1
             if end > offset:
-                yield from (("code", note, "", first + offset + n, first + offset + n) for n, note in enumerate(notes) if note)
+                yield from (
+                    ("code", note, "", first + offset + n, first + offset + n) for n, note in enumerate(notes) if note
+                )
             code = "\n".join(lines[end + 1 : min(body_end, end + _STEP_LINES) + 1])
             yield "step", f"{' '.join(n for n in notes if n)}\n{code}".strip(), "", first + offset, first + body_end
             offset, commented = end + 1, True

@@ -51,33 +51,15 @@ class Query:
 
 _STOP = frozenset(
     stem(w)
-    for w in """
-    a about above actually after again all also although always am among an and another any anybody anyone anything are around as aside at away
-    be because been before being below between both but by came can cannot come could d did do does doing don done down during each either else enough
-    et etc even ever every everybody everyone everything few first for from further get gets getting give given go goes going gone got had has have having he her here
-    hers him his how however i if in into is isn it its itself just keep keeps kept know let lets like ll look lot m made make makes many may maybe me mean means might mine more most
-    much must my need needed needs neither never no nobody none nor not nothing now of off often on once one ones only onto or other others otherwise ought our ours out over
-    own per perhaps please put rather re really s said same say says see seem seems shall she should so some somebody somebodi somehow someone something somewhere still such t take takes
-    than that the their theirs them themselves then there these they thing things this those though through thus to together too toward towards try two under unless until up upon
-    us use used uses using ve very via want wanted wants was way we well were what whatever when whenever where whether which while who whole whom whose why will with within
-    without won would yes yet you your yours shouldn doesn isn aren wasn didn hasn couldn wouldn ain
-    wat wich wats whats hows pls thx w
-    """.split()
+    for w in ["a", "about", "above", "actually", "after", "again", "all", "also", "although", "always", "am", "among", "an", "and", "another", "any", "anybody", "anyone", "anything", "are", "around", "as", "aside", "at", "away", "be", "because", "been", "before", "being", "below", "between", "both", "but", "by", "came", "can", "cannot", "come", "could", "d", "did", "do", "does", "doing", "don", "done", "down", "during", "each", "either", "else", "enough", "et", "etc", "even", "ever", "every", "everybody", "everyone", "everything", "few", "first", "for", "from", "further", "get", "gets", "getting", "give", "given", "go", "goes", "going", "gone", "got", "had", "has", "have", "having", "he", "her", "here", "hers", "him", "his", "how", "however", "i", "if", "in", "into", "is", "isn", "it", "its", "itself", "just", "keep", "keeps", "kept", "know", "let", "lets", "like", "ll", "look", "lot", "m", "made", "make", "makes", "many", "may", "maybe", "me", "mean", "means", "might", "mine", "more", "most", "much", "must", "my", "need", "needed", "needs", "neither", "never", "no", "nobody", "none", "nor", "not", "nothing", "now", "of", "off", "often", "on", "once", "one", "ones", "only", "onto", "or", "other", "others", "otherwise", "ought", "our", "ours", "out", "over", "own", "per", "perhaps", "please", "put", "rather", "re", "really", "s", "said", "same", "say", "says", "see", "seem", "seems", "shall", "she", "should", "so", "some", "somebody", "somebodi", "somehow", "someone", "something", "somewhere", "still", "such", "t", "take", "takes", "than", "that", "the", "their", "theirs", "them", "themselves", "then", "there", "these", "they", "thing", "things", "this", "those", "though", "through", "thus", "to", "together", "too", "toward", "towards", "try", "two", "under", "unless", "until", "up", "upon", "us", "use", "used", "uses", "using", "ve", "very", "via", "want", "wanted", "wants", "was", "way", "we", "well", "were", "what", "whatever", "when", "whenever", "where", "whether", "which", "while", "who", "whole", "whom", "whose", "why", "will", "with", "within", "without", "won", "would", "yes", "yet", "you", "your", "yours", "shouldn", "doesn", "isn", "aren", "wasn", "didn", "hasn", "couldn", "wouldn", "ain", "wat", "wich", "wats", "whats", "hows", "pls", "thx", "w"]
 )
 _ASKING = frozenset(
     stem(w)
-    for w in """
-    answer best better call called choose describe describing example exam fit fits fitting good ideal note notes according recommend recommended right suggest suggested suitable suit suits
-    appropriate belong belongs adopt pick select option correct qualify remain remains tell explain show please help question kind sort type term name named way approach
-    technology product service strategy pattern feature setting tool library method solution design resource architecture choice flavour flavor variant meant live main
-    """.split()
+    for w in ["answer", "best", "better", "call", "called", "choose", "describe", "describing", "example", "exam", "fit", "fits", "fitting", "good", "ideal", "note", "notes", "according", "recommend", "recommended", "right", "suggest", "suggested", "suitable", "suit", "suits", "appropriate", "belong", "belongs", "adopt", "pick", "select", "option", "correct", "qualify", "remain", "remains", "tell", "explain", "show", "please", "help", "question", "kind", "sort", "type", "term", "name", "named", "way", "approach", "technology", "product", "service", "strategy", "pattern", "feature", "setting", "tool", "library", "method", "solution", "design", "resource", "architecture", "choice", "flavour", "flavor", "variant", "meant", "live", "main"]
 )
 FORM = frozenset(
     stem(w)
-    for w in """
-    show yaml yml snippet example sample command commands draw drawing diagram drawn note notes line lines block code manifest python json terraform bash hcl sql script fence listing
-    syntax picture sketch tree bit write look looks see print display file config cli call calls form exact string document written in full
-    """.split()
+    for w in ["show", "yaml", "yml", "snippet", "example", "sample", "command", "commands", "draw", "drawing", "diagram", "drawn", "note", "notes", "line", "lines", "block", "code", "manifest", "python", "json", "terraform", "bash", "hcl", "sql", "script", "fence", "listing", "syntax", "picture", "sketch", "tree", "bit", "write", "look", "looks", "see", "print", "display", "file", "config", "cli", "call", "calls", "form", "exact", "string", "document", "written", "in", "full"]
 )
 _NOUNS: Mapping[Ask, str] = {
     "concept": r"services?|strateg(?:y|ies)|patterns?|approach(?:es)?|designs?|architectures?|technolog(?:y|ies)|products?|methods?|techniques?|solutions?|models?"
@@ -125,14 +107,17 @@ _AGAINST = re.compile(
 )
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+|(?<=\w)\s*[:–—]\s+|\s+-\s+")
 _CLAUSE = re.compile(
-    r",\s+(?=\S+ \S+)|\s+(?=(?:and|but|while|so that|because|although|even though|whereas|yet|then|until|unless|where|when|which|who|instead of|without|rather than)\s+\S+ \S+ \S+)", re.IGNORECASE
+    r",\s+(?=\S+ \S+)|\s+(?=(?:and|but|while|so that|because|although|even though|whereas|yet|then|until|unless|where|when|which|who|instead of|without|rather than)\s+\S+ \S+ \S+)",
+    re.IGNORECASE,
 )
 _OPTION = re.compile(r"(?:^|[\s(])\(?([A-H])[).:]\s+", re.MULTILINE)
 
 
 def tidy(text: str) -> str:
     """The text with control and format characters as blanks, single-spaced; lines are kept apart."""
-    kept = "".join(c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn") else " " for c in text)
+    kept = "".join(
+        c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn") else " " for c in text
+    )
     return "\n".join(" ".join(line.split()) for line in kept.split("\n")).strip()
 
 
@@ -201,9 +186,14 @@ def _ask(text: str, named: Ask | None, code: bool) -> Ask:
         return named
     if code:
         return "code"
-    if named == "detail" and not re.search(r"(?i)\b(?:which|what|wich)\s+(?:\w+\s+){0,2}(?:role|header|key|flag)s?\b", text):
+    if named == "detail" and not re.search(
+        r"(?i)\b(?:which|what|wich)\s+(?:\w+\s+){0,2}(?:role|header|key|flag)s?\b", text
+    ):
         return named
-    if re.search(r"(?i)\bwhat do you call\b|\bwhat (?:should|do|can|could) (?:i|we|be|they|the|you)\b|\bwho does\b|\bwhat remains\b|\bwhere should\b|\bis there an?\b", text):
+    if re.search(
+        r"(?i)\bwhat do you call\b|\bwhat (?:should|do|can|could) (?:i|we|be|they|the|you)\b|\bwho does\b|\bwhat remains\b|\bwhere should\b|\bis there an?\b",
+        text,
+    ):
         return "need"
     if _VALUE.search(text):
         return "value"
@@ -213,13 +203,19 @@ def _ask(text: str, named: Ask | None, code: bool) -> Ask:
 
 
 def _compares(text: str) -> bool:
-    return bool(_COMPARE.search(text) and re.search(r"(?i)\b(?:and|or|versus|vs|than|from|against|over|between|both|two)\b", text) and "?" in text + "?") or (
-        bool(_EITHER.match(text)) and len(words(text)) <= 16
-    )
+    return bool(
+        _COMPARE.search(text)
+        and re.search(r"(?i)\b(?:and|or|versus|vs|than|from|against|over|between|both|two)\b", text)
+        and "?" in text + "?"
+    ) or (bool(_EITHER.match(text)) and len(words(text)) <= 16)
 
 
 def _language(text: str) -> str:
-    hits = [(m.start(), name) for name, pattern in _LANGUAGES.items() for m in re.finditer(rf"\b(?:{pattern})\b", text, re.IGNORECASE)]
+    hits = [
+        (m.start(), name)
+        for name, pattern in _LANGUAGES.items()
+        for m in re.finditer(rf"\b(?:{pattern})\b", text, re.IGNORECASE)
+    ]
     named = [name for _, name in sorted(hits)]
     return named[0] if named else ""
 
@@ -227,7 +223,11 @@ def _language(text: str) -> str:
 def _demands(sentences: list[str]) -> tuple[Demand, ...]:
     found = []
     for sentence in sentences:
-        parts = [p.strip(" ,.;:!?") for p in _CLAUSE.split(sentence)] if len(words(sentence)) > 8 else [sentence.strip(" ,.;:!?")]
+        parts = (
+            [p.strip(" ,.;:!?") for p in _CLAUSE.split(sentence)]
+            if len(words(sentence)) > 8
+            else [sentence.strip(" ,.;:!?")]
+        )
         for part in parts:
             if content(part):
                 found.append(Demand(part, _weight(part)))

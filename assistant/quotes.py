@@ -107,7 +107,11 @@ def _statement(passage: Passage, quote: str, wanted: Mapping[str, float]) -> str
     if plain(text) and plain(text) in plain(quote):
         return text
     line = max(rows, key=lambda r: weight(r, wanted))
-    return _plain_line(line)[:STATEMENT_CHARACTERS] if plain(_plain_line(line)) in plain(quote) else line.strip()[:STATEMENT_CHARACTERS]
+    return (
+        _plain_line(line)[:STATEMENT_CHARACTERS]
+        if plain(_plain_line(line)) in plain(quote)
+        else line.strip()[:STATEMENT_CHARACTERS]
+    )
 
 
 def _best_lines(rows: Sequence[str], wanted: Mapping[str, float]) -> str:

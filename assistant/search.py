@@ -147,13 +147,35 @@ class Searcher:
         weights = [d.weight for d in demands]
         score = np.round(blended(fused, weights), 6)
         hits = [
-            Hit(i, r.passage, None if np.isnan(dense[n, 0]) else round(float(dense[n, 0]), 6), round(float(lexical[n, 0]), 6), float(score[n]))
+            Hit(
+                i,
+                r.passage,
+                None if np.isnan(dense[n, 0]) else round(float(dense[n, 0]), 6),
+                round(float(lexical[n, 0]), 6),
+                float(score[n]),
+            )
             for n, (i, r) in enumerate(reads)
         ]
-        order = sorted(range(len(hits)), key=lambda n: (-hits[n].score, hits[n].passage.path, hits[n].passage.start, hits[n].passage.end))
-        return Found(query, demands, vectors, tuple(hits[n] for n in order), dense[order], lexical[order], fused[order], idf, known, concepts)
+        order = sorted(
+            range(len(hits)),
+            key=lambda n: (-hits[n].score, hits[n].passage.path, hits[n].passage.start, hits[n].passage.end),
+        )
+        return Found(
+            query,
+            demands,
+            vectors,
+            tuple(hits[n] for n in order),
+            dense[order],
+            lexical[order],
+            fused[order],
+            idf,
+            known,
+            concepts,
+        )
 
-    def scores(self, vectors: Floats, bags: Sequence[Sequence[str]], reads: Sequence[Read], idf: dict[str, float]) -> tuple[Floats, Floats, Floats]:
+    def scores(
+        self, vectors: Floats, bags: Sequence[Sequence[str]], reads: Sequence[Read], idf: dict[str, float]
+    ) -> tuple[Floats, Floats, Floats]:
         """(passages, texts) of cosines, lexical scores and both fused; a passage without a vector is fused by its words alone."""
         dense = np.full((len(reads), len(bags)), np.nan, dtype=np.float32)
         for n, read in enumerate(reads):
@@ -161,7 +183,9 @@ class Searcher:
                 dense[n] = (read.rows @ vectors.T).max(axis=0)
         dense = np.round(dense, 6)
         average = self.average(reads)
-        lexical = np.array([[_bm25(bag, r, idf, average) for bag in bags] for r in reads], dtype=np.float32).reshape(len(reads), len(bags))
+        lexical = np.array([[_bm25(bag, r, idf, average) for bag in bags] for r in reads], dtype=np.float32).reshape(
+            len(reads), len(bags)
+        )
         lexical = lexical / (lexical + HALF)
         bounded = np.clip((dense - FLOOR) / (1 - FLOOR), 0, 1)
         both = DENSE * bounded + (1 - DENSE) * lexical
@@ -189,10 +213,15 @@ class Searcher:
         best = np.maximum.reduceat(matrix @ vectors.T, starts, axis=0)
         shares = np.exp((best - best.max(axis=0)) / SHARP)
         shares /= shares.sum(axis=0)
-        chosen = {int(n) for column in range(best.shape[1]) for n in np.argsort(-best[:, column], kind="stable")[:CONCEPTS]}
+        chosen = {
+            int(n) for column in range(best.shape[1]) for n in np.argsort(-best[:, column], kind="stable")[:CONCEPTS]
+        }
         named = [keys[n] for n in sorted(chosen)]
         self._learn(named)
-        return {k: Concept(best[n], shares[n], self._words[k], self._speakers[k]) for k, n in zip(named, sorted(chosen), strict=True)}
+        return {
+            k: Concept(best[n], shares[n], self._words[k], self._speakers[k])
+            for k, n in zip(named, sorted(chosen), strict=True)
+        }
 
     def _learn(self, keys: Sequence[str]) -> None:
         missing = [k for k in keys if k not in self._speakers]

@@ -23,8 +23,12 @@ _PROPER = re.compile(
     r"(?<![\w-])(?:[A-Z][A-Za-z0-9]*(?:[-/&][A-Za-z0-9]+)*|[a-z]+[A-Z]\w*)(?:[ -](?:(?:for|of|on)\s)?[A-Z0-9][A-Za-z0-9]*(?:[-/&][A-Za-z0-9]+)*){0,4}"
 )
 _BRACKETS = re.compile(r"\s*\(([^)]*)\)")
-_NUMBERED = re.compile(r"^(?:\d+[.)]|[A-Za-z]\)|(?:step|scenario|part|chapter|phase|option)\s+\d+\s*[:.-]?)\s*", re.IGNORECASE)
-_LEADS = re.compile(r"^(?:use|using|with|via|the|a|an|configure|enable|create|choose|set up|setup|add|deploy)\s+", re.IGNORECASE)
+_NUMBERED = re.compile(
+    r"^(?:\d+[.)]|[A-Za-z]\)|(?:step|scenario|part|chapter|phase|option)\s+\d+\s*[:.-]?)\s*", re.IGNORECASE
+)
+_LEADS = re.compile(
+    r"^(?:use|using|with|via|the|a|an|configure|enable|create|choose|set up|setup|add|deploy)\s+", re.IGNORECASE
+)
 
 
 def mentions(passages: tuple[Passage, ...], spotter: Spotter | None = None) -> tuple[Mention, ...]:
@@ -39,7 +43,9 @@ def mentions(passages: tuple[Passage, ...], spotter: Spotter | None = None) -> t
             found.setdefault((name, kind, speaker.start, speaker.end), Mention(name, kind, speaker.start, speaker.end))
         for kind, text in _spoken(passage) if spotter is not None else ():
             for name in spotter.spot(text) if spotter is not None else ():
-                found.setdefault((name, kind, passage.start, passage.end), Mention(name, kind, passage.start, passage.end))
+                found.setdefault(
+                    (name, kind, passage.start, passage.end), Mention(name, kind, passage.start, passage.end)
+                )
     return tuple(found.values())
 
 
@@ -47,7 +53,9 @@ def _coded_names(fence: Passage, passages: tuple[Passage, ...]) -> Iterator[tupl
     """The names in a fence, each with the narrowest passage around its line."""
     if fence.kind != "fence":
         return
-    inside = sorted((p for p in passages if fence.start <= p.start and p.end <= fence.end), key=lambda p: p.end - p.start)
+    inside = sorted(
+        (p for p in passages if fence.start <= p.start and p.end <= fence.end), key=lambda p: p.end - p.start
+    )
     for name, row in snippets.names(fence.text, fence.info):
         line = fence.start + row
         speaker = next((p for p in inside if p.start <= line <= p.end), fence)

@@ -25,7 +25,9 @@ _TOP = 30
 """Passages a text of the question that may bring topics."""
 _SHARP = 0.05
 """How much better a topic's passage must fit to take most of a vote."""
-_TRAILING = frozenset(key(w) for w in "service services deployment deployments strategy policy policies pattern approach".split())
+_TRAILING = frozenset(
+    key(w) for w in ["service", "services", "deployment", "deployments", "strategy", "policy", "policies", "pattern", "approach"]
+)
 
 SPEAKS: Mapping[str, float] = {
     "heading": 1.0, "label": 1.0, "definition": 1.0, "target": 1.0, "resource": 0.9, "comment": 0.95, "identifier": 0.85, "phrase": 0.85, "body": 0.9,
@@ -111,7 +113,9 @@ def _best(found: Found, position: Mapping[PassageId, int]) -> list[int]:
     return sorted(chosen)
 
 
-def _describe(found_topics: Sequence[Topic], found: Found, searcher: Searcher, position: Mapping[PassageId, int]) -> None:
+def _describe(
+    found_topics: Sequence[Topic], found: Found, searcher: Searcher, position: Mapping[PassageId, int]
+) -> None:
     texts = found.fused.shape[1]
     strong = np.zeros((len(found.hits), texts), dtype=np.float32)
     weak = np.zeros((len(found.hits), texts), dtype=np.float32)
@@ -138,7 +142,12 @@ def _describe(found_topics: Sequence[Topic], found: Found, searcher: Searcher, p
 
 def _votes(found_topics: Sequence[Topic], found: Found, weights: Floats) -> None:
     """Each text of the question shares one vote among the topics, most of it to the one whose passage fits best."""
-    table = np.stack([(found.fused[list(t.speakers)] * np.array(list(t.speakers.values()))[:, None]).max(axis=0) for t in found_topics])
+    table = np.stack(
+        [
+            (found.fused[list(t.speakers)] * np.array(list(t.speakers.values()))[:, None]).max(axis=0)
+            for t in found_topics
+        ]
+    )
     shares = np.exp((table - table.max(axis=0)) / _SHARP)
     shares /= shares.sum(axis=0)
     for topic, share in zip(found_topics, shares, strict=True):
@@ -146,7 +155,13 @@ def _votes(found_topics: Sequence[Topic], found: Found, weights: Floats) -> None
         topic.features[FEATURES.index("vote_demands")] = _positive(share, weights)
 
 
-def _features(topic: Topic, found: Found, weights: Floats, by_concept: tuple[Floats, Floats, Floats, Floats], vector: Floats | None) -> Floats:
+def _features(
+    topic: Topic,
+    found: Found,
+    weights: Floats,
+    by_concept: tuple[Floats, Floats, Floats, Floats],
+    vector: Floats | None,
+) -> Floats:
     rows = np.array(list(topic.speakers), dtype=np.intp)
     counts = np.array(list(topic.speakers.values()), dtype=np.float32)
     per_text = (found.fused[rows] * counts[:, None]).max(axis=0)
@@ -179,7 +194,9 @@ def _features(topic: Topic, found: Found, weights: Floats, by_concept: tuple[Flo
         "named": len(own & asked) / max(1, len(own)),
         "wanted": _wanted(query, topic, found),
         "often": float(np.log1p(len(rows))),
-        "sections": float(np.log1p(len({(found.hits[n].passage.path, found.hits[n].passage.heading_path) for n in topic.own}))),
+        "sections": float(
+            np.log1p(len({(found.hits[n].passage.path, found.hits[n].passage.heading_path) for n in topic.own}))
+        ),
         "rarity": max(rare, default=0.0),
         "capital": float(topic.name[:1].isupper()),
         "heading": float("heading" in topic.kinds),
@@ -213,9 +230,11 @@ def _wanted(query: Query, topic: Topic, found: Found) -> float:
     """How much of the asked-for noun ("storage class") stands in the headings and labels over the topic's passages."""
     if not query.wanted or not topic.speakers:
         return 0.0
+
     def share(passage: Passage) -> float:
         over = {t for h in (*passage.heading_path, passage.label) for t in terms(h)}
         return sum(t in over for t in query.wanted) / len(query.wanted)
+
     return max(share(found.hits[n].passage) for n in topic.speakers)
 
 
@@ -231,4 +250,3 @@ def rank(found_topics: Sequence[Topic], weights: Mapping[str, float], ask: str) 
         for topic, share in zip(ranked, shares / shares.sum(), strict=True):
             topic.confidence = float(share)
     return ranked
-

@@ -68,8 +68,7 @@ def concepts(notes: Path | None = None, *, shipped: bool = True) -> tuple[Concep
 
 _GENERIC = frozenset(
     key(w)
-    for w in "service services deployment strategy pattern policy policies approach update release rule resource object "
-    "feature setting option configuration config management mode cluster instance system api the a an of for cloud".split()
+    for w in ["service", "services", "deployment", "strategy", "pattern", "policy", "policies", "approach", "update", "release", "rule", "resource", "object", "feature", "setting", "option", "configuration", "config", "management", "mode", "cluster", "instance", "system", "api", "the", "a", "an", "of", "for", "cloud"]
 )
 
 
