@@ -13,8 +13,10 @@ from markdown_it.token import Token
 from assistant.records import Block, BlockKind, LineNumber
 from assistant.sections import inline
 from assistant.sections.anchors import Anchors
+from assistant.sections.contents import Contents
 from assistant.sections.grammar import LooseFence, Parsed
 from assistant.sections.inline import Inline
+from assistant.sections.missing import complete
 
 _HIDDEN = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"<[/!?]?[a-zA-Z][^<>]*>")
@@ -45,15 +47,6 @@ class _Item:
     over: bool = False
 
 
-@dataclass(slots=True)
-class _List:
-    """A list still open: what might make it a table of contents."""
-
-    links_only: bool = True
-    positions: list[int] = field(default_factory=list)
-    targets: set[str] = field(default_factory=set)
-
-
 class Walk:
     """One pass over a note's tokens; `blocks` have `parent` as a position among all of them."""
 
@@ -63,8 +56,7 @@ class Walk:
         self._lines, self._parsed, self._tokens = lines, parsed, parsed.tokens
         self._anchors = Anchors()
         self._items: list[_Item] = []
-        self._lists: list[_List] = []
-        self._candidates: list[_List] = []
+        self._contents = Contents()
         self._loose = list(reversed(parsed.loose))
         self._header: tuple[str, ...] | None = None
         self._readers: dict[str, Callable[[int, Token], None]] = {
@@ -88,13 +80,14 @@ class Walk:
                 self._items.pop()
             elif token.type in ("bullet_list_open", "ordered_list_open"):
                 self._interrupt(token)
-                self._lists.append(_List())
+                self._contents.begin()
             elif token.type in ("bullet_list_close", "ordered_list_close"):
-                self._end_list(self._lists.pop())
+                self._contents.end()
             elif token.type == "table_open":
                 self._header = None
-        self._mark_contents()
-        self._add_missing()
+        for position in self._contents.positions(self._anchors):
+            self.blocks[position] = replace(self.blocks[position], contents=True)
+        self.blocks = complete(self.blocks, self._lines, self._parsed)
 
     # ---- what token opens which block
 
@@ -168,7 +161,7 @@ class Walk:
         row = Block("row", LineNumber(start), LineNumber(end), " | ".join(cells), header=header, cells=tuple(cells))
         self._interrupt(token)
         self._add(self._placed(row))
-        self._no_contents()
+        self._contents.spoil()
 
     # ---- text, and what ends an item's own lines
 
@@ -179,7 +172,7 @@ class Walk:
             self._items[-1].end = end
             return
         self._add(self._placed(Block("paragraph", LineNumber(start), LineNumber(end), read.plain, read.lead)))
-        self._no_contents()
+        self._contents.spoil()
 
     def _interrupt(self, token: Token) -> None:
         """Something that is not text begins: the own lines of the item around it are over."""
@@ -202,36 +195,11 @@ class Walk:
         self._add(
             Block("item", LineNumber(item.start), LineNumber(end), plain, lead, depth=item.depth, parent=item.parent)
         )
-        around = self._lists[-1]
-        around.positions.append(item.position)
-        around.links_only &= bool(item.texts) and all(text.links_only for text in item.texts)
-        around.targets.update(target for text in item.texts for target in text.targets)
+        self._contents.item(item.position, item.texts)
 
     def _parent(self) -> int | None:
         """The nearest item around that has a block."""
         return next((item.position for item in reversed(self._items) if item.position is not None), None)
-
-    # ---- tables of contents
-
-    def _no_contents(self) -> None:
-        for around in self._lists:
-            around.links_only = False
-
-    def _end_list(self, ended: _List) -> None:
-        if self._lists:
-            around = self._lists[-1]
-            around.links_only &= ended.links_only
-            if around.links_only:
-                around.positions += ended.positions
-                around.targets |= ended.targets
-        if ended.links_only and ended.positions:
-            self._candidates.append(ended)
-
-    def _mark_contents(self) -> None:
-        for candidate in self._candidates:
-            if self._anchors.hold(candidate.targets):
-                for position in candidate.positions:
-                    self.blocks[position] = replace(self.blocks[position], contents=True)
 
     # ---- adding blocks
 
@@ -253,7 +221,7 @@ class Walk:
     ) -> None:
         self._interrupt(token)
         self._add(self._placed(Block(kind, LineNumber(start), LineNumber(end), plain, info=info, body=body)))
-        self._no_contents()
+        self._contents.spoil()
 
     def _within(self, end: int) -> list[LooseFence]:
         """The loose fences up to line `end`, taken from those still to come."""
@@ -271,25 +239,6 @@ class Walk:
 
     def _inline(self, content: str) -> Inline:
         return inline.read(content, self._parsed.environment)
-
-    def _add_missing(self) -> None:
-        """Add link definitions, and text that is nested too deep for a token, then bring all into line order."""
-        taken = bytearray(len(self._lines) + 1)
-        for block in self.blocks:
-            taken[block.start : block.end + 1] = b"x" * (block.end + 1 - block.start)
-        found = len(self.blocks)
-        for first, last in self._parsed.references:
-            while first < last and taken[first + 1]:  # an item may hold its first lines
-                first += 1
-            if first < last and not any(taken[first + 1 : last + 1]):
-                self._add(Block("reference", LineNumber(first + 1), LineNumber(last)))
-                taken[first + 1 : last + 1] = b"x" * (last - first)
-        if not self._parsed.complete:
-            for number, line in enumerate(self._lines, 1):
-                if not taken[number] and line.strip():
-                    self._add(Block("paragraph", LineNumber(number), LineNumber(number), " ".join(line.split())))
-        if len(self.blocks) > found:
-            self.blocks = _ordered(self.blocks)
 
 
 def _span(token: Token) -> tuple[int, int]:
@@ -315,12 +264,3 @@ def _dedent(lines: Sequence[str]) -> str:
 
 def _text_of_html(source: str) -> str:
     return " ".join(html.unescape(_TAG.sub(" ", _HIDDEN.sub(" ", source))).split())
-
-
-def _ordered(blocks: Sequence[Block]) -> list[Block]:
-    order = sorted(range(len(blocks)), key=lambda position: blocks[position].start)
-    moved = {before: now for now, before in enumerate(order)}
-    return [
-        blocks[n] if blocks[n].parent is None else replace(blocks[n], parent=moved[blocks[n].parent or 0])
-        for n in order
-    ]
