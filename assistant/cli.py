@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # a Latin-1 locale must not end an answer
     try:
-        return _run(words)
+        return _run(list(words))  # click empties the list it is given
     except KeyboardInterrupt:
         end_line()
         return Exit.INTERRUPTED
@@ -91,7 +91,7 @@ def _known(error: Exception) -> AssistantError:
 def _asks_for_json(words: Sequence[str]) -> bool:
     """Read off the bare words, since an error object is owed even where they cannot be parsed."""
     options = list(words[: words.index("--")] if "--" in words else words)
-    pairs = zip(options, [*options[1:], ""], strict=True)
+    pairs = zip(options, [*options[1:], ""], strict=False)
     return any(
         word in ("--json", "--batch", "--format=json")
         or word.startswith("--batch=")
