@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -71,7 +71,8 @@ class Keeper:
     def mended(self) -> Fresh:
         """After a store that opened and did not read back: everything again, from the notes and the sound vectors."""
         self.close()
-        return self._built(self._scan(), wait=True, mend=True)
+        there = self._built(self._scan(), wait=True, mend=True)
+        return replace(there, warnings=(*there.warnings, "The index was damaged and has been built again."))
 
     def update(self, *, full: bool) -> BuildReport:
         """Brings the index up to date, after any other writer; IndexUnusable where that cannot be."""
@@ -146,7 +147,7 @@ class Keeper:
             raise _unusable(self.index, error)
         self.index, self._spare = self._spare, None
         there = self.fresh("look")
-        return Fresh(there.store, there.stale, (*there.warnings, f"{what}; {self.index} is used instead."))
+        return replace(there, warnings=(*there.warnings, f"{what}; {self.index} is used instead."))
 
     def _build(self, *, full: bool, mend: bool, wait: bool) -> BuildReport:
         """One build; where another process builds, Busy if there is a store to answer from meanwhile, else after it."""

@@ -1,0 +1,175 @@
+"""`Assistant` keeps its promises about the notes on disk: fresh, checked against the file, mended, or called stale."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import assistant
+from assistant import model
+from assistant.engine import Assistant, Request
+from assistant.errors import BadRequest, EmptyQuestion, IndexUnusable, NoNotes
+from assistant.store import Busy, Writer
+
+APPLE = "How long does an apple keep in a cellar?"
+NOTE = """# Fruit
+
+## Apple
+
+An apple keeps for seven months in a cool cellar.
+
+## Pear
+
+A pear is best within a week.
+"""
+
+
+@pytest.fixture(scope="module")
+def cache(pytestconfig: pytest.Config) -> Path:
+    """Where the default model is prepared once and kept between runs."""
+    assert pytestconfig.cache is not None
+    folder = pytestconfig.cache.mkdir("models")
+    model.prepare(model.DEFAULT_MODEL, folder, lambda text: None)
+    return folder
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "fruit.md").write_text(NOTE)
+    return tmp_path / "notes"
+
+
+@pytest.fixture
+def asked(notes: Path, tmp_path: Path, cache: Path) -> Iterator[Assistant]:
+    made = Assistant(notes, tmp_path / "index", cache)
+    yield made
+    made.close()
+
+
+def test_the_package_gives_three_names() -> None:
+    assert assistant.__all__ == ["Answer", "Assistant", "Citation"]
+    assert assistant.Assistant is Assistant
+    with pytest.raises(AttributeError):
+        assistant.__getattr__("Nothing")
+
+
+def test_an_answer_says_where_it_comes_from_and_how_long_it_took(notes: Path, tmp_path: Path, cache: Path) -> None:
+    ticks = iter(range(100))
+    made = Assistant(notes, tmp_path / "index", cache, monotonic=lambda: next(ticks))
+    answer = made.ask(Request(APPLE, id="7"))
+    made.close()
+    assert (answer.id, answer.question, answer.notes, answer.elapsed_ms) == ("7", APPLE, str(notes), 1000)
+    assert (answer.index.stale, answer.index.pending) == (False, 0)
+    assert any("seven months" in cited.quote for cited in answer.citations)
+
+
+@pytest.mark.parametrize("question", ["", " \n\t", "\x00\x1b", "\u202e\u200b\ufeff"])
+def test_nothing_but_blanks_and_controls_is_no_question(asked: Assistant, question: str) -> None:
+    with pytest.raises(EmptyQuestion):
+        asked.ask(question)
+
+
+def test_a_note_that_changes_while_it_is_answered_is_answered_again(
+    asked: Assistant, notes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked.ask(APPLE)
+    whole, calls = Assistant._whole, list[int]()
+
+    def meddling(self: Assistant, *arguments: object) -> object:
+        made = whole(self, *arguments)  # type: ignore[arg-type]  # passed through as they came
+        calls.append(1)
+        if len(calls) == 1:
+            (notes / "fruit.md").write_text(NOTE.replace("seven", "eleven"))
+        return made
+
+    monkeypatch.setattr(Assistant, "_whole", meddling)
+    answer = asked.ask(APPLE)
+    assert len(calls) == 2
+    assert any("eleven months" in cited.quote for cited in answer.citations)
+    assert not any(cited.stale for cited in answer.citations)
+
+
+def test_a_note_that_cannot_be_taken_in_makes_its_citations_stale(
+    asked: Assistant, notes: Path, tmp_path: Path
+) -> None:
+    asked.ask(APPLE)
+    (notes / "fruit.md").write_text(NOTE.replace("seven", "eleven"))
+    with Writer(tmp_path / "index"):
+        answer = asked.ask(APPLE)
+    assert answer.index.stale
+    assert {cited.stale for cited in answer.citations if "seven" in cited.quote} == {True}
+    assert any("Another process" in warning for warning in answer.warnings)
+    assert any("fruit.md has changed" in warning for warning in answer.warnings)
+    assert not asked.ask(APPLE).index.stale
+
+
+def test_without_a_refresh_a_changed_note_is_called_stale(notes: Path, tmp_path: Path, cache: Path) -> None:
+    made = Assistant(notes, tmp_path / "index", cache, refresh="never")
+    assert not made.ask(APPLE).index.stale  # with no index at all there is nothing to take as it is
+    (notes / "fruit.md").unlink()
+    (notes / "other.md").write_text("# Other\n\nSomething else.\n")
+    answer = made.ask(APPLE)
+    made.close()
+    assert answer.index.stale
+    assert all(cited.stale for cited in answer.citations)
+
+
+def test_an_index_that_opens_and_does_not_read_back_is_mended(asked: Assistant, tmp_path: Path) -> None:
+    asked.ask(APPLE)
+    asked.close()
+    import sqlite3
+
+    with sqlite3.connect(tmp_path / "index" / "notes.sqlite") as connection:
+        connection.execute("UPDATE passages SET body = replace(body, 'seven', 'eight')")
+    connection.close()
+    answer = asked.ask(APPLE)
+    assert any("seven months" in cited.quote for cited in answer.citations)
+    assert len([warning for warning in answer.warnings if "damaged" in warning]) == 1
+
+
+def test_an_index_folder_that_is_a_file_gives_way_to_the_spare_one(notes: Path, tmp_path: Path, cache: Path) -> None:
+    (tmp_path / "index").touch()
+    made = Assistant(notes, tmp_path / "index", cache, spare=tmp_path / "spare")
+    (warning,) = made.ask(APPLE).warnings
+    made.close()
+    assert str(tmp_path / "spare") in warning
+    with pytest.raises(IndexUnusable):
+        Assistant(notes, tmp_path / "index", cache).ask(APPLE)
+
+
+def test_update_counts_what_it_did(asked: Assistant, notes: Path) -> None:
+    assert asked.update().added == 1
+    (notes / "fruit.md").write_text(NOTE + "\n## Quince\n\nBoil it.\n")
+    report = asked.update()
+    assert (report.changed, report.embedded > 0, report.reused > 0) == (1, True, True)
+    assert asked.update().unchanged == 1
+
+
+def test_no_notes_and_no_such_heading_or_tag(asked: Assistant, tmp_path: Path, cache: Path) -> None:
+    with pytest.raises(NoNotes):
+        Assistant(tmp_path / "nowhere", tmp_path / "index", cache).ask(APPLE)
+    with pytest.raises(BadRequest, match="Apple"):
+        asked.ask(Request(APPLE, under="Aple"))
+    with pytest.raises(BadRequest, match="front matter"):
+        asked.ask(Request(APPLE, tag="none"))
+    only = asked.ask(Request(APPLE, under="fruit > PEAR"))
+    assert {cited.anchor for cited in only.citations} <= {"pear"}
+
+
+def test_a_question_that_is_too_long_says_what_was_left_out(asked: Assistant) -> None:
+    (warning,) = asked.ask(APPLE + " an apple" * 1000).warnings
+    assert "8,000" in warning
+
+
+def test_lines_of_one_conversation_share_context_and_others_do_not(asked: Assistant) -> None:
+    asked.ask(Request(APPLE, conversation="a"))
+    assert asked.ask(Request("And the pear?", conversation="b")).standalone_question is None
+    follow = asked.ask(Request("Why does it?", conversation="a"))
+    assert follow.question == "Why does it?"
+    assert follow.standalone_question is not None
+
+
+def test_a_second_writer_is_told(tmp_path: Path) -> None:
+    with Writer(tmp_path / "index"), pytest.raises(Busy):
+        Writer(tmp_path / "index")
