@@ -197,9 +197,14 @@ class Assistant:
     def _searcher(self, fresh: Fresh) -> Searcher:
         """What was read of a store stays with it for as long as it is the one to answer from."""
         if self._search is None or self._search.store is not fresh.store:
+            import numpy as np
+
             from assistant.search import Searcher
 
-            self._search = Searcher(fresh.store, self._encoder())
+            encoder = self._encoder()
+            # Any search makes a store read its vectors: now, while the encoder may still be loading in its thread.
+            fresh.store.near(np.zeros((1, encoder.dimension), dtype=np.float32), 1)
+            self._search = Searcher(fresh.store, encoder)
         return self._search
 
     def _changed(self, answer: Answer) -> set[str]:
