@@ -149,6 +149,9 @@ def install(extras: str, again: tuple[str, ...], held: int) -> None:
     if backend:
         run("getting the build backend", [*pip, *backend], held)
     run("installing the packages", [*pip, "--no-build-isolation", "-e", EXTRAS[extras]], held)
+    # pip compiles what it copies, not what it links to: without this, each start does where Python may not write.
+    compiling = [PYTHON, "-I", "-m", "compileall", "-q", os.path.join(ROOT, "assistant")]
+    subprocess.run(compiling, capture_output=True, check=False)
 
 
 def write_stamp(extras: str) -> None:

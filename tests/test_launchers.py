@@ -98,6 +98,11 @@ def test_the_second_start_says_nothing(made: Path) -> None:
     assert (made / ".venv.log").stat().st_mtime_ns == log
 
 
+def test_the_package_is_compiled_ahead(made: Path) -> None:
+    """A start that may not write bytecode (PYTHONDONTWRITEBYTECODE) finds it there."""
+    assert list((made / "assistant" / "__pycache__").glob("__main__.*.pyc"))
+
+
 def test_a_moved_checkout_is_repaired_once(made: Path, checkout: Path) -> None:
     """The program, the environment's own commands and its activate script all come from the new place."""
     moved = run(checkout)
