@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -441,3 +442,16 @@ def test_damage_that_comes_back_is_raised(notes: Path, index: Path, monkeypatch:
     monkeypatch.setattr(Writer, "publish", damaged)
     with pytest.raises(IndexDamaged):
         refresh(notes, index)
+
+
+def test_an_index_of_an_older_version_is_built_again_with_its_vectors(notes: Path, index: Path) -> None:
+    refresh(notes, index)
+    before = shown(index)
+    connection = sqlite3.connect(index / "notes.sqlite")
+    connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    encoder = CountingEncoder()
+    report = refresh(notes, index, encoder)
+    assert (report.warnings, encoder.asked) == ([], [])
+    assert report.reason
+    assert shown(index) == before

@@ -16,6 +16,7 @@ from assistant.store import nearest, rows
 from assistant.store.nearest import Matrix, Nearest
 from assistant.store.rows import Concepts, StoredMention, StoredNote
 from assistant.store.schema import (
+    IndexDamaged,
     text_key,
     translated,
 )
@@ -68,13 +69,13 @@ class Store(Snapshot):
     def headings(self) -> list[tuple[str, ...]]:
         """Every heading path, sorted, once."""
         found = self._all("SELECT DISTINCT heading_path FROM sections")
-        return sorted(tuple(json.loads(path)) for (path,) in found)
+        return sorted(tuple(rows.unpacked(path)) for (path,) in found)
 
     def under(self, heading: Sequence[str]) -> set[PassageId]:
         """Passages below a heading whose path ends with `heading`, case and spacing aside; where none does, with its
         first part as the last words of a heading."""
         wanted = [_folded(part) for part in heading]
-        found = [(number, [_folded(h) for h in json.loads(path)]) for number, path in self._all(_SECTIONS)]
+        found = [(number, [_folded(h) for h in rows.unpacked(path)]) for number, path in self._all(_SECTIONS)]
         chosen = [number for number, path in found if _within(wanted, path, exact=True)]
         chosen = chosen or [number for number, path in found if _within(wanted, path, exact=False)]
         return set(_ids(self._all(f"SELECT id FROM passages WHERE section {_IN}", json.dumps(chosen))))
@@ -82,7 +83,7 @@ class Store(Snapshot):
     def tagged(self, tag: str) -> set[PassageId]:
         """Passages of the notes that carry the tag, case aside."""
         found = self._all("SELECT id, tags FROM notes WHERE tags <> '[]'")
-        notes = [number for number, tags in found if _folded(tag) in map(_folded, json.loads(tags))]
+        notes = [number for number, tags in found if _folded(tag) in map(_folded, rows.unpacked(tags))]
         return set(_ids(self._all(f"SELECT id FROM passages WHERE note {_IN}", json.dumps(notes))))
 
     def mentions(self, ids: Sequence[PassageId]) -> list[StoredMention]:
@@ -230,13 +231,15 @@ class Store(Snapshot):
         if not found:
             return Concepts((), np.zeros((0, 0), dtype=np.float32))
         listed, data, crc = found[0]
-        sentences: list[tuple[str, str]] = [(concept, sentence) for concept, sentence in json.loads(listed)]
-        matrix = rows.unpack_matrix(len(sentences), data, crc)
+        sentences: list[tuple[str, str]] = [(concept, sentence) for concept, sentence in rows.unpacked(listed)]
+        matrix = rows.unpack_matrix(len(sentences), data, crc ^ rows.checksum(listed))
         places: dict[str, list[int]] = {}
         for place, (concept, _) in enumerate(sentences):
             places.setdefault(concept, []).append(place)
-        matches = self._all("SELECT key, concept FROM matches ORDER BY key, concept")
-        wanted = [(key, place) for key, concept in matches for place in places.get(concept, ())]
+        matches = self._all("SELECT key, concept, crc FROM matches ORDER BY key, concept")
+        if any(rows.match_sum(key, concept) != match for key, concept, match in matches):
+            raise IndexDamaged("a concept")
+        wanted = [(key, place) for key, concept, _ in matches for place in places.get(concept, ())]
         return Concepts(
             tuple((key, *sentences[place]) for key, place in wanted), matrix[[place for _, place in wanted]]
         )

@@ -129,6 +129,18 @@ def unpack_passage(body: str, crc: int) -> Passage:
     )
 
 
+def unpacked(text: str) -> Any:
+    """The value of a JSON column; IndexDamaged where it is none."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise IndexDamaged("a list in a row") from error
+
+
+def match_sum(key: str, concept: str) -> int:
+    return checksum(f"{key}\0{concept}")
+
+
 def mention_sum(key: str, name: str, kind: str, passage: int) -> int:
     return checksum(f"{key}\0{name}\0{kind}\0{passage}")
 

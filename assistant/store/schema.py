@@ -15,7 +15,7 @@ from assistant.errors import IndexUnusable
 
 DATABASE = "notes.sqlite"
 LOCK = "writer.lock"
-SCHEMA = 1
+SCHEMA = 2
 """Stands in the database as `user_version`; raise it with every change to TABLES or to what a column means."""
 
 APPLICATION = 0x4E415353
@@ -95,7 +95,9 @@ CREATE TRIGGER mention_out AFTER DELETE ON mentions BEGIN
     UPDATE texts SET others = others - 1 WHERE id = OLD.text;
     UPDATE keys SET uses = uses - 1 WHERE key = OLD.key;
 END;
-CREATE TABLE matches(key TEXT NOT NULL, concept TEXT NOT NULL, PRIMARY KEY (key, concept)) STRICT, WITHOUT ROWID;
+CREATE TABLE matches(
+    key TEXT NOT NULL, concept TEXT NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (key, concept)
+) STRICT, WITHOUT ROWID;
 CREATE INDEX matches_concept ON matches(concept);
 CREATE TABLE sentences(
     concept TEXT NOT NULL, position INTEGER NOT NULL, sentence TEXT NOT NULL, text INTEGER NOT NULL,

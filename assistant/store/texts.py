@@ -176,7 +176,9 @@ class Texts(Transaction):
         for key in keys:
             self._change("UPDATE keys SET matched = 1 WHERE key = ?", key)
             for concept in sorted(set(matches.get(key, ()))):
-                self._change("INSERT OR IGNORE INTO matches VALUES (?, ?)", key, concept)
+                self._change(
+                    "INSERT OR IGNORE INTO matches VALUES (?, ?, ?)", key, concept, rows.match_sum(key, concept)
+                )
         used = [concept for (concept,) in self._all("SELECT DISTINCT concept FROM matches ORDER BY concept")]
         wanted = [
             (concept, place, sentence, self._text(sentence)[0])

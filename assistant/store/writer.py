@@ -116,6 +116,7 @@ class Writer(Texts):
         listed = json.dumps([row[:2] for row in found], ensure_ascii=False)
         matrix = [rows.centre(rows.unpack_matrix(*row[2:])) for row in found]
         count, data, crc = rows.pack_matrix(np.stack(matrix)) if matrix else (0, b"", 0)
+        crc ^= rows.checksum(listed)
         if self._all("SELECT sentences, crc FROM concepts") == ([(listed, crc)] if count else []):
             return
         self._change("DELETE FROM concepts")
