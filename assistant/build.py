@@ -177,6 +177,8 @@ class _Build:
     report: BuildReport = field(default_factory=BuildReport)
     concepts: tuple[vocabulary.Concept, ...] | None = None
     spotter: vocabulary.Spotter | None = None
+    computed: int = 0
+    """Texts that got a vector before the last look at the notes."""
 
     def run(self, *, full: bool, mend: bool, embed: bool) -> BuildReport:
         self.report = BuildReport()
@@ -345,8 +347,15 @@ class _Build:
         """Computes vectors until none is missing, or for so long that the notes should be looked at again."""
         waiting = writer.waiting()
         until = self.monotonic() + _LOOK_AGAIN_SECONDS
-        self.report.embedded += _embed(writer, self.encoder, waiting, self.progress, self.monotonic, until)
-        return not writer.waiting()
+        before = self.computed
+        self.report.embedded += _embed(
+            *(writer, self.encoder, waiting),
+            lambda what, done=0, of=0: self.progress(what, before + done, before + of),
+            *(self.monotonic, until),
+        )
+        left = len(writer.waiting())
+        self.computed += len(waiting) - left
+        return not left
 
     def _finish(self, writer: Writer) -> None:
         writer.gather_concepts()

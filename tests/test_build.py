@@ -1,5 +1,6 @@
 """Notes that change → an index that is as if it had been built from nothing."""
 
+import itertools
 import os
 import random
 import shutil
@@ -205,6 +206,23 @@ def test_text_is_there_before_any_vector(notes: Path, index: Path) -> None:
         assert set(store.near(encoder.question("canary")[None], 3)[0]) <= set(ids)
         assert store.pending == store.passages_count - len(ids)
     assert refresh(notes, index).pending == 0
+
+
+def test_what_is_told_of_the_vectors_counts_on_when_the_notes_are_looked_at_again(notes: Path, index: Path) -> None:
+    """Here a text takes three seconds, and after ten the notes are looked at."""
+    for number in range(12):
+        (notes / f"{number}.md").write_text(f"Note {number} says one thing.\n")
+    ticks = itertools.count(step=3)
+    told: list[tuple[int, int]] = []
+
+    def progress(what: str, done: int = 0, of: int = 0) -> None:
+        if what == "Computing vectors":
+            told.append((done, of))
+
+    encoder = HashingEncoder()
+    build.refresh(notes, index, lambda: encoder, progress=progress, monotonic=lambda: next(ticks))
+    assert [done for done, _ in told] == sorted({done for done, _ in told})
+    assert len({of for _, of in told}) == 1
 
 
 def test_an_interrupted_build_keeps_what_is_embedded(notes: Path, index: Path) -> None:
