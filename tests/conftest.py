@@ -1,11 +1,16 @@
-"""What every test may ask for: the shared folder, golden files, and how many examples a law gets."""
+"""What every test may ask for: shared folder, model, an environment, golden files; how many examples a law gets."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from jsonschema import Draft202012Validator
+
+from assistant import model
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = 25
@@ -35,6 +40,42 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the folder ../shared beside the checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def prepared(pytestconfig: pytest.Config) -> Path:
+    """A cache folder with the default model, which is prepared once and kept between runs."""
+    assert pytestconfig.cache is not None
+    folder = pytestconfig.cache.mkdir("models")
+    model.prepare(model.DEFAULT_MODEL, folder, lambda text: None)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def surroundings(root: Path, prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An environment for the command as a process: none of the caller's settings, a cache that has the model."""
+    cache = tmp_path_factory.mktemp("cache")
+    (cache / "notes-assistant").mkdir(mode=0o700)
+    (cache / "notes-assistant" / "models").symlink_to(prepared / "models")
+    ours = ("ASSISTANT_N", "ASSISTANT_I", "ASSISTANT_M", "ASSISTANT_C")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    for name in ("VISUAL", "EDITOR", "NO_COLOR", "COLUMNS"):
+        kept.pop(name, None)
+    return {**kept, "PYTHONPATH": str(root), "XDG_CACHE_HOME": str(cache), "TERM": "xterm"}
+
+
+@pytest.fixture(scope="session")
+def valid(shared: Path) -> Callable[[str], dict[str, Any]]:
+    """Reads a line of output, which must be what the contract says."""
+    validator = Draft202012Validator(json.loads((shared / "contract" / "answer.schema.json").read_text("utf-8")))
+
+    def check(line: str) -> dict[str, Any]:
+        assert line.isascii()
+        record: dict[str, Any] = json.loads(line)
+        validator.validate(record)
+        return record
+
+    return check
 
 
 @pytest.fixture

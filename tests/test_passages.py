@@ -53,7 +53,7 @@ def test_each_definition_of_the_critical_concepts_is_one_passage(note: Note, shi
     assert len(expected) == 11
     inside = [passage for passage in shipped if passage.heading_path[-1] == "Critical Concepts"]
     assert spans(tuple(inside), "definition") == [(number, number) for number in expected]
-    labels = {passage.start: passage.label for passage in inside if passage.kind == "definition"}
+    labels: dict[int, str] = {passage.start: passage.label for passage in inside if passage.kind == "definition"}
     assert (labels[818], labels[822], labels[827], labels[832]) == (
         "Deployment Strategies",
         "Messaging",
@@ -65,7 +65,9 @@ def test_each_definition_of_the_critical_concepts_is_one_passage(note: Note, shi
 def test_each_line_of_a_tree_is_one_passage(note: Note, shipped: tuple[Passage, ...]) -> None:
     branches = [number for number, line in enumerate(note.lines, 1) if BRANCH.match(line)]
     assert {225, 228, 320, 324, 438, 445, 558, 624, 637} <= set(branches)
-    found = {passage.start: passage for passage in shipped if passage.kind == "tree" and passage.start == passage.end}
+    found: dict[int, Passage] = {
+        passage.start: passage for passage in shipped if passage.kind == "tree" and passage.start == passage.end
+    }
     assert set(branches) <= set(found)
     assert found[228].text == "Guaranteed delivery"
     assert found[445].text == "Enforces policies"
@@ -77,7 +79,9 @@ def test_each_fence_is_one_passage(note: Note, shipped: tuple[Passage, ...]) -> 
     expected = list(fences(note))
     assert len(expected) == 30
     assert spans(shipped, "fence") == expected
-    infos = {passage.start: (passage.info, passage.label) for passage in shipped if passage.kind == "fence"}
+    infos: dict[int, tuple[str, str]] = {
+        passage.start: (passage.info, passage.label) for passage in shipped if passage.kind == "fence"
+    }
     assert infos[233] == ("terraform", "Creating Queue")
     assert infos[98] == ("bash", "Traffic Switch")
 
@@ -94,7 +98,9 @@ def test_each_commented_step_starts_a_passage_of_its_own_lines(note: Note, shipp
 
 
 def test_a_value_with_a_remark_is_found_by_its_line(shipped: tuple[Passage, ...]) -> None:
-    found = {passage.start: passage for passage in shipped if passage.kind == "code" and passage.start == passage.end}
+    found: dict[int, Passage] = {
+        passage.start: passage for passage in shipped if passage.kind == "code" and passage.start == passage.end
+    }
     assert found[182].text.startswith("maxSurge: 2")
     assert "Long polling" in found[290].text
     assert "10 minutes" in found[718].text
@@ -138,7 +144,7 @@ def test_a_row_says_its_columns() -> None:
 
 def test_a_nested_item_is_labelled_by_the_item_above() -> None:
     found = of("# T\n\n- Storage is either\n  - block, for disks\n  - object, for files\n")
-    inner = {passage.start: passage for passage in found}
+    inner: dict[int, Passage] = {passage.start: passage for passage in found}
     assert "Storage is either" in inner[5].label
     assert inner[3].end == 3
 
