@@ -179,9 +179,11 @@ class _Build:
     spotter: vocabulary.Spotter | None = None
     computed: int = 0
     """Texts that got a vector before the last look at the notes."""
+    taken: set[str] = field(default_factory=set)
+    """Notes that were added or changed: the next look finds them unchanged."""
 
     def run(self, *, full: bool, mend: bool, embed: bool) -> BuildReport:
-        self.report = BuildReport()
+        self.report, self.computed, self.taken = BuildReport(), 0, set()
         look = self._look()
         if not (full or mend) and self._nothing_to_do(look, embed):
             return self.report
@@ -286,7 +288,7 @@ class _Build:
             entry = known.get(file.path)
             if entry is not None and not everything and _settled(entry, file):
                 refused += bool(entry.reason)
-                report.unchanged += not entry.reason
+                report.unchanged += not entry.reason and file.path not in self.taken
                 continue
             self.progress("Reading notes", number, len(look.files))
             try:
@@ -298,14 +300,17 @@ class _Build:
                 writer.refuse(file, look.moment, error.reason)
                 continue
             if entry is not None and not everything and entry.digest == note.digest:
-                report.unchanged += 1
+                report.unchanged += file.path not in self.taken
                 writer.touch(file, look.moment)
                 continue
             differ += 1
             report.reused += writer.put_note(_indexed(note, file, look.moment, self._spotting()))
             report.added += entry is None or bool(entry.reason)
             report.changed += entry is not None and not entry.reason and entry.digest != note.digest
-            report.unchanged += entry is not None and entry.digest == note.digest
+            same = entry is not None and entry.digest == note.digest
+            report.unchanged += same
+            if not same:
+                self.taken.add(file.path)
         if refused == len(look.files):
             raise UnreadableNotes(f"Not one of the notes in {self.folder} can be read.", "Check their permissions.")
         for path in sorted(known.keys() - {file.path for file in look.files}):

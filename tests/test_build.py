@@ -220,7 +220,8 @@ def test_what_is_told_of_the_vectors_counts_on_when_the_notes_are_looked_at_agai
             told.append((done, of))
 
     encoder = HashingEncoder()
-    build.refresh(notes, index, lambda: encoder, progress=progress, monotonic=lambda: next(ticks))
+    report = build.refresh(notes, index, lambda: encoder, progress=progress, monotonic=lambda: next(ticks))
+    assert (report.changed, report.unchanged) == (0, 0)
     assert [done for done, _ in told] == sorted({done for done, _ in told})
     assert len({of for _, of in told}) == 1
 
