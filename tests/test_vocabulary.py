@@ -1,0 +1,92 @@
+"""The shipped vocabulary is well formed and its own; a user's file is added to it."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assistant import vocabulary
+from assistant.terms import key
+from assistant.vocabulary import Concept, VocabularyError
+
+FILES = sorted((Path(vocabulary.__file__).parent / "data" / "vocabulary").glob("*.md"))
+RUN = 7  # words; shorter runs are common turns of speech
+
+
+def concepts() -> Iterator[tuple[Path, Concept]]:
+    return ((path, concept) for path in FILES for concept in vocabulary.parse(path.read_text("utf-8"), path.name))
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.casefold())
+
+
+def runs(text: str) -> set[tuple[str, ...]]:
+    found = words(text)
+    return {tuple(found[at : at + RUN]) for at in range(len(found) - RUN + 1)}
+
+
+def repeated(values: Iterator[str]) -> list[str]:
+    return [value for value, count in Counter(values).items() if count > 1]
+
+
+def test_every_file_is_of_the_form() -> None:
+    """One title, concepts with a name, other names and sentences; nothing else."""
+    assert FILES
+    for path in FILES:
+        lines = [line for line in path.read_text("utf-8").splitlines() if line.strip()]
+        assert lines[0].startswith("# ")
+        assert all(re.match(r"## \S|Also: \S|- \S", line) for line in lines[1:]), path.name
+    for path, concept in concepts():
+        assert len(concept.sentences) >= 5, (path.name, concept.name)
+        assert all(3 <= len(words(sentence)) <= 40 for sentence in concept.sentences), (path.name, concept.name)
+
+
+def test_no_concept_is_there_twice() -> None:
+    assert repeated(key(concept.name) for _, concept in concepts()) == []
+
+
+def test_no_concept_has_a_name_twice() -> None:
+    for path, concept in concepts():
+        names = [concept.name, *concept.names]
+        assert repeated(name.casefold() for name in names) == [], (path.name, concept.name)
+
+
+def test_no_sentence_is_there_twice() -> None:
+    sentences = (" ".join(words(sentence)) for _, concept in concepts() for sentence in concept.sentences)
+    assert repeated(sentences) == []
+
+
+def test_no_sentence_is_taken_from_a_question(shared: Path, root: Path) -> None:
+    """Else the development questions would measure how well the vocabulary remembers them."""
+    files = [*(shared / "eval").rglob("*.jsonl"), *(root / "tests" / "eval").rglob("*.jsonl")]
+    records = [json.loads(line) for path in files for line in path.read_text("utf-8").splitlines() if line]
+    asked = [turn["question"] for record in records for turn in record.get("turns", [record])]
+    assert asked
+    known = {run: question for question in asked for run in runs(question)}
+    shared_runs = [
+        (sentence, known[run])
+        for _, concept in concepts()
+        for sentence in concept.sentences
+        for run in runs(sentence) & known.keys()
+    ]
+    assert shared_runs == []
+
+
+def test_a_users_concept_is_added_or_replaces(tmp_path: Path) -> None:
+    first = next(concepts())[1]
+    (tmp_path / vocabulary.USER_FILE).write_text(
+        f"# Mine\n\n## {first.name}\n\n- In my own words.\n\n## Zymurgy\nAlso: brewing\n\n- I want beer.\n"
+    )
+    found = {concept.name: concept for concept in vocabulary.concepts(tmp_path)}
+    assert found[first.name].sentences == ("In my own words.",)
+    assert found["Zymurgy"] == Concept("Zymurgy", ("brewing",), ("I want beer.",))
+    assert set(found) - {"Zymurgy"} == {concept.name for concept in vocabulary.concepts()}
+
+
+def test_a_line_that_is_none_of_these_is_named() -> None:
+    with pytest.raises(VocabularyError, match=r"mine\.md, line 3"):
+        vocabulary.parse("## Queue\n\nA queue is a line.\n", "mine.md")
