@@ -120,7 +120,7 @@ class Passage:
     start: LineNumber
     end: LineNumber
     text: str
-    """What is searched: plain text without marks (a step's comment with its code lines, a row with its column names)."""
+    """What is searched: plain text without marks (a step: its comment and its code lines; a row: with column names)."""
     titled: bool = True
     """False where `heading_path[0]` is only a file name."""
     fence: tuple[LineNumber, LineNumber] | None = None

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from assistant.editor import command
 from assistant.errors import BadRequest
@@ -70,25 +69,6 @@ class World:
 
 
 @pytest.fixture(scope="session")
-def surroundings(root: Path, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> dict[str, str]:
-    """An environment without the caller's settings; the prepared model is kept between runs."""
-    assert pytestconfig.cache is not None
-    cache = tmp_path_factory.mktemp("cache")
-    (cache / "notes-assistant").mkdir(mode=0o700)
-    models = pytestconfig.cache.mkdir("models") / "models"
-    models.mkdir(exist_ok=True)
-    (cache / "notes-assistant" / "models").symlink_to(models)
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("ASSISTANT_N", "ASSISTANT_I", "ASSISTANT_M"))
-    }
-    for name in ("VISUAL", "EDITOR", "NO_COLOR", "COLUMNS"):
-        kept.pop(name, None)
-    return {**kept, "PYTHONPATH": str(root), "XDG_CACHE_HOME": str(cache), "TERM": "xterm"}
-
-
-@pytest.fixture(scope="session")
 def built(surroundings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> World:
     """Notes with a finished index, for tests that change neither."""
     world = World(tmp_path_factory.mktemp("built"), surroundings)
@@ -105,21 +85,6 @@ def own(built: World, tmp_path: Path) -> World:
     """The same, to be changed."""
     shutil.copytree(built.folder, tmp_path / "own", symlinks=True)
     return World(tmp_path / "own", built.environment)
-
-
-@pytest.fixture(scope="session")
-def valid(shared: Path) -> Callable[[str], dict[str, object]]:
-    """Reads a line of output, which must be what the contract says."""
-    schema = json.loads((shared / "contract" / "answer.schema.json").read_text())
-    validator = Draft202012Validator(schema)
-
-    def check(line: str) -> dict[str, object]:
-        assert line.isascii()
-        record: dict[str, object] = json.loads(line)
-        validator.validate(record)
-        return record
-
-    return check
 
 
 def error_of(record: dict[str, object]) -> str:

@@ -21,10 +21,8 @@ from assistant.errors import ModelUnusable
 
 
 @pytest.fixture(scope="module")
-def files(pytestconfig: pytest.Config) -> ModelFiles:
-    """The default model, prepared once and kept between runs."""
-    assert pytestconfig.cache is not None
-    return model.prepare(model.DEFAULT_MODEL, pytestconfig.cache.mkdir("models"), lambda text: None)
+def files(prepared: Path) -> ModelFiles:
+    return model.prepare(model.DEFAULT_MODEL, prepared, lambda text: None)
 
 
 @pytest.fixture(scope="module")

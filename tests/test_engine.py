@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 import assistant
-from assistant import model
 from assistant.engine import Assistant, Request
 from assistant.errors import BadRequest, EmptyQuestion, IndexUnusable, NoNotes
 from assistant.store import Busy, Writer
@@ -24,15 +23,6 @@ A pear is best within a week.
 """
 
 
-@pytest.fixture(scope="module")
-def cache(pytestconfig: pytest.Config) -> Path:
-    """Where the default model is prepared once and kept between runs."""
-    assert pytestconfig.cache is not None
-    folder = pytestconfig.cache.mkdir("models")
-    model.prepare(model.DEFAULT_MODEL, folder, lambda text: None)
-    return folder
-
-
 @pytest.fixture
 def notes(tmp_path: Path) -> Path:
     (tmp_path / "notes").mkdir()
@@ -41,8 +31,8 @@ def notes(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def asked(notes: Path, tmp_path: Path, cache: Path) -> Iterator[Assistant]:
-    made = Assistant(notes, tmp_path / "index", cache)
+def asked(notes: Path, tmp_path: Path, prepared: Path) -> Iterator[Assistant]:
+    made = Assistant(notes, tmp_path / "index", prepared)
     yield made
     made.close()
 
@@ -54,9 +44,9 @@ def test_the_package_gives_three_names() -> None:
         assistant.__getattr__("Nothing")
 
 
-def test_an_answer_says_where_it_comes_from_and_how_long_it_took(notes: Path, tmp_path: Path, cache: Path) -> None:
+def test_an_answer_says_where_it_comes_from_and_how_long_it_took(notes: Path, tmp_path: Path, prepared: Path) -> None:
     ticks = iter(range(100))
-    made = Assistant(notes, tmp_path / "index", cache, monotonic=lambda: next(ticks))
+    made = Assistant(notes, tmp_path / "index", prepared, monotonic=lambda: next(ticks))
     answer = made.ask(Request(APPLE, id="7"))
     made.close()
     assert (answer.id, answer.question, answer.notes, answer.elapsed_ms) == ("7", APPLE, str(notes), 1000)
@@ -104,8 +94,8 @@ def test_a_note_that_cannot_be_taken_in_makes_its_citations_stale(
     assert not asked.ask(APPLE).index.stale
 
 
-def test_without_a_refresh_a_changed_note_is_called_stale(notes: Path, tmp_path: Path, cache: Path) -> None:
-    made = Assistant(notes, tmp_path / "index", cache, refresh="never")
+def test_without_a_refresh_a_changed_note_is_called_stale(notes: Path, tmp_path: Path, prepared: Path) -> None:
+    made = Assistant(notes, tmp_path / "index", prepared, refresh="never")
     assert not made.ask(APPLE).index.stale  # with no index at all there is nothing to take as it is
     (notes / "fruit.md").unlink()
     (notes / "other.md").write_text("# Other\n\nSomething else.\n")
@@ -128,14 +118,14 @@ def test_an_index_that_opens_and_does_not_read_back_is_mended(asked: Assistant, 
     assert len([warning for warning in answer.warnings if "damaged" in warning]) == 1
 
 
-def test_an_index_folder_that_is_a_file_gives_way_to_the_spare_one(notes: Path, tmp_path: Path, cache: Path) -> None:
+def test_an_index_folder_that_is_a_file_gives_way_to_the_spare_one(notes: Path, tmp_path: Path, prepared: Path) -> None:
     (tmp_path / "index").touch()
-    made = Assistant(notes, tmp_path / "index", cache, spare=tmp_path / "spare")
+    made = Assistant(notes, tmp_path / "index", prepared, spare=tmp_path / "spare")
     (warning,) = made.ask(APPLE).warnings
     made.close()
     assert str(tmp_path / "spare") in warning
     with pytest.raises(IndexUnusable):
-        Assistant(notes, tmp_path / "index", cache).ask(APPLE)
+        Assistant(notes, tmp_path / "index", prepared).ask(APPLE)
 
 
 def test_update_counts_what_it_did(asked: Assistant, notes: Path) -> None:
@@ -146,9 +136,9 @@ def test_update_counts_what_it_did(asked: Assistant, notes: Path) -> None:
     assert asked.update().unchanged == 1
 
 
-def test_no_notes_and_no_such_heading_or_tag(asked: Assistant, tmp_path: Path, cache: Path) -> None:
+def test_no_notes_and_no_such_heading_or_tag(asked: Assistant, tmp_path: Path, prepared: Path) -> None:
     with pytest.raises(NoNotes):
-        Assistant(tmp_path / "nowhere", tmp_path / "index", cache).ask(APPLE)
+        Assistant(tmp_path / "nowhere", tmp_path / "index", prepared).ask(APPLE)
     with pytest.raises(BadRequest, match="Apple"):
         asked.ask(Request(APPLE, under="Aple"))
     with pytest.raises(BadRequest, match="front matter"):
