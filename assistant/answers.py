@@ -91,7 +91,7 @@ def answer(
     """The answer to one question that stands alone; `lean` names the topic a follow-up goes on about. Never invents a word."""
     found = searcher.find(query, only)
     topics = verdicts.topics(found, searcher)
-    ranked = verdicts.rank(topics, constants.verdict, query.ask)
+    ranked = verdicts.rank(topics, constants.verdict, constants.temperature)
     judged = outcomes.judge(found, ranked, searcher, constants)
     sheet = Sheet(searcher, _wanted(query, found), limit)
     if query.options:

@@ -18,7 +18,7 @@ from assistant.terms import parts, stem, terms, words
 from assistant.verdicts import Topic
 
 FEATURES = (
-    "best", "dense", "lexical", "gap", "uncovered", "unknown", "rare_unknown", "strange_names", "facet", "long", "concept", "verdict", "section", "verb",
+    "best", "dense", "lexical", "gap", "unknown", "strange_names", "facet", "long", "concept", "verdict", "verb", "focus", "number", "short_best",
 )  # fmt: skip
 _EVIDENCE = 3
 """Passages that are taken to be the answer when it is asked what they lack."""
@@ -26,6 +26,11 @@ _ORDERS = re.compile(
     r"\b(?:ignore|disregard|forget)\s+(?:all\s+|any\s+)?(?:your|the|previous|prior|above)\s+(?:\w+\s+)?(?:instructions?|rules?|prompts?)\b|^\s*(?:system|assistant|developer)\s*:"
     r"|\b(?:print|reveal|show|repeat)\s+(?:me\s+)?your\s+(?:system\s+)?(?:prompt|instructions)\b|\bpretend (?:to be|you are|you're)\b|\byou (?:may|can|must) now\b|\bact as (?:an?|the)\b",
     re.IGNORECASE,
+)
+
+
+_QUANTITY = re.compile(
+    r"(?i)\bhow (?:many|much|long|often|far|big|large|high|small|old|fast)\b|\b(?:maximum|minimum|longest|largest|highest|smallest|limit|price|percentage|latency|size|port)\b"
 )
 
 
@@ -50,9 +55,14 @@ class Facet:
     says: tuple[str, ...]
 
 
+def is_order(text: str) -> bool:
+    """Whether a text gives the assistant orders instead of asking."""
+    return bool(_ORDERS.search(text))
+
+
 def judge(found: Found, ranked: Sequence[Topic], searcher: Searcher, constants: Constants) -> Judged:
     """Answered, partial (something near, and what it lacks) or not in the notes."""
-    if _ORDERS.search(found.query.text):
+    if is_order(found.query.text):
         return Judged("not_in_notes", 0.0, (), "Orders are not questions. Ask for something the notes may say.", {})
     if not found.query.terms or not found.hits:
         return Judged("not_in_notes", 0.0, (), "Name a subject: a service, a setting, a need.", {})
@@ -86,21 +96,22 @@ def describe(found: Found, ranked: Sequence[Topic], searcher: Searcher) -> tuple
     facets = [f for f in _facets() if _asks(f, found.query.text)]
     lacked = [f for f in facets if not any(_says(f, r) for r in reads[:2])]
     verb = _verb(found.query.text)
+    short = min(1.0, 7 / len(asked))
     values = {
         "best": hits[0].score,
         "dense": max((h.dense or 0.0 for h in hits[:10]), default=0.0),
         "lexical": float(found.lexical[:10, 0].max()),
         "gap": hits[0].score - hits[min(5, len(hits) - 1)].score,
-        "uncovered": sum(uncovered.values()) / total,
-        "unknown": sum(unknown.values()) / total,
-        "rare_unknown": max(unknown.values(), default=0.0),
+        "unknown": short * sum(unknown.values()) / total,
         "strange_names": float(min(2, len(strange))),
         "facet": float(bool(lacked)),
         "long": math.log1p(len(asked)),
-        "concept": max((float(t.features[3]) for t in ranked[:5]), default=0.0),
+        "concept": max((float(c.cosines[0]) for c in found.concepts.values()), default=0.0),
         "verdict": ranked[0].confidence if ranked else 0.0,
-        "section": sum(w for t, w in asked.items() if t not in section and t not in near) / total,
         "verb": float(bool(verb) and verb not in near),
+        "focus": short * max((w for t, w in asked.items() if t not in section), default=0.0),
+        "number": float(bool(_QUANTITY.search(found.query.text)) and not any(re.search(r"\d", r.passage.text) for r in reads[:2])),
+        "short_best": short * hits[0].score,
     }
     return values, _lacking(found, strange, lacked, unknown, uncovered)
 

@@ -32,7 +32,7 @@ CANDIDATES = 160
 """Passages proposed by each of: the whole question's vector, each demand's, and the words."""
 RAREST = 12
 """Terms of a question that full text is asked for."""
-DENSE = 0.62
+DENSE = 0.55
 """Weight of the dense part; the lexical one has the rest."""
 FLOOR = 0.05
 """Cosines below it count as none: unrelated short texts lie about there."""
