@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from assistant import choices, outcomes, quotes, snippets, verdicts
 from assistant.constants import Constants
+from assistant.conversation import Subject
 from assistant.questions import Query
 from assistant.quotes import Extract
 from assistant.records import (
@@ -20,13 +22,15 @@ from assistant.records import (
     Statement,
     Support,
 )
-from assistant.search import Found, Searcher
+from assistant.search import Found, Lean, Searcher
 from assistant.terms import key, terms
 from assistant.verdicts import Topic
 
 STATEMENTS, SNIPPETS, ALTERNATIVES = 4, 2, 4
 _TOTAL = 1_500
 """Characters of all statements together, by the contract."""
+UNSURE = 0.3
+"""A verdict less sure than this does not come before the passage that was found first."""
 _NAMING = ("concept", "detail", "tool", "need")
 _OWN = {
     "definition": 0.16,
@@ -36,8 +40,8 @@ _OWN = {
     "tree": 0.04,
     "paragraph": 0.06,
     "step": 0.02,
-    "heading": -0.2,
-    "label": -0.15,
+    "heading": -0.35,
+    "label": -0.3,
     "pointer": -0.2,
     "fence": -0.08,
 }
@@ -86,12 +90,13 @@ def answer(
     only: Collection[PassageId] | None = None,
     limit: int = 8,
     explain: bool = False,
-    lean: str = "",
+    lean: Subject | None = None,
+    own: str = "",
 ) -> Answer:
-    """The answer to one question that stands alone; `lean` names the topic a follow-up goes on about. Never invents a word."""
-    found = searcher.find(query, only)
+    """The answer to one question that stands alone; `lean` is what a follow-up goes on about, `own` its own words. Never invents a word."""
+    found = searcher.find(query, only, Lean(own or query.text, lean.path, lean.anchor) if lean is not None else None)
     topics = verdicts.topics(found, searcher)
-    ranked = verdicts.rank(topics, constants.verdict, constants.temperature)
+    ranked = _quotable(verdicts.rank(topics, constants.verdict, constants.temperature), found)
     judged = outcomes.judge(found, ranked, searcher, constants)
     sheet = Sheet(searcher, _wanted(query, found), limit)
     if query.options:
@@ -108,6 +113,26 @@ def answer(
         made = replace(made, verdict=None, alternatives=(), requirements=(), statements=(), snippets=())
     _check(made, searcher)
     return replace(made, explain=_explained(found, ranked, judged)) if explain else made
+
+
+def _quotable(ranked: Sequence[Topic], found: Found) -> list[Topic]:
+    """The topics whose name stands word for word in a passage that speaks for it; only such a name can be given."""
+
+    def stands(topic: Topic) -> bool:
+        name = quotes.plain(topic.name)
+        return bool(name) and any(
+            name in quotes.plain(f"{p.text} {p.heading_path[-1]} {p.label}")
+            for p in (found.hits[n].passage for n in list(topic.speakers)[:20])
+        )
+
+    first = [t for t in ranked[:12] if stands(t)]
+    return [*first, *(t for t in ranked[12:])] if first else list(ranked[12:])
+
+
+def sides(query: Query, made: Answer) -> tuple[str, ...]:
+    """The two names that a comparison was about, for a later "which of them"; none for other answers."""
+    match = re.search(r"([\w-]+(?: [\w-]+)?) (?:or|vs\.?|versus|and) ([\w-]+(?: [\w-]+)?)", query.text)
+    return (match[1], match[2]) if query.ask == "compare" and match and made.outcome == "answered" else ()
 
 
 def _wanted(query: Query, found: Found) -> dict[str, float]:
@@ -156,7 +181,9 @@ def _order(found: Found, topic: Topic | None) -> list[int]:
     speakers = sorted(topic.speakers, key=lambda n: (-own(n), n))
     first = _distinct(found, speakers)[:3]
     lead = first[:1]
-    other = (
+    plain = [n for n in ranked if found.hits[n].passage.kind not in ("heading", "label", "pointer")]
+    top = _distinct(found, [*lead, *plain])[len(lead) : len(lead) + 1]
+    apart = (
         next(
             (n for n in first[1:] if found.hits[n].passage.heading_path != found.hits[lead[0]].passage.heading_path),
             None,
@@ -164,8 +191,9 @@ def _order(found: Found, topic: Topic | None) -> list[int]:
         if lead
         else None
     )
-    rest = [n for n in first[1:] if n != other]
-    head = lead + ([other] if other is not None else []) + rest
+    head = [*lead, *top, *([apart] if apart is not None else []), *first[1:]]
+    if topic.confidence < UNSURE:
+        head = [*top, *lead, *head]
     return _distinct(found, [*head, *(n for n in ranked if found.hits[n].passage.kind not in ("heading", "label"))])
 
 
@@ -265,13 +293,13 @@ def _snippet(query: Query, found: Found, topic: Topic | None, order: Sequence[in
             return None
     if not fences:
         return None
-    inner: dict[int, float] = {n: found.hits[n].score for n in fences}
+    inner: dict[int, float] = {n: 0.93 * found.hits[n].score for n in fences}
     for hit in found.hits[:80]:
         if hit.passage.fence is not None and hit.passage.kind != "fence":
             for n in fences:
                 fence = found.hits[n].passage
                 if fence.path == hit.passage.path and fence.start <= hit.passage.start and hit.passage.end <= fence.end:
-                    inner[n] = max(inner[n], hit.score * 0.97)
+                    inner[n] = max(inner[n], hit.score)
     if topic is not None and not query.code:
         ours = {n: v + 0.2 * topic.speakers.get(n, 0.0) for n, v in inner.items()}
         near = [found.hits[n].passage.heading_path for n in order[:2]]
@@ -316,7 +344,7 @@ def _compared(sheet: Sheet, query: Query, found: Found, ranked: Sequence[Topic])
     if len(sides) < 2:
         return None
     rest = {t: w for t, w in sheet.wanted.items() if all(t not in terms(s.name) for s in sides)}
-    rows = [_side(found, side, rest) for side in sides]
+    rows = [_side(found, side, [o for o in sides if o is not side], rest) for side in sides]
     statements: list[Statement] = []
     for turn in range(3):
         for row in rows:
@@ -348,18 +376,18 @@ def named(query: Query, ranked: Sequence[Topic]) -> list[Topic]:
 _PROPER = {"heading", "label", "definition", "target", "resource", "comment", "identifier", "phrase"}
 
 
-def _side(found: Found, side: Topic, rest: Mapping[str, float]) -> list[int]:
+def _side(found: Found, side: Topic, others: Sequence[Topic], rest: Mapping[str, float]) -> list[int]:
     """The side's passages: by what the question asks of it; its own section and its definition before others."""
 
     def value(n: int) -> float:
         passage = found.hits[n].passage
-        under = side.key in key(" ".join(passage.heading_path[-1:])) or side.key in key(passage.label)
-        return (
-            found.hits[n].score
-            + 0.4 * quotes.weight(f"{passage.label} {passage.text}", rest) / (1 + sum(rest.values()))
-            + (0.15 if under else 0.0)
-            + _OWN.get(passage.kind, 0.0)
+        here = key(passage.heading_path[-1]), key(passage.label), key(passage.text.split(":")[0])
+        of_side = 0.25 * any(side.key in h for h in here) + 0.15 * (here[0] == side.key)
+        of_other = 0.25 * any(
+            o.key in key(f"{passage.text} {passage.label} {passage.heading_path[-1]}") for o in others
         )
+        asked = quotes.weight(f"{passage.label} {passage.text}", rest) / (1 + sum(rest.values()))
+        return 0.6 * found.hits[n].score + 0.4 * asked + of_side - of_other + _OWN.get(passage.kind, 0.0)
 
     order = sorted(side.speakers, key=lambda n: (-value(n), n))
     first = _distinct(found, order)

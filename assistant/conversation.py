@@ -48,6 +48,8 @@ class Understood:
     """The same, where it is not what was typed."""
     subject: Subject | None
     """What it goes on about; None where it stands alone."""
+    own: str = ""
+    """A follow-up's own words, without the subject that was put in front."""
 
 
 def understand(question: str, before: Subject | None, stands: Callable[[str], bool]) -> Understood:
@@ -61,12 +63,12 @@ def understand(question: str, before: Subject | None, stands: Callable[[str], bo
         return Understood(question, None, None)
     if before.sides and re.search(r"(?i)\bwhich of (?:them|those|these|the two)\b|\bwhich one\b", text):
         joined = f"{' or '.join(before.sides)}, {text}"
-        return Understood(joined, joined, before)
+        return Understood(joined, joined, before, text)
     about = _ABOUT.match(text)
     if about and len(content(text[about.end() :])) >= 3:
         return Understood(text[about.end() :], text[about.end() :], None)
     joined = f"{before.name}, {text}"
-    return Understood(joined, joined, before)
+    return Understood(joined, joined, before, text)
 
 
 def subject(answer: Answer, compared: tuple[str, ...] = ()) -> Subject | None:

@@ -183,11 +183,12 @@ class Assistant:
             only=_only(fresh.store, request),
             limit=request.limit,
             explain=request.explain,
-            lean=understood.subject.name if understood.subject else "",
+            lean=understood.subject,
+            own=understood.own,
         )
         answer = replace(answer, question=request.question, standalone_question=understood.standalone)
         if request.conversation is not None:
-            self._subjects[request.conversation] = conversation.subject(answer) or before
+            self._subjects[request.conversation] = conversation.subject(answer, answers.sides(query, answer)) or before
         unread = len(request.question) - questions.READ
         if unread <= 0:
             return answer
@@ -215,13 +216,23 @@ class Assistant:
 
 
 def _names_a_topic(text: str, store: Store) -> bool:
-    """Whether some run of at most six words is a name that the notes use for something."""
-    from assistant import questions, terms
+    """Whether a run of at most six words, with a word in it that says something, is what a heading, a label or a definition is called."""
+    from assistant import english, questions, terms
 
     words = terms.words(text)
-    runs = (words[at : at + size] for at in range(len(words)) for size in range(1, 7))
-    keys = {terms.key(" ".join(run)) for run in runs if questions.content(" ".join(run))}
-    return bool(store.topic(sorted(keys)))
+    keys = set()
+    for at in range(len(words)):
+        for size in range(1, 7):
+            run = words[at : at + size]
+            stems = [t for t in questions.content(" ".join(run)) if english.rarity(t) >= _TELLING]
+            if stems and len(run) == size:
+                keys.add(terms.key(" ".join(run)))
+    found = store.topic(sorted(keys))
+    return any(m.kind in ("heading", "label", "definition") for mentions in found.values() for m in mentions)
+
+
+_TELLING = 0.45
+"""How rare a word must be in English to name something by itself."""
 
 
 def _only(store: Store, request: Request) -> set[PassageId] | None:

@@ -18,7 +18,7 @@ from assistant.terms import parts, stem, terms, words
 from assistant.verdicts import Topic
 
 FEATURES = (
-    "best", "dense", "lexical", "gap", "unknown", "strange_names", "facet", "long", "concept", "verdict", "verb", "focus", "number", "short_best",
+    "best", "dense", "lexical", "gap", "unknown", "strange_names", "facet", "long", "concept", "verdict", "verb", "focus", "number", "short_best", "code",
 )  # fmt: skip
 _EVIDENCE = 3
 """Passages that are taken to be the answer when it is asked what they lack."""
@@ -110,8 +110,11 @@ def describe(found: Found, ranked: Sequence[Topic], searcher: Searcher) -> tuple
         "verdict": ranked[0].confidence if ranked else 0.0,
         "verb": float(bool(verb) and verb not in near),
         "focus": short * max((w for t, w in asked.items() if t not in section), default=0.0),
-        "number": float(bool(_QUANTITY.search(found.query.text)) and not any(re.search(r"\d", r.passage.text) for r in reads[:2])),
+        "number": float(
+            bool(_QUANTITY.search(found.query.text)) and not any(re.search(r"\d", r.passage.text) for r in reads[:2])
+        ),
         "short_best": short * hits[0].score,
+        "code": float(found.query.code),
     }
     return values, _lacking(found, strange, lacked, unknown, uncovered)
 
@@ -151,7 +154,26 @@ def _verb(text: str) -> str:
 
 
 _EMPTY = frozenset(
-    stem(w) for w in ["do", "make", "get", "have", "set", "configure", "create", "use", "put", "add", "let", "work", "write", "start", "turn", "send", "reach"]
+    stem(w)
+    for w in [
+        "do",
+        "make",
+        "get",
+        "have",
+        "set",
+        "configure",
+        "create",
+        "use",
+        "put",
+        "add",
+        "let",
+        "work",
+        "write",
+        "start",
+        "turn",
+        "send",
+        "reach",
+    ]
 )
 
 

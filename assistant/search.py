@@ -14,16 +14,18 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant import english
 from assistant.encoder import Encoder
 from assistant.questions import Demand, Query
 from assistant.records import Hit, Passage, PassageId
 from assistant.store import Store
-from assistant.terms import terms
+from assistant.terms import stem, terms, words
 from assistant.topics import CONCEPT, DESCRIBED
 
 Floats = NDArray[np.float32]
@@ -44,6 +46,9 @@ SHARP = 0.06
 """How much nearer a concept must come to take most of a text."""
 SPEAKERS = 60
 """Passages that are read of those that name a concept."""
+SAME_SECTION, SAME_NOTE = 0.15, 0.03
+"""What a follow-up adds to passages of the section, and of the note, last talked about."""
+_BETWEEN = frozenset(("it", "them", "that", "this", "the", "a", "my", "all"))
 TEXTS = 14
 """Texts of a question that are encoded at most: itself and its clauses."""
 _K1, _B = 1.2, 0.5
@@ -100,6 +105,17 @@ class Found:
     """Concepts of the vocabulary that come near any text of the question, by key."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lean:
+    """What a follow-up leans on."""
+
+    text: str
+    """Its own words."""
+    path: str
+    anchor: str
+    """The section last talked about."""
+
+
 @dataclass(slots=True)
 class Searcher:
     """One open store with what has been read of it; belongs to one generation."""
@@ -113,9 +129,15 @@ class Searcher:
     _words: dict[str, frozenset[str]] = field(default_factory=dict)
     _speakers: dict[str, dict[PassageId, str]] = field(default_factory=dict)
 
-    def find(self, query: Query, only: Collection[PassageId] | None = None) -> Found:
-        """All candidates for the question, scored and ordered; `only` restricts before ranking."""
+    def find(self, query: Query, only: Collection[PassageId] | None = None, lean: Lean | None = None) -> Found:
+        """All candidates for the question, scored and ordered; `only` restricts before ranking.
+
+        `lean` makes of a follow-up more than a question about its subject: its own words, and the section last talked about.
+        """
+        query = self._joined(query)
         demands = query.demands[: TEXTS - 1] if len(query.demands) > 1 else ()
+        if lean is not None:
+            demands = (Demand(lean.text, 1.0),)
         texts = [query.core or query.text, *(d.text for d in demands)]
         vectors = np.stack([self.encoder.question(t) for t in texts])
         bags = [query.terms, *(tuple(dict.fromkeys(_terms(query, d.text))) for d in demands)]
@@ -130,7 +152,16 @@ class Searcher:
             ids.update(i for i in concept.speakers if only is None or i in only)
         reads = self.read(sorted(ids))
         ordered = sorted(reads)
-        return self._ranked(query, demands, vectors, bags, [(i, reads[i]) for i in ordered], idf, known, concepts)
+        rows = [(i, reads[i]) for i in ordered]
+        return self._ranked(query, demands, vectors, bags, rows, idf, known, concepts, lean)
+
+    def _joined(self, query: Query) -> Query:
+        """The question with what people write apart and notes together ("roll it back": rollback)."""
+        spoken = [w for w in words(query.text) if w.lower() not in _BETWEEN]
+        pairs = {stem(a + b) for a, b in pairwise(spoken) if a.isalpha() and b.isalpha()}
+        known = self.store.frequencies(sorted(pairs - set(query.terms)))
+        more = tuple(t for t in sorted(known) if known[t] and english.rarity(t) > 0.3)
+        return replace(query, terms=(*query.terms, *more)) if more else query
 
     def _ranked(
         self,
@@ -142,9 +173,13 @@ class Searcher:
         idf: dict[str, float],
         known: dict[str, int],
         concepts: dict[str, Concept],
+        lean: Lean | None,
     ) -> Found:
         dense, lexical, fused = self.scores(vectors, bags, [r for _, r in reads], idf)
         weights = [d.weight for d in demands]
+        if lean is not None:
+            near = np.array([_nearness(lean, r.passage) for _, r in reads], dtype=np.float32).reshape(-1, 1)
+            fused = fused + near
         score = np.round(blended(fused, weights), 6)
         hits = [
             Hit(
@@ -252,6 +287,12 @@ def blended(fused: Floats, weights: Sequence[float]) -> Floats:
     parts = fused[:, 1:] * np.array([max(w, 0.0) for w in weights], dtype=np.float32)
     against = fused[:, 1:] * np.array([max(-w, 0.0) for w in weights], dtype=np.float32)
     return (0.5 * fused[:, 0] + 0.5 * parts.max(axis=1) - 0.1 * against.max(axis=1)).astype(np.float32)
+
+
+def _nearness(lean: Lean, passage: Passage) -> float:
+    if passage.path != lean.path:
+        return 0.0
+    return SAME_SECTION if passage.anchor == lean.anchor else SAME_NOTE
 
 
 def _terms(query: Query, text: str) -> list[str]:

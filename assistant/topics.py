@@ -10,7 +10,7 @@ from assistant.passages import NAMED
 from assistant.records import Mention, Passage
 from assistant.vocabulary import Spotter
 
-VERSION = 1
+VERSION = 2
 """Raise it when any mention of an unchanged note would come out differently."""
 
 _WORDS = 6
@@ -104,13 +104,13 @@ def _named(passage: Passage) -> Iterator[tuple[str, str]]:
             quoted = named["name"].lstrip().startswith(('"', "“", "'", "‘"))
             if not quoted:
                 yield "definition", named["name"]
-            if len(named["rest"].split()) <= 9 and (quoted or named["rest"][:1].isupper()):
+            if quoted or _all_proper(named["rest"]):
                 yield from _answered(named["rest"])
             yield from _targets(named["rest"])
     elif passage.kind == "row":
         first, *others = text.split("; ")
         yield "definition", first
-        yield from (("target", cell.split(": ")[-1]) for cell in others if len(cell.split(": ")[-1].split()) <= 5)
+        yield from (("target", cell.split(": ")[-1]) for cell in others if _all_proper(cell.split(": ")[-1]))
         yield from _targets(text)
     elif passage.kind == "pair":
         answer = _ANSWER.search(text)
@@ -124,6 +124,12 @@ def _named(passage: Passage) -> Iterator[tuple[str, str]]:
         yield from (("target" if n else "phrase", piece) for n, piece in enumerate(_SPLIT.split(text)))
     elif passage.kind in ("step", "code"):
         yield from _coded(passage)
+
+
+def _all_proper(text: str) -> bool:
+    """Whether a text is nothing but names: one or a few, brackets aside ("Cloud SQL or Spanner (regional)")."""
+    pieces = [p.strip(" .") for p in _SPLIT.split(_BRACKETS.sub("", text)) if p.strip(" .")]
+    return bool(pieces) and len(pieces) <= 4 and all(_PROPER.fullmatch(p) for p in pieces)
 
 
 def _answered(answer: str) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ a listwise linear model over a dozen features that a person can name; `scripts/f
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -95,7 +95,7 @@ def topics(found: Found, searcher: Searcher) -> list[Topic]:
             _add(grouped, merged(mention.key), mention.name, mention.kind, position[mention.passage])
     for n in best:
         passage = found.hits[n].passage
-        for name in (passage.heading_path[-1], passage.label):
+        for name in (passage.heading_path[-1], passage.label.split(", ")[0]):
             if name and len(name.split()) <= 6:
                 _add(grouped, merged(key(name)), name, "body", n)
     everywhere = [grouped[k] for k in sorted(grouped)]
@@ -213,7 +213,7 @@ def _behind(column: Floats) -> Floats:
 def _mean(table: Floats, weights: Floats) -> Floats:
     """(topics,): over the demands, by their weights; the whole question where it is one demand."""
     kept = np.maximum(weights, 0)
-    return (table[:, 1:] * kept).sum(axis=1) / kept.sum() if kept.sum() > 0 else table[:, 0]
+    return np.asarray((table[:, 1:] * kept).sum(axis=1) / kept.sum() if kept.sum() > 0 else table[:, 0])
 
 
 def _half(table: Floats, weights: Floats, count: int) -> Floats:
@@ -227,10 +227,10 @@ def _half(table: Floats, weights: Floats, count: int) -> Floats:
 def _against(table: Floats, weights: Floats) -> Floats:
     """(topics,): the strongest support for what must not be."""
     kept = np.maximum(-weights, 0)
-    return (table[:, 1:] * kept).max(axis=1) if kept.sum() > 0 else np.zeros(len(table), dtype=np.float32)
+    return np.asarray((table[:, 1:] * kept).max(axis=1) if kept.sum() > 0 else np.zeros(len(table), dtype=np.float32))
 
 
-def _overlap(found: Found, words: set[str]) -> float:
+def _overlap(found: Found, words: Set[str]) -> float:
     shared = sum(found.idf.get(t, 0.0) for t in found.query.terms if t in words)
     return shared / (shared + 8.0)
 

@@ -31,7 +31,9 @@ class VocabularyError(ValueError):
 def parse(text: str, where: str) -> tuple[Concept, ...]:
     """Concepts of one Markdown file: `## Name`, `Also: a, b`, and one sentence an item; VocabularyError with the line."""
     found: list[Concept] = []
-    name, names, sentences = "", [], []
+    name = ""
+    names: list[str] = []
+    sentences: list[str] = []
 
     def close() -> None:
         if name:
