@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from assistant import choices, outcomes, quotes, snippets, verdicts
+from assistant import choices, english, outcomes, quotes, snippets, verdicts
 from assistant.constants import Constants
 from assistant.conversation import Subject
 from assistant.questions import Query
@@ -29,6 +29,8 @@ from assistant.verdicts import Topic
 STATEMENTS, SNIPPETS, ALTERNATIVES = 4, 2, 4
 _TOTAL = 1_500
 """Characters of all statements together, by the contract."""
+_DRAWING = 14
+"""Lines of a drawing that is quoted whole."""
 UNSURE = 0.3
 """A verdict less sure than this does not come before the passage that was found first."""
 _NAMING = ("concept", "detail", "tool", "need")
@@ -81,6 +83,22 @@ class Sheet:
         lines = self.searcher.store.lines(passage.path, passage.start, passage.end)
         return quotes.around(passage, lines, name, self.wanted)
 
+    def branch(self, passage: Passage) -> Extract | None:
+        """The extract; of a small drawing the whole, since its branches explain one another."""
+        found = self.extract(passage)
+        if found is None or passage.kind != "tree" or passage.fence is None:
+            return found
+        first, last = passage.fence
+        lines = self.searcher.store.lines(passage.path, first, last)
+        quote = "\n".join(lines)
+        if (
+            len(lines) > _DRAWING
+            or len(quote) > quotes.QUOTE_CHARACTERS
+            or quotes.plain(found.text) not in quotes.plain(quote)
+        ):
+            return found
+        return replace(found, start=first, end=last, quote=quote)
+
 
 def answer(
     searcher: Searcher,
@@ -119,11 +137,7 @@ def _quotable(ranked: Sequence[Topic], found: Found) -> list[Topic]:
     """The topics whose name stands word for word in a passage that speaks for it; only such a name can be given."""
 
     def stands(topic: Topic) -> bool:
-        name = quotes.plain(topic.name)
-        return bool(name) and any(
-            name in quotes.plain(f"{p.text} {p.heading_path[-1]} {p.label}")
-            for p in (found.hits[n].passage for n in list(topic.speakers)[:20])
-        )
+        return any(_names(found.hits[n].passage, topic.name) for n in list(topic.speakers)[:20])
 
     first = [t for t in ranked[:12] if stands(t)]
     return [*first, *(t for t in ranked[12:])] if first else list(ranked[12:])
@@ -231,24 +245,40 @@ def _statements(sheet: Sheet, found: Found, order: Sequence[int], topic: Topic |
 
 def _candidates(sheet: Sheet, found: Found, ranked: Sequence[Topic]) -> tuple[Candidate | None, tuple[Candidate, ...]]:
     """The verdict with the citations that speak for it, and the runners-up."""
+    if not _candidate(sheet, found, ranked[0]).citations:
+        _cite_name(sheet, found, ranked[0])
     made = [_candidate(sheet, found, topic) for topic in ranked[: ALTERNATIVES + 1]]
     verdict = made[0]
     return (verdict if verdict.citations else None), tuple(made[1:])
 
 
 def _candidate(sheet: Sheet, found: Found, topic: Topic) -> Candidate:
-    speaking = [found.hits[n].passage for n in sorted(topic.speakers)]
+    speaking = [p for p in (found.hits[n].passage for n in sorted(topic.speakers)) if _names(p, topic.name)]
     numbers = tuple(
         c.number
         for c in sheet.citations
         if any(p.path == c.path and p.start <= c.end_line and c.start_line <= p.end for p in speaking)
     )
+    speaking = speaking or [found.hits[n].passage for n in sorted(topic.speakers)]
     best = max(topic.speakers, key=lambda n: (found.hits[n].score * topic.speakers[n], -n))
     own = next(
         (p.heading_path for p in speaking if key(p.heading_path[-1]) == key(topic.name)),
         found.hits[best].passage.heading_path,
     )
     return Candidate(topic.name, own, round(topic.confidence, 4), numbers)
+
+
+def _names(passage: Passage, name: str) -> bool:
+    """Whether the name stands in the passage, its label or its heading, word for word."""
+    return quotes.plain(name) in quotes.plain(f"{passage.text} {passage.heading_path[-1]} {passage.label}")
+
+
+def _cite_name(sheet: Sheet, found: Found, topic: Topic) -> None:
+    """Cites the best passage that names the topic; one citation is given up for it where none is left."""
+    passage = next((p for p in (found.hits[n].passage for n in sorted(topic.speakers)) if _names(p, topic.name)), None)
+    extract = sheet.extract(passage, topic.name) if passage is not None else None
+    if extract is not None:
+        sheet.cite(extract)
 
 
 def _requirements(sheet: Sheet, found: Found, ranked: Sequence[Topic]) -> tuple[Requirement, ...]:
@@ -293,13 +323,13 @@ def _snippet(query: Query, found: Found, topic: Topic | None, order: Sequence[in
             return None
     if not fences:
         return None
-    inner: dict[int, float] = {n: 0.93 * found.hits[n].score for n in fences}
+    inner: dict[int, float] = {n: found.hits[n].score for n in fences}
     for hit in found.hits[:80]:
         if hit.passage.fence is not None and hit.passage.kind != "fence":
             for n in fences:
                 fence = found.hits[n].passage
                 if fence.path == hit.passage.path and fence.start <= hit.passage.start and hit.passage.end <= fence.end:
-                    inner[n] = max(inner[n], hit.score)
+                    inner[n] = max(inner[n], 0.97 * hit.score)
     if topic is not None and not query.code:
         ours = {n: v + 0.2 * topic.speakers.get(n, 0.0) for n, v in inner.items()}
         near = [found.hits[n].passage.heading_path for n in order[:2]]
@@ -350,7 +380,7 @@ def _compared(sheet: Sheet, query: Query, found: Found, ranked: Sequence[Topic])
         for row in rows:
             if turn >= len(row):
                 continue
-            extract = sheet.extract(found.hits[row[turn]].passage)
+            extract = sheet.branch(found.hits[row[turn]].passage)
             number = sheet.cite(extract) if extract is not None and quotes.plain(extract.text) else None
             if extract is not None and number is not None and all(s.text != extract.text for s in statements):
                 statements.append(Statement(extract.text, (number,)))
@@ -358,7 +388,7 @@ def _compared(sheet: Sheet, query: Query, found: Found, ranked: Sequence[Topic])
 
 
 def named(query: Query, ranked: Sequence[Topic]) -> list[Topic]:
-    """The topics that the question names, in its order; one inside another's name is left out."""
+    """The two topics that the question names, in its order; one inside another's name is left out."""
     asked = [t for t in terms(query.text)]
     places = []
     for topic in ranked:
@@ -370,7 +400,14 @@ def named(query: Query, ranked: Sequence[Topic]) -> list[Topic]:
     for at, size, _, topic in sorted(places, key=lambda p: (p[1], p[2])):
         if all(at + -size <= k or k + n <= at for k, n, _ in kept):
             kept.append((at, -size, topic))
-    return [t for _, _, t in sorted(kept, key=lambda k: k[0])]
+    telling = sorted(kept, key=lambda k: (-_standing(k[2]), k[0]))[:2]
+    return [t for _, _, t in sorted(telling, key=lambda k: k[0])]
+
+
+def _standing(topic: Topic) -> float:
+    """How much of a thing the notes make of a name: what has a heading, a label or a definition, and rare words, before others."""
+    rare = max((english.rarity(t) for t in topic.key.split()), default=0.0)
+    return 1.5 * len(topic.kinds & {"heading", "label", "definition"}) + 2 * rare + 0.2 * len(topic.kinds)
 
 
 _PROPER = {"heading", "label", "definition", "target", "resource", "comment", "identifier", "phrase"}
@@ -383,7 +420,7 @@ def _side(found: Found, side: Topic, others: Sequence[Topic], rest: Mapping[str,
         passage = found.hits[n].passage
         here = key(passage.heading_path[-1]), key(passage.label), key(passage.text.split(":")[0])
         of_side = 0.25 * any(side.key in h for h in here) + 0.15 * (here[0] == side.key)
-        of_other = 0.25 * any(
+        of_other = 0.45 * any(
             o.key in key(f"{passage.text} {passage.label} {passage.heading_path[-1]}") for o in others
         )
         asked = quotes.weight(f"{passage.label} {passage.text}", rest) / (1 + sum(rest.values()))

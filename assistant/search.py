@@ -286,7 +286,7 @@ def blended(fused: Floats, weights: Sequence[float]) -> Floats:
         return fused[:, 0]
     parts = fused[:, 1:] * np.array([max(w, 0.0) for w in weights], dtype=np.float32)
     against = fused[:, 1:] * np.array([max(-w, 0.0) for w in weights], dtype=np.float32)
-    return (0.5 * fused[:, 0] + 0.5 * parts.max(axis=1) - 0.1 * against.max(axis=1)).astype(np.float32)
+    return np.asarray(0.5 * fused[:, 0] + 0.5 * parts.max(axis=1) - 0.1 * against.max(axis=1), dtype=np.float32)
 
 
 def _nearness(lean: Lean, passage: Passage) -> float:

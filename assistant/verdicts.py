@@ -207,7 +207,7 @@ def _describe(found_topics: Sequence[Topic], found: Found, position: Mapping[Pas
 
 def _behind(column: Floats) -> Floats:
     """How far each topic is behind the best, at most `_FLOOR`."""
-    return np.maximum(column - column.max(), _FLOOR)
+    return np.asarray(np.maximum(column - column.max(), _FLOOR))
 
 
 def _mean(table: Floats, weights: Floats) -> Floats:
