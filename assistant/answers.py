@@ -1,4 +1,6 @@
-"""A question and what was found → the cited answer; alone numbers citations and checks every quote against the indexed lines."""
+"""A question and what was found → the cited answer; alone numbers citations and checks every quote against the
+indexed lines.
+"""
 
 from __future__ import annotations
 
@@ -111,7 +113,9 @@ def answer(
     lean: Subject | None = None,
     own: str = "",
 ) -> Answer:
-    """The answer to one question that stands alone; `lean` is what a follow-up goes on about, `own` its own words. Never invents a word."""
+    """The answer to one question that stands alone; `lean` is what a follow-up goes on about, `own` its own
+    words. Never invents a word.
+    """
     found = searcher.find(query, only, Lean(own or query.text, lean.path, lean.anchor) if lean is not None else None)
     topics = verdicts.topics(found, searcher)
     ranked = _quotable(verdicts.rank(topics, constants.verdict, constants.temperature), found)
@@ -182,7 +186,9 @@ def _answered(sheet: Sheet, query: Query, found: Found, ranked: Sequence[Topic])
 
 
 def _order(found: Found, topic: Topic | None) -> list[int]:
-    """Positions of hits in the order they are quoted: the verdict's own lines first, a second section among the first three."""
+    """Positions of hits in the order they are quoted: the verdict's own lines first, a second section among the
+    first three.
+    """
     ranked = [
         n for n, hit in enumerate(found.hits) if hit.passage.kind not in ("heading", "label") or topic is not None
     ]
@@ -311,7 +317,9 @@ _SUPPORTS = 0.3
 
 
 def _snippet(query: Query, found: Found, topic: Topic | None, order: Sequence[int]) -> int | None:
-    """Position of the fence to show first: asked for, the best of its language; otherwise the one around or beside the best lines."""
+    """Position of the fence to show first: asked for, the best of its language; otherwise the one around or
+    beside the best lines.
+    """
     fences = [
         n
         for n, hit in enumerate(found.hits)
@@ -389,7 +397,7 @@ def _compared(sheet: Sheet, query: Query, found: Found, ranked: Sequence[Topic])
 
 def named(query: Query, ranked: Sequence[Topic]) -> list[Topic]:
     """The two topics that the question names, in its order; one inside another's name is left out."""
-    asked = [t for t in terms(query.text)]
+    asked = list(terms(query.text))
     places = []
     for topic in ranked:
         own = topic.key.split()
@@ -405,7 +413,9 @@ def named(query: Query, ranked: Sequence[Topic]) -> list[Topic]:
 
 
 def _standing(topic: Topic) -> float:
-    """How much of a thing the notes make of a name: what has a heading, a label or a definition, and rare words, before others."""
+    """How much of a thing the notes make of a name: what has a heading, a label or a definition, and rare words,
+    before others.
+    """
     rare = max((english.rarity(t) for t in topic.key.split()), default=0.0)
     return 1.5 * len(topic.kinds & {"heading", "label", "definition"}) + 2 * rare + 0.2 * len(topic.kinds)
 
@@ -452,7 +462,8 @@ def _chosen(sheet: Sheet, query: Query, found: Found, searcher: Searcher) -> Ans
         statements=tuple(statements),
         options=tuple(by_label[label] for label, _ in query.options),
         choice=picked.choice,
-        missing=() if picked.choice is not None else (query.text[:80],),
+        missing=() if picked.choice is not None else tuple(text[:80] for _, text in query.options)[:4],
+        hint=None if picked.choice is not None else "No line of the notes supports one option more than the others.",
         citations=tuple(sheet.citations),
     )
 
@@ -461,7 +472,9 @@ def _chosen(sheet: Sheet, query: Query, found: Found, searcher: Searcher) -> Ans
 
 
 def _check(made: Answer, searcher: Searcher) -> None:
-    """Every quote stands in the indexed lines it cites, every statement in a quote it cites; anything else is a bug of ours."""
+    """Every quote stands in the indexed lines it cites, every statement in a quote it cites; anything else is a
+    bug of ours.
+    """
     by_number = {c.number: c for c in made.citations}
     for cited in made.citations:
         lines = "\n".join(searcher.store.lines(cited.path, cited.start_line, cited.end_line))
@@ -499,5 +512,6 @@ def _explained(found: Found, ranked: Sequence[Topic], judged: outcomes.Judged) -
             **{k: round(v, 4) for k, v in judged.features.items()},
             "answerable": round(judged.probability, 4),
         },
-        "correct": "A wrong verdict is mended by adding the need in your own words under the name in assistant-vocabulary.md at the top of the notes.",
+        "correct": "A wrong verdict is mended by writing the need, in your own words, under the right name in "
+        "assistant-vocabulary.md at the top of the notes.",
     }

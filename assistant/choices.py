@@ -36,7 +36,9 @@ class Picked:
 
 
 def choose(query: Query, found: Found, searcher: Searcher) -> Picked:
-    """Support in the given order: a softmax over the options' best passages. Ties are broken by nothing: they choose none."""
+    """Support in the given order: a softmax over the options' best passages. Ties are broken by nothing: they
+    choose none.
+    """
     vectors = np.stack([searcher.encoder.question(text) for _, text in query.options])
     bags = [frozenset(content(text)) for _, text in query.options]
     ids = {h.id for h in found.hits[:80]}
@@ -72,7 +74,9 @@ def _best(
     idf: dict[str, float],
     searcher: Searcher,
 ) -> tuple[float, Passage | None]:
-    """The passage with the highest sum of both cosines and both lexical scores; the option's own words are those no other option has."""
+    """The passage with the highest sum of both cosines and both lexical scores; the option's own words are those
+    no other option has.
+    """
     own = sorted(bags[n].difference(*(b for m, b in enumerate(bags) if m != n)))
     pair = np.stack([found.vectors[0], vectors[n]])
     dense, lexical, _ = searcher.scores(pair, [query.terms, own], reads, idf)

@@ -11,16 +11,20 @@ from assistant.records import Answer
 from assistant.terms import words
 
 _FRESH = re.compile(
-    r"^(?:(?:ok(?:ay)?|right|good|fine|thanks|thank you)[.,!]?\s+)?(?:(?:a\s+)?(?:completely\s+|totally\s+)?(?:different|another|new|other) (?:thing|question|topic|subject)|something (?:else|different|new)|"
+    r"^(?:(?:ok(?:ay)?|right|good|fine|thanks|"
+    r"thank you)[.,!]?\s+)?(?:(?:a\s+)?(?:completely\s+|totally\s+)?(?:different|another|new|"
+    "other) (?:thing|question|topic|subject)|something (?:else|different|new)|"
     r"change of (?:topic|subject)|new topic|next question|unrelated(?:ly)?)\s*[:,.–—-]+\s*",
     re.IGNORECASE,
 )
 _OPENERS = re.compile(
-    r"^(?:and|but|so|or|then|now|also|what about|how about|what if|same (?:for|thing)|which of (?:them|those|these|the two)|why(?: not)?\?|how\?|command\?|example\?)(?:\b|$)",
+    r"^(?:and|but|so|or|then|now|also|what about|how about|what if|same (?:for|thing)|"
+    "which of (?:them|those|these|the two)|why(?: not)?\\?|how\\?|command\\?|example\\?)(?:\b|$)",
     re.IGNORECASE,
 )
 _POINTS = re.compile(
-    r"\b(?:it|its|that|this|these|those|them|they|their|there|here|the (?:other|first|second|third|last|former|latter|same)(?: one)?|one of them|both)\b",
+    r"\b(?:it|its|that|this|these|those|them|they|their|there|here|the (?:other|first|second|"
+    "third|last|former|latter|same)(?: one)?|one of them|both)\b",
     re.IGNORECASE,
 )
 _ABOUT = re.compile(r"^(?:and\s+|but\s+|so\s+)?(?:what|how) about\s+", re.IGNORECASE)
@@ -53,7 +57,9 @@ class Understood:
 
 
 def understand(question: str, before: Subject | None, stands: Callable[[str], bool]) -> Understood:
-    """The question with the subject it leaves out put in front; `stands` says whether a text names a topic of the notes itself."""
+    """The question with the subject it leaves out put in front; `stands` says whether a text names a topic of the
+    notes itself.
+    """
     text = tidy(question)
     fresh = _FRESH.match(text)
     if fresh:

@@ -216,7 +216,9 @@ class Assistant:
 
 
 def _names_a_topic(text: str, store: Store) -> bool:
-    """Whether a run of at most six words, with a word in it that says something, is what a heading, a label or a definition is called."""
+    """Whether a run of at most six words, with a word in it that says something, is what a heading, a label or a
+    definition is called.
+    """
     from assistant import english, questions, terms
 
     words = terms.words(text)

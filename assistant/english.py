@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache, lru_cache
-from importlib.resources import files
+from pathlib import Path
 
 UNKNOWN = 1.0
 """Rarity of a word that the table does not hold."""
@@ -11,7 +11,7 @@ UNKNOWN = 1.0
 
 @cache
 def _table() -> bytes:
-    return (files("assistant") / "data" / "english.txt").read_bytes()
+    return (Path(__file__).parent / "data" / "english.txt").read_bytes()
 
 
 @lru_cache(maxsize=20_000)
@@ -20,9 +20,17 @@ def rarity(term: str) -> float:
     if term.isdigit():
         return 0.5
     table = _table()
-    at = table.find(f"\n{term} ".encode())
-    if at < 0:
-        return UNKNOWN
-    end = table.index(b"\n", at + 1)
-    zipf = int(table[at + len(term.encode()) + 2 : end]) / 10
-    return max(0.0, min(1.0, (6.5 - zipf) / 4.5))
+    wanted = f"{term} ".encode()
+    low, high = 0, len(table)
+    while low < high:
+        middle = table.rfind(b"\n", low, (low + high) // 2) + 1 or low
+        middle = max(middle, low)
+        end = table.find(b"\n", middle)
+        line = table[middle:end]
+        if line.startswith(wanted):
+            return max(0.0, min(1.0, (6.5 - int(line[len(wanted) :]) / 10) / 4.5))
+        if line < wanted:
+            low = end + 1
+        else:
+            high = middle
+    return UNKNOWN

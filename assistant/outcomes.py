@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from assistant import english
 from assistant.constants import Constants
@@ -18,19 +18,23 @@ from assistant.terms import parts, stem, terms, words
 from assistant.verdicts import Topic
 
 FEATURES = (
-    "best", "dense", "lexical", "gap", "unknown", "strange_names", "facet", "long", "concept", "verdict", "verb", "focus", "number", "short_best", "code",
+    "best", "dense", "lexical", "gap", "unknown", "strange_names", "facet",
+    "long", "concept", "verdict", "verb", "focus", "number", "short_best", "code",
 )  # fmt: skip
 _EVIDENCE = 3
 """Passages that are taken to be the answer when it is asked what they lack."""
 _ORDERS = re.compile(
     r"\b(?:ignore|disregard|forget)\s+(?:all\s+|any\s+)?(?:your|the|previous|prior|above)\s+(?:\w+\s+)?(?:instructions?|rules?|prompts?)\b|^\s*(?:system|assistant|developer)\s*:"
-    r"|\b(?:print|reveal|show|repeat)\s+(?:me\s+)?your\s+(?:system\s+)?(?:prompt|instructions)\b|\bpretend (?:to be|you are|you're)\b|\byou (?:may|can|must) now\b|\bact as (?:an?|the)\b",
+    r"|\b(?:print|reveal|show|repeat)\s+(?:me\s+)?your\s+(?:system\s+)?(?:prompt|"
+    "instructions)\b|\bpretend (?:to be|you are|you're)\b|\byou (?:may|can|must) now\b|"
+    "\bact as (?:an?|the)\b",
     re.IGNORECASE,
 )
 
 
 _QUANTITY = re.compile(
-    r"(?i)\bhow (?:many|much|long|often|far|big|large|high|small|old|fast)\b|\b(?:maximum|minimum|longest|largest|highest|smallest|limit|price|percentage|latency|size|port)\b"
+    r"(?i)\bhow (?:many|much|long|often|far|big|large|high|small|old|fast)\b|\b(?:maximum|"
+    "minimum|longest|largest|highest|smallest|limit|price|percentage|latency|size|port)\b"
 )
 
 
@@ -75,9 +79,7 @@ def judge(found: Found, ranked: Sequence[Topic], searcher: Searcher, constants: 
     if near:
         hint = "The lines shown are about the subject, not about that. Add it to your notes, or ask without it."
         return Judged("partial", probability, lacking[:4], hint, values)
-    hint = (
-        "Nothing in the notes comes close. Name the subject as your notes do; `assistant topics` lists what they name."
-    )
+    hint = "Nothing in the notes comes close. Name the subject as your notes do."
     return Judged("not_in_notes", probability, lacking[:4], hint, values)
 
 
@@ -120,7 +122,7 @@ def describe(found: Found, ranked: Sequence[Topic], searcher: Searcher) -> tuple
 
 
 def _said(read: Read) -> set[str]:
-    return set(read.words) | set(read.heads) | {t for t in terms(read.passage.heading_path[0])}
+    return set(read.words) | set(read.heads) | set(terms(read.passage.heading_path[0]))
 
 
 def _section(found: Found, searcher: Searcher) -> set[str]:
@@ -179,7 +181,7 @@ _EMPTY = frozenset(
 
 @cache
 def _facets() -> tuple[Facet, ...]:
-    text = (files("assistant") / "data" / "facets.md").read_text("utf-8")
+    text = (Path(__file__).parent / "data" / "facets.md").read_text("utf-8")
     found = []
     for part in text.split("\n## ")[1:]:
         name, _, body = part.partition("\n")
@@ -194,15 +196,22 @@ def _list(row: str) -> Iterable[str]:
 
 def _asks(facet: Facet, text: str) -> bool:
     low = text.lower()
-    return any(re.search(rf"(?<!\w){re.escape(a)}(?!\w)", low) for a in facet.asks)
+    return any(_whole(a).search(low) for a in facet.asks)
+
+
+@cache
+def _whole(phrase: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(phrase)}(?!\w)")
+
+
+@cache
+def _opening(word: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![a-z]){re.escape(word)}")
 
 
 def _says(facet: Facet, read: Read) -> bool:
     low = f"{' '.join(read.passage.heading_path[1:])} {read.passage.label} {read.passage.text}".lower()
-    return any(
-        (s in low) if not s.isalpha() or len(s) < 3 else re.search(rf"(?<![a-z]){re.escape(s)}", low)
-        for s in facet.says
-    )
+    return any((s in low) if not s.isalpha() or len(s) < 3 else _opening(s).search(low) for s in facet.says)
 
 
 def _lacking(

@@ -242,7 +242,9 @@ def _tree(lines: list[str], first: int) -> Iterator[_Part]:
 
 
 def _steps(lines: list[str], first: int) -> Iterator[_Part]:
-    """Commented steps, each with its code; lines with a trailing comment; runs between blank lines where nothing is commented."""
+    """Commented steps, each with its code; lines with a trailing comment; runs between blank lines where nothing
+    is commented.
+    """
     offset, commented = 0, False
     while offset < len(lines):
         if _comment(lines[offset]):

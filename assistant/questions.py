@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from assistant.terms import stem, terms, words
@@ -49,466 +50,84 @@ class Query:
     """(label, text) of a multiple-choice question, in the given order."""
 
 
-_STOP = frozenset(
-    stem(w)
-    for w in [
-        "a",
-        "about",
-        "above",
-        "actually",
-        "after",
-        "again",
-        "all",
-        "also",
-        "although",
-        "always",
-        "am",
-        "among",
-        "an",
-        "and",
-        "another",
-        "any",
-        "anybody",
-        "anyone",
-        "anything",
-        "are",
-        "around",
-        "as",
-        "aside",
-        "at",
-        "away",
-        "be",
-        "because",
-        "been",
-        "before",
-        "being",
-        "below",
-        "between",
-        "both",
-        "but",
-        "by",
-        "came",
-        "can",
-        "cannot",
-        "come",
-        "could",
-        "d",
-        "did",
-        "do",
-        "does",
-        "doing",
-        "don",
-        "done",
-        "down",
-        "during",
-        "each",
-        "either",
-        "else",
-        "enough",
-        "et",
-        "etc",
-        "even",
-        "ever",
-        "every",
-        "everybody",
-        "everyone",
-        "everything",
-        "few",
-        "first",
-        "for",
-        "from",
-        "further",
-        "get",
-        "gets",
-        "getting",
-        "give",
-        "given",
-        "go",
-        "goes",
-        "going",
-        "gone",
-        "got",
-        "had",
-        "has",
-        "have",
-        "having",
-        "he",
-        "her",
-        "here",
-        "hers",
-        "him",
-        "his",
-        "how",
-        "however",
-        "i",
-        "if",
-        "in",
-        "into",
-        "is",
-        "isn",
-        "it",
-        "its",
-        "itself",
-        "just",
-        "keep",
-        "keeps",
-        "kept",
-        "know",
-        "let",
-        "lets",
-        "like",
-        "ll",
-        "look",
-        "lot",
-        "m",
-        "made",
-        "make",
-        "makes",
-        "many",
-        "may",
-        "maybe",
-        "me",
-        "mean",
-        "means",
-        "might",
-        "mine",
-        "more",
-        "most",
-        "much",
-        "must",
-        "my",
-        "need",
-        "needed",
-        "needs",
-        "neither",
-        "never",
-        "no",
-        "nobody",
-        "none",
-        "nor",
-        "not",
-        "nothing",
-        "now",
-        "of",
-        "off",
-        "often",
-        "on",
-        "once",
-        "one",
-        "ones",
-        "only",
-        "onto",
-        "or",
-        "other",
-        "others",
-        "otherwise",
-        "ought",
-        "our",
-        "ours",
-        "out",
-        "over",
-        "own",
-        "per",
-        "perhaps",
-        "please",
-        "put",
-        "rather",
-        "re",
-        "really",
-        "s",
-        "said",
-        "same",
-        "say",
-        "says",
-        "see",
-        "seem",
-        "seems",
-        "shall",
-        "she",
-        "should",
-        "so",
-        "some",
-        "somebody",
-        "somebodi",
-        "somehow",
-        "someone",
-        "something",
-        "somewhere",
-        "still",
-        "such",
-        "t",
-        "take",
-        "takes",
-        "than",
-        "that",
-        "the",
-        "their",
-        "theirs",
-        "them",
-        "themselves",
-        "then",
-        "there",
-        "these",
-        "they",
-        "thing",
-        "things",
-        "this",
-        "those",
-        "though",
-        "through",
-        "thus",
-        "to",
-        "together",
-        "too",
-        "toward",
-        "towards",
-        "try",
-        "two",
-        "under",
-        "unless",
-        "until",
-        "up",
-        "upon",
-        "us",
-        "use",
-        "used",
-        "uses",
-        "using",
-        "ve",
-        "very",
-        "via",
-        "want",
-        "wanted",
-        "wants",
-        "was",
-        "way",
-        "we",
-        "well",
-        "were",
-        "what",
-        "whatever",
-        "when",
-        "whenever",
-        "where",
-        "whether",
-        "which",
-        "while",
-        "who",
-        "whole",
-        "whom",
-        "whose",
-        "why",
-        "will",
-        "with",
-        "within",
-        "without",
-        "won",
-        "would",
-        "yes",
-        "yet",
-        "you",
-        "your",
-        "yours",
-        "shouldn",
-        "doesn",
-        "isn",
-        "aren",
-        "wasn",
-        "didn",
-        "hasn",
-        "couldn",
-        "wouldn",
-        "ain",
-        "wat",
-        "wich",
-        "wats",
-        "whats",
-        "hows",
-        "pls",
-        "thx",
-        "w",
-    ]
-)
-_ASKING = frozenset(
-    stem(w)
-    for w in [
-        "answer",
-        "best",
-        "better",
-        "call",
-        "called",
-        "choose",
-        "describe",
-        "describing",
-        "example",
-        "exam",
-        "fit",
-        "fits",
-        "fitting",
-        "good",
-        "ideal",
-        "note",
-        "notes",
-        "according",
-        "recommend",
-        "recommended",
-        "right",
-        "suggest",
-        "suggested",
-        "suitable",
-        "suit",
-        "suits",
-        "appropriate",
-        "belong",
-        "belongs",
-        "adopt",
-        "pick",
-        "select",
-        "option",
-        "correct",
-        "qualify",
-        "remain",
-        "remains",
-        "tell",
-        "explain",
-        "show",
-        "please",
-        "help",
-        "question",
-        "kind",
-        "sort",
-        "type",
-        "term",
-        "name",
-        "named",
-        "way",
-        "approach",
-        "technology",
-        "product",
-        "service",
-        "strategy",
-        "pattern",
-        "feature",
-        "setting",
-        "tool",
-        "library",
-        "method",
-        "solution",
-        "design",
-        "resource",
-        "architecture",
-        "choice",
-        "flavour",
-        "flavor",
-        "variant",
-        "meant",
-        "live",
-        "main",
-    ]
-)
-FORM = frozenset(
-    stem(w)
-    for w in [
-        "show",
-        "yaml",
-        "yml",
-        "snippet",
-        "example",
-        "sample",
-        "command",
-        "commands",
-        "draw",
-        "drawing",
-        "diagram",
-        "drawn",
-        "note",
-        "notes",
-        "line",
-        "lines",
-        "block",
-        "code",
-        "manifest",
-        "python",
-        "json",
-        "terraform",
-        "bash",
-        "hcl",
-        "sql",
-        "script",
-        "fence",
-        "listing",
-        "syntax",
-        "picture",
-        "sketch",
-        "tree",
-        "bit",
-        "write",
-        "look",
-        "looks",
-        "see",
-        "print",
-        "display",
-        "file",
-        "config",
-        "cli",
-        "call",
-        "calls",
-        "form",
-        "exact",
-        "string",
-        "document",
-        "written",
-        "in",
-        "full",
-    ]
-)
+def _listed(title: str) -> frozenset[str]:
+    """The stems of one list of data/words.md."""
+    part = _WORDS.split(f"\n## {title}\n")[1].split("\n## ")[0]
+    return frozenset(stem(w) for w in part.split())
+
+
+_WORDS = (Path(__file__).parent / "data" / "words.md").read_text("utf-8")
+_STOP = _listed("function")
+_ASKING = _listed("asking")
+FORM = _listed("form")
 _NOUNS: Mapping[Ask, str] = {
-    "concept": r"services?|strateg(?:y|ies)|patterns?|approach(?:es)?|designs?|architectures?|technolog(?:y|ies)|products?|methods?|techniques?|solutions?|models?"
+    "concept": r"services?|strateg(?:y|ies)|patterns?|approach(?:es)?|designs?|architectures?|"
+    r"technolog(?:y|ies)|products?|methods?|techniques?|solutions?|models?"
     r"|platforms?|(?:kind|sort|flavou?r|type|class|tier|form)s?|environments?|databases?|stores?|discounts?|mechanisms?|offerings?|variants?|concepts?|practices?|modes?",
-    "detail": r"settings?|options?|parameters?|fields?|flags?|propert(?:y|ies)|attributes?|features?|resources?|objects?|keys?|headers?|annotations?|arguments?|roles?|"
+    "detail": r"settings?|options?|parameters?|fields?|flags?|propert(?:y|ies)|attributes?|features?|"
+    r"resources?|objects?|keys?|headers?|annotations?|arguments?|roles?|"
     r"rules?|functions?|components?|elements?|sections?|polic(?:y|ies)|capabilit(?:y|ies)|switch|knobs?|featur",
     "tool": r"tools?|librar(?:y|ies)|packages?|sdks?|frameworks?|programs?|clients?|modules?|plugins?|libary",
 }
-_WHICH = r"\b(?:which|what|wat|wich|whats|wats|what's)\s+(?:(?:is|are|s|of the|would be|else|other)\s+)?(?:(?:the|a|an)\s+)?(?P<before>(?:[\w'’-]+\s+){0,4}?)"
+_WHICH = (
+    r"\b(?:which|what|wat|wich|whats|wats|what's)\s+(?:(?:is|are|s|of the|would be|else|"
+    r"other)\s+)?(?:(?:the|a|an)\s+)?(?P<before>(?:[\w'’-]+\s+){0,4}?)"
+)
 _LANGUAGES = {
-    "yaml": "yaml|yml|manifests?|helm values", "terraform": "terraform|hcl|tf", "python": "python|py|pyhton", "bash": "bash|shell|cli|commands?|comm?and line|cmd line|kubectl|terminal",
-    "json": "json", "sql": "sql|ddl", "javascript": "javascript|js", "go": "golang", "java": "java", "dockerfile": "dockerfile",
+    "yaml": "yaml|yml|manifests?|helm values", "terraform": "terraform|hcl|tf", "python": "python|py|"
+    "pyhton", "bash": "bash|shell|cli|commands?|comm?and line|cmd line|kubectl|terminal",
+    "json": "json", "sql": "sql|ddl", "javascript": "javascript|"
+    "js", "go": "golang", "java": "java", "dockerfile": "dockerfile",
     "drawing": "draw|drawn|drawing|diagram|picture|sketch|ascii|tree|flow ?chart",
 }  # fmt: skip
 _CODE = re.compile(
-    r"\b(?:show (?:me|us|the|how|that|a|an|it|an?)|snippets?|code|yaml|yml|manifest|script|commands?|comand|syntax|ddl|draw|drawn|diagram|listing|config file|example|give me the (?:file|rule|policy)|how do i write|"
+    r"\b(?:show (?:me|us|the|how|that|a|an|it|an?)|snippets?|code|yaml|yml|manifest|script|"
+    "commands?|comand|syntax|ddl|draw|drawn|diagram|listing|config file|example|"
+    "give me the (?:file|rule|policy)|how do i write|"
     r"look like|looks like|python lines|pyhton|terraform|lines? of)\b",
     re.IGNORECASE,
 )
 _VALUE = re.compile(
-    r"\b(?:how (?:many|much|long|often|far|big|large|high|small|old|soon|fast|deep)|up to how|what'?s the (?:exact|name|value|address)|(?:which|what|wich) (?:\w+ )?(?:port|number|value|path|name|"
-    r"percentages?|level|price|size|limit|namespace|string|address|header|role|variable|group|span|flag|command|version)|what (?:is|does|do|are|'s)\b|what becomes|between which|"
+    r"\b(?:how (?:many|much|long|often|far|big|large|high|small|old|soon|fast|deep)|up to how|"
+    r"what'?s the (?:exact|name|value|address)|(?:which|what|wich) (?:\w+ )?(?:port|number|"
+    "value|path|name|"
+    r"percentages?|level|price|size|limit|namespace|string|address|header|role|variable|group|"
+    "span|flag|command|version)|what (?:is|does|do|are|'s)\b|what becomes|between which|"
     r"at which|from which|by what|through which|after how|is it possible|can i|may i)",
     re.IGNORECASE,
 )
 _COMPARE = re.compile(
-    r"\b(?:differ(?:s|ence|ences|ent)?|compare[ds]?|comparison|versus|vs|against|torn between|side by side|speaks for|which of (?:them|the two|both)|pros and cons|trade-?offs?|rather than|"
+    r"\b(?:differ(?:s|ence|ences|ent)?|compare[ds]?|comparison|versus|vs|against|torn between|"
+    "side by side|speaks for|which of (?:them|the two|both)|pros and cons|trade-?offs?|"
+    "rather than|"
     r"instead of|superfluous|sound alike|gain with)\b",
     re.IGNORECASE,
 )
 _EITHER = re.compile(r"^[^.?!]{0,60}?\b([\w-]+(?:\s[\w-]+){0,2})\s+or\s+([\w-]+(?:\s[\w-]+){0,2})\b[^.]{0,80}\?")
 _PUT_ASIDE = re.compile(
-    r"\b(?:ignor(?:e|ing)|forget|leav(?:e|ing)|set(?:ting)?|put(?:ting)?|never mind|disregard(?:ing)?|apart from|regardless of)\s+(?:about\s+)?(?:all|everything|(?:all )?(?:of )?(?:that|this|these|those|it))"
+    r"\b(?:ignor(?:e|ing)|forget|leav(?:e|ing)|set(?:ting)?|put(?:ting)?|never mind|"
+    r"disregard(?:ing)?|apart from|regardless of)\s+(?:about\s+)?(?:all|everything|"
+    "(?:all )?(?:of )?(?:that|this|these|those|it))"
     r"(?:\s+(?:of\s+)?(?:that|this|it))?(?:\s+aside)?\s*[:;,.–—-]*\s*",
     re.IGNORECASE,
 )
 _BACKGROUND = re.compile(
-    r"^(?:(?:we|i|they|the \w+|our \w+)\s+)?(?:already|currently|today|at the moment|so far|as of now|right now|even though|although|though|despite|no matter|we use|we run|the app is|they already)\b",
+    r"^(?:(?:we|i|they|the \w+|our \w+)\s+)?(?:already|currently|today|at the moment|so far|"
+    "as of now|right now|even though|although|though|despite|no matter|we use|we run|"
+    "the app is|they already)\b",
     re.IGNORECASE,
 )
 _AGAINST = re.compile(
-    r"^(?:and |but |so )?(?:(?:please )?no\b(?! \w+ (?:may|can|must|should))|not\b|nobody wants|without\b|instead of|rather than|don'?t want|we (?:refuse|don'?t|won'?t|do not)|neither|nor\b|never\b|isn'?t|"
+    r"^(?:and |but |so )?(?:(?:please )?no\b(?! \w+ (?:may|can|must|should))|not\b|"
+    "nobody wants|without\b|instead of|rather than|don'?t want|we (?:refuse|don'?t|won'?t|"
+    "do not)|neither|nor\b|never\b|isn'?t|"
     r"[\w ]{1,24} (?:is|are) (?:ruled out|not an option|out of the question|no longer wanted)|i don'?t|they don'?t)",
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+|(?<=\w)\s*[:–—]\s+|\s+-\s+")
 _CLAUSE = re.compile(
-    r",\s+(?=\S+ \S+)|\s+(?=(?:and|but|while|so that|because|although|even though|whereas|yet|then|until|unless|where|when|which|who|instead of|without|rather than)\s+\S+ \S+ \S+)",
+    r",\s+(?=\S+ \S+)|\s+(?=(?:and|but|while|so that|because|although|even though|whereas|yet|"
+    r"then|until|unless|where|when|which|who|instead of|without|rather than)\s+\S+ \S+ \S+)",
     re.IGNORECASE,
 )
 _OPTION = re.compile(r"(?:^|[\s(])\(?([A-H])[).:]\s+", re.MULTILINE)
@@ -549,7 +168,9 @@ def parse(text: str, options: Mapping[str, str] | None = None, *, code: bool = F
 
 
 def _asks_for_code(text: str) -> bool:
-    """A word for code asks for it in a short question, or at the end of a long one; elsewhere it is part of the story."""
+    """A word for code asks for it in a short question, or at the end of a long one; elsewhere it is part of the
+    story.
+    """
     last = [s for s in _SENTENCE.split(text) if re.search(r"\w", s)][-1:]
     return bool(_CODE.search(text if len(words(text)) <= 25 else " ".join(last)))
 
@@ -598,7 +219,8 @@ def _ask(text: str, named: Ask | None, code: bool) -> Ask:
     ):
         return named
     if re.search(
-        r"(?i)\bwhat do you call\b|\bwhat (?:should|do|can|could) (?:i|we|be|they|the|you)\b|\bwho does\b|\bwhat remains\b|\bwhere should\b|\bis there an?\b",
+        r"(?i)\bwhat do you call\b|\bwhat (?:should|do|can|could) (?:i|we|be|they|the|you)\b|"
+        "\bwho does\b|\bwhat remains\b|\bwhere should\b|\bis there an?\b",
         text,
     ):
         return "need"

@@ -31,7 +31,9 @@ class Extract:
 
 
 def extract(passage: Passage, lines: Sequence[str], wanted: Mapping[str, float]) -> Extract | None:
-    """The part of `passage` that says most about `wanted` (term → weight); `lines` are all of its lines. None where nothing is left to quote."""
+    """The part of `passage` that says most about `wanted` (term → weight); `lines` are all of its lines. None
+    where nothing is left to quote.
+    """
     start, rows = passage.start, list(lines)
     if passage.fence is not None:
         first, last = _window(rows, wanted, whole=passage.kind != "fence")

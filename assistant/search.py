@@ -2,7 +2,8 @@
 
 Dense and lexical scores are each on bounds that are the same for every question, and are added with fixed weights:
 
-- dense: the cosine of the question's vector with the passage's (best window of a long one), from `FLOOR` to 1 as 0 to 1;
+- dense: the cosine of the question's vector with the passage's (best window of a long one), from `FLOOR` to 1 as 0
+to 1;
 - lexical: BM25 over the question's terms with an IDF that stays positive, b, as b / (b + 6);
 - a question of several demands counts a passage by the question as a whole and by the demand that fits it best.
 
@@ -77,12 +78,16 @@ class Concept:
     words: frozenset[str]
     """Terms of its sentences."""
     speakers: dict[PassageId, str]
-    """Passage → `concept` where its own name is the concept's, `described` where the concept is named elsewhere in it."""
+    """Passage → `concept` where its own name is the concept's, `described` where the concept is named elsewhere
+    in it.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Everything one search learned, aligned: `dense[i, j]` is passage i against text j; text 0 is the whole question."""
+    """Everything one search learned, aligned: `dense[i, j]` is passage i against text j; text 0 is the whole
+    question.
+    """
 
     query: Query
     demands: tuple[Demand, ...]
@@ -132,7 +137,8 @@ class Searcher:
     def find(self, query: Query, only: Collection[PassageId] | None = None, lean: Lean | None = None) -> Found:
         """All candidates for the question, scored and ordered; `only` restricts before ranking.
 
-        `lean` makes of a follow-up more than a question about its subject: its own words, and the section last talked about.
+        `lean` makes of a follow-up more than a question about its subject: its own words, and the section last
+        talked about.
         """
         query = self._joined(query)
         demands = query.demands[: TEXTS - 1] if len(query.demands) > 1 else ()
@@ -211,7 +217,9 @@ class Searcher:
     def scores(
         self, vectors: Floats, bags: Sequence[Sequence[str]], reads: Sequence[Read], idf: dict[str, float]
     ) -> tuple[Floats, Floats, Floats]:
-        """(passages, texts) of cosines, lexical scores and both fused; a passage without a vector is fused by its words alone."""
+        """(passages, texts) of cosines, lexical scores and both fused; a passage without a vector is fused by its
+        words alone.
+        """
         dense = np.full((len(reads), len(bags)), np.nan, dtype=np.float32)
         for n, read in enumerate(reads):
             if read.rows is not None:
@@ -281,7 +289,9 @@ class Searcher:
 
 
 def blended(fused: Floats, weights: Sequence[float]) -> Floats:
-    """(passages,) scores: the whole question and the best demand half each; a demand that must not be takes a little off."""
+    """(passages,) scores: the whole question and the best demand half each; a demand that must not be takes a
+    little off.
+    """
     if fused.shape[1] < 2 or not weights:
         return fused[:, 0]
     parts = fused[:, 1:] * np.array([max(w, 0.0) for w in weights], dtype=np.float32)

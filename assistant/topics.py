@@ -1,4 +1,6 @@
-"""The names that a verdict can give, found in the notes: headings, labels, definitions, targets of pairs and arrows, names in code."""
+"""The names that a verdict can give, found in the notes: headings, labels, definitions, targets of pairs and
+arrows, names in code.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +8,13 @@ import re
 from collections.abc import Iterator
 
 from assistant import snippets
+from assistant.english import rarity
 from assistant.passages import NAMED
 from assistant.records import Mention, Passage
+from assistant.terms import key
 from assistant.vocabulary import Spotter
 
-VERSION = 2
+VERSION = 3
 """Raise it when any mention of an unchanged note would come out differently."""
 
 _WORDS = 6
@@ -20,7 +24,8 @@ _SPLIT = re.compile(r"\s+(?:or|and/or|vs\.?|versus)\s+|\s*(?:→|⇒|->|=>|/(?=\
 _ANSWER = re.compile(r"\bA(?:nswer)?\s*[:.)]\s*(?P<answer>\S.*)$", re.DOTALL)
 _ARROW = re.compile(r"(?:→|⇒|->|=>|=)\s*(?P<target>[^→⇒=]+)$")
 _PROPER = re.compile(
-    r"(?<![\w-])(?:[A-Z][A-Za-z0-9]*(?:[-/&][A-Za-z0-9]+)*|[a-z]+[A-Z]\w*)(?:[ -](?:(?:for|of|on)\s)?[A-Z0-9][A-Za-z0-9]*(?:[-/&][A-Za-z0-9]+)*){0,4}"
+    r"(?<![\w-])(?:[A-Z][A-Za-z0-9]*(?:[-/&][A-Za-z0-9]+)*|[a-z]+[A-Z]\w*)(?:[ -](?:(?:for|of|"
+    r"on)\s)?[A-Z0-9][A-Za-z0-9]*(?:[-/&][A-Za-z0-9]+)*){0,4}"
 )
 _BRACKETS = re.compile(r"\s*\(([^)]*)\)")
 _NUMBERED = re.compile(
@@ -34,7 +39,8 @@ _LEADS = re.compile(
 def mentions(passages: tuple[Passage, ...], spotter: Spotter | None = None) -> tuple[Mention, ...]:
     """Every name with the passage that speaks for it, in passage order; one name once a passage and kind.
 
-    Kinds `concept` and `described` hold names of the vocabulary's concepts: in the passage's own name, and elsewhere in it.
+    Kinds `concept` and `described` hold names of the vocabulary's concepts: in the passage's own name, and
+    elsewhere in it.
     """
     found: dict[tuple[str, str, int, int], Mention] = {}
     for passage in passages:
@@ -144,7 +150,19 @@ def _targets(text: str) -> Iterator[tuple[str, str]]:
     arrow = _ARROW.search(text)
     if arrow:
         yield "target", arrow["target"]
-    yield from (("phrase", m[0]) for m in _PROPER.finditer(text))
+    yield from (("phrase", name) for name in _proper(text))
+
+
+def _proper(text: str) -> Iterator[str]:
+    """The proper names in a text; one common English word alone is none, however it is written."""
+    for match in _PROPER.finditer(text):
+        stems = key(match[0]).split()
+        if len(stems) > 1 or any(rarity(t) >= _TELLING for t in stems):
+            yield match[0]
+
+
+_TELLING = 0.4
+"""Rarity in general English from which one capitalised word is taken for a name."""
 
 
 def _coded(passage: Passage) -> Iterator[tuple[str, str]]:
@@ -154,7 +172,7 @@ def _coded(passage: Passage) -> Iterator[tuple[str, str]]:
         bare = _BRACKETS.sub("", comment)
         if len(bare.split()) <= 5:
             yield "comment", bare
-        yield from (("phrase", m[0]) for m in _PROPER.finditer(comment))
+        yield from (("phrase", name) for name in _proper(comment))
     else:
         first = re.match(r"^[\"']?([A-Za-z_][\w.-]*)[\"']?\s*[:=]", passage.text)
         if first:

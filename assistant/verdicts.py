@@ -1,6 +1,7 @@
 """Found passages → the topics that may be the verdict, ranked, each with a calibrated confidence.
 
-A verdict is a topic, not a passage: a name the notes use, with every found passage that speaks for it. Topics are ranked by
+A verdict is a topic, not a passage: a name the notes use, with every found passage that speaks for it. Topics are
+ranked by
 a listwise linear model over a dozen features that a person can name; `scripts/fit` writes its weights.
 """
 
@@ -45,13 +46,16 @@ _EVIDENCE: Mapping[str, tuple[float, float, float]] = {
     "body": (0.95, 0.0, 0.0),
     "phrase": (0.9, 0.8, 0.8),
 }
-"""How much counts, by where the name stands to the passage (it is its own, over it, or only in it): what the passage says, what the
+"""How much counts, by where the name stands to the passage (it is its own, over it, or only in it): what the
+passage says, what the
 vocabulary says of a concept the passage is named for, and of one it only names."""
 _PLACE = {"body": "body", "phrase": "phrase"}
 
 FEATURES = (
-    "support", "support_demands", "support_best", "support_half", "passage", "demands", "against", "concept_words", "described", "named",
-    "often", "rarity", "one_word", "capital", "target", "definition", "titled", "phrase_only", "code_only", "code_asked",
+    "support", "support_demands", "support_best", "support_half", "passage",
+    "demands", "against", "concept_words", "described", "named",
+    "often", "rarity", "one_word", "capital", "target",
+    "definition", "titled", "phrase_only", "code_only", "code_asked",
 )  # fmt: skip
 
 
@@ -86,7 +90,9 @@ def merged(topic_key: str) -> str:
 
 
 def topics(found: Found, searcher: Searcher) -> list[Topic]:
-    """Every topic that a well-ranked passage, or one that names a near concept, speaks for; with its features, by key."""
+    """Every topic that a well-ranked passage, or one that names a near concept, speaks for; with its features, by
+    key.
+    """
     position = {hit.id: n for n, hit in enumerate(found.hits)}
     best = _best(found, position)
     grouped: dict[str, Topic] = {}
@@ -158,7 +164,9 @@ def _tables(found: Found, position: Mapping[PassageId, int]) -> _Tables:
 
 
 def _describe(found_topics: Sequence[Topic], found: Found, position: Mapping[PassageId, int]) -> None:
-    """Sets every topic's features; support is measured against the best topic's, so that it means the same for every question."""
+    """Sets every topic's features; support is measured against the best topic's, so that it means the same for
+    every question.
+    """
     tables = _tables(found, position)
     rows = np.array([n for t in found_topics for n in t.speakers], dtype=np.intp)
     scale = np.array([_EVIDENCE[t.places[n]] for t in found_topics for n in t.speakers], dtype=np.float32)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 from assistant.english import rarity
@@ -29,7 +28,9 @@ class VocabularyError(ValueError):
 
 
 def parse(text: str, where: str) -> tuple[Concept, ...]:
-    """Concepts of one Markdown file: `## Name`, `Also: a, b`, and one sentence an item; VocabularyError with the line."""
+    """Concepts of one Markdown file: `## Name`, `Also: a, b`, and one sentence an item; VocabularyError with the
+    line.
+    """
     found: list[Concept] = []
     name = ""
     names: list[str] = []
@@ -58,7 +59,7 @@ def concepts(notes: Path | None = None, *, shipped: bool = True) -> tuple[Concep
     """The shipped concepts and the user's own, by name; a user's concept replaces the shipped one of that name."""
     found: dict[str, Concept] = {}
     if shipped:
-        folder = files("assistant") / "data" / "vocabulary"
+        folder = Path(__file__).parent / "data" / "vocabulary"
         for file in sorted(folder.iterdir(), key=lambda f: f.name):
             if file.name.endswith(".md"):
                 found |= {key(c.name): c for c in parse(file.read_text("utf-8"), file.name)}
@@ -70,12 +71,45 @@ def concepts(notes: Path | None = None, *, shipped: bool = True) -> tuple[Concep
 
 _GENERIC = frozenset(
     key(w)
-    for w in ["service", "services", "deployment", "strategy", "pattern", "policy", "policies", "approach", "update", "release", "rule", "resource", "object", "feature", "setting", "option", "configuration", "config", "management", "mode", "cluster", "instance", "system", "api", "the", "a", "an", "of", "for", "cloud"]
+    for w in [
+        "service",
+        "services",
+        "deployment",
+        "strategy",
+        "pattern",
+        "policy",
+        "policies",
+        "approach",
+        "update",
+        "release",
+        "rule",
+        "resource",
+        "object",
+        "feature",
+        "setting",
+        "option",
+        "configuration",
+        "config",
+        "management",
+        "mode",
+        "cluster",
+        "instance",
+        "system",
+        "api",
+        "the",
+        "a",
+        "an",
+        "of",
+        "for",
+        "cloud",
+    ]
 )
 
 
 def bare(topic_key: str) -> str:
-    """A topic key without the words that any name may carry (service, policy, strategy …); itself where nothing is left."""
+    """A topic key without the words that any name may carry (service, policy, strategy …); itself where nothing
+    is left.
+    """
     left = " ".join(w for w in topic_key.split() if w not in _GENERIC)
     return left or topic_key
 
@@ -101,7 +135,9 @@ class Spotter:
         self._longest = max(map(len, self._names), default=0)
 
     def spot(self, text: str) -> list[str]:
-        """Names of the concepts that a text names, each once, longer names first; a word inside a longer name counts too."""
+        """Names of the concepts that a text names, each once, longer names first; a word inside a longer name
+        counts too.
+        """
         stems = key(text).split()
         found: dict[str, None] = {}
         for size in range(min(self._longest, len(stems)), 0, -1):
