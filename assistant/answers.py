@@ -116,7 +116,9 @@ def answer(
     """The answer to one question that stands alone; `lean` is what a follow-up goes on about, `own` its own
     words. Never invents a word.
     """
-    found = searcher.find(query, only, Lean(own or query.text, lean.path, lean.anchor) if lean is not None else None)
+    found = searcher.find(
+        query, only, Lean(own or query.text, lean.path, lean.heading_path) if lean is not None else None
+    )
     topics = verdicts.topics(found, searcher)
     ranked = _quotable(verdicts.rank(topics, constants.verdict, constants.temperature), found)
     judged = outcomes.judge(found, ranked, searcher, constants)
@@ -162,7 +164,7 @@ def _wanted(query: Query, found: Found) -> dict[str, float]:
 
 
 def _answered(sheet: Sheet, query: Query, found: Found, ranked: Sequence[Topic]) -> Answer:
-    naming = query.ask in _NAMING and bool(ranked) and not query.code
+    naming = bool(ranked) and query.ask in _NAMING and (not query.code or query.ask in ("concept", "tool"))
     topic = ranked[0] if naming else None
     order = _order(found, topic)
     snippet = _snippet(query, found, topic, order)

@@ -37,7 +37,7 @@ class Subject:
     name: str
     """The verdict's name, else the last heading of the first citation."""
     path: str
-    anchor: str
+    heading_path: tuple[str, ...]
     sides: tuple[str, ...] = ()
     """The two things last compared."""
 
@@ -77,13 +77,20 @@ def understand(question: str, before: Subject | None, stands: Callable[[str], bo
     return Understood(joined, joined, before, text)
 
 
-def subject(answer: Answer, compared: tuple[str, ...] = ()) -> Subject | None:
-    """What a later question may leave out; None where nothing was answered."""
+def subject(answer: Answer, before: Subject | None, compared: tuple[str, ...] = ()) -> Subject | None:
+    """What a later question may leave out: the verdict; else what the question itself leant on (`before`); else
+    the first citation's section.
+    """
     if answer.outcome == "not_in_notes" or not answer.citations:
-        return None
+        return before
     first = answer.citations[0]
-    name = answer.verdict.name if answer.verdict is not None else first.heading_path[-1]
-    return Subject(name, first.path, first.anchor, compared)
+    if answer.verdict is not None:
+        home = answer.verdict.heading_path
+        path = next((c.path for c in answer.citations if c.heading_path == home), first.path)
+        return Subject(answer.verdict.name, path, home, compared)
+    if before is not None and not compared:
+        return before
+    return Subject(first.heading_path[-1], first.path, first.heading_path, compared)
 
 
 def _leans(text: str, stands: Callable[[str], bool]) -> bool:

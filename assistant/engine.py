@@ -188,7 +188,9 @@ class Assistant:
         )
         answer = replace(answer, question=request.question, standalone_question=understood.standalone)
         if request.conversation is not None:
-            self._subjects[request.conversation] = conversation.subject(answer, answers.sides(query, answer)) or before
+            self._subjects[request.conversation] = (
+                conversation.subject(answer, understood.subject, answers.sides(query, answer)) or before
+            )
         unread = len(request.question) - questions.READ
         if unread <= 0:
             return answer

@@ -117,7 +117,7 @@ class Lean:
     text: str
     """Its own words."""
     path: str
-    anchor: str
+    heading_path: tuple[str, ...]
     """The section last talked about."""
 
 
@@ -302,7 +302,7 @@ def blended(fused: Floats, weights: Sequence[float]) -> Floats:
 def _nearness(lean: Lean, passage: Passage) -> float:
     if passage.path != lean.path:
         return 0.0
-    return SAME_SECTION if passage.anchor == lean.anchor else SAME_NOTE
+    return SAME_SECTION if passage.heading_path == lean.heading_path else SAME_NOTE
 
 
 def _terms(query: Query, text: str) -> list[str]:

@@ -14,7 +14,7 @@ from assistant.records import Mention, Passage
 from assistant.terms import key
 from assistant.vocabulary import Spotter
 
-VERSION = 3
+VERSION = 4
 """Raise it when any mention of an unchanged note would come out differently."""
 
 _WORDS = 6
@@ -95,7 +95,12 @@ def names(text: str) -> list[str]:
         bare = _LEADS.sub("", _BRACKETS.sub("", piece)).strip(" .:;,!?\"'`*_-–—")
         candidates = [bare, *(i for i in inner if re.fullmatch(r"[A-Z][A-Za-z0-9-]{1,9}|[a-z]+[A-Z]\w*", i.strip()))]
         for name in candidates:
-            if 1 <= len(name.split()) <= _WORDS and re.search(r"[^\W\d_]{2}", name) and len(name) <= 60:
+            if (
+                1 <= len(name.split()) <= _WORDS
+                and re.match(r"-*[^\W\d_][^\W_]", name)
+                and len(name) <= 60
+                and ": " not in name
+            ):
                 found.append(name.strip())
     return found
 

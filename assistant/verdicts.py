@@ -55,7 +55,7 @@ FEATURES = (
     "support", "support_demands", "support_best", "support_half", "passage",
     "demands", "against", "concept_words", "described", "named",
     "often", "rarity", "one_word", "capital", "target",
-    "definition", "titled", "phrase_only", "code_only", "code_asked",
+    "definition", "titled", "phrase_only", "code_only", "code_asked", "part",
 )  # fmt: skip
 
 
@@ -71,6 +71,8 @@ class Topic:
     places: dict[int, str] = field(default_factory=dict)
     """Position → own, body or phrase: the strongest there."""
     kinds: set[str] = field(default_factory=set)
+    known: bool = False
+    """Whether the vocabulary has a concept of that name."""
     features: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
     score: float = 0.0
     confidence: float = 0.0
@@ -96,14 +98,19 @@ def topics(found: Found, searcher: Searcher) -> list[Topic]:
     position = {hit.id: n for n, hit in enumerate(found.hits)}
     best = _best(found, position)
     grouped: dict[str, Topic] = {}
+    told: set[int] = set()
     for mention in searcher.store.mentions([found.hits[n].id for n in best]):
-        if mention.kind not in (CONCEPT, DESCRIBED):
+        if mention.kind == CONCEPT:
+            told.add(position[mention.passage])
+        elif mention.kind != DESCRIBED:
             _add(grouped, merged(mention.key), mention.name, mention.kind, position[mention.passage])
     for n in best:
         passage = found.hits[n].passage
         for name in (passage.heading_path[-1], passage.label.split(", ")[0]):
             if name and len(name.split()) <= 6:
                 _add(grouped, merged(key(name)), name, "body", n)
+    for topic in grouped.values():
+        topic.known = any(place == "own" and n in told for n, place in topic.places.items())
     everywhere = [grouped[k] for k in sorted(grouped)]
     if everywhere:
         _describe(everywhere, found, position)
@@ -208,6 +215,7 @@ def _describe(found_topics: Sequence[Topic], found: Found, position: Mapping[Pas
             "titled": float(bool(topic.kinds & {"heading", "label"})),
             "phrase_only": float(topic.kinds <= {"phrase"}),
             "code_only": float(coded and not topic.kinds & {"heading", "label", "definition", "target"}),
+            "part": float(topic.kinds <= {"label", "body"} and not topic.known),
             "code_asked": float(query.ask in ("detail", "tool") and coded),
         }
         topic.features = np.array([row[f] for f in FEATURES], dtype=np.float32)
