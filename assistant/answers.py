@@ -5,6 +5,7 @@ indexed lines.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -60,7 +61,7 @@ class Sheet:
     wanted: Mapping[str, float]
     limit: int
     citations: list[Citation] = field(default_factory=list)
-    extracts: dict[PassageId, Extract | None] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
 
     def cite(self, found: Extract) -> int | None:
         """The number under which these lines are cited; None where no number is left."""
@@ -84,6 +85,12 @@ class Sheet:
     def extract(self, passage: Passage, name: str = "") -> Extract | None:
         lines = self.searcher.store.lines(passage.path, passage.start, passage.end)
         return quotes.around(passage, lines, name, self.wanted)
+
+    def whole(self, path: str) -> str:
+        """A note's text as names are looked for in it: without marks, tags and line ends."""
+        if path not in self.texts:
+            self.texts[path] = quotes.plain(" ".join(self.searcher.store.lines(path, 1, sys.maxsize)))
+        return self.texts[path]
 
     def branch(self, passage: Passage) -> Extract | None:
         """The extract; of a small drawing the whole, since its branches explain one another."""
@@ -257,6 +264,8 @@ def _candidates(sheet: Sheet, found: Found, ranked: Sequence[Topic]) -> tuple[Ca
         _cite_name(sheet, found, ranked[0])
     made = [_candidate(sheet, found, topic) for topic in ranked[: ALTERNATIVES + 1]]
     verdict = made[0]
+    if not any(quotes.plain(verdict.name) in sheet.whole(sheet.citations[n - 1].path) for n in verdict.citations):
+        return None, tuple(made[1:])
     return (verdict if verdict.citations else None), tuple(made[1:])
 
 
@@ -339,7 +348,7 @@ def _snippet(query: Query, found: Found, topic: Topic | None, order: Sequence[in
             for n in fences:
                 fence = found.hits[n].passage
                 if fence.path == hit.passage.path and fence.start <= hit.passage.start and hit.passage.end <= fence.end:
-                    inner[n] = max(inner[n], 0.97 * hit.score)
+                    inner[n] = max(inner[n], (1.05 if query.ask == "how" else 0.97) * hit.score)
     if topic is not None and not query.code:
         ours = {n: v + 0.2 * topic.speakers.get(n, 0.0) for n, v in inner.items()}
         near = [found.hits[n].passage.heading_path for n in order[:2]]

@@ -41,9 +41,11 @@ def choose(query: Query, found: Found, searcher: Searcher) -> Picked:
     """
     vectors = np.stack([searcher.encoder.question(text) for _, text in query.options])
     bags = [frozenset(content(text)) for _, text in query.options]
-    ids = {h.id for h in found.hits[:80]}
+    ids = {h.id for h in found.hits}
     for near in searcher.store.near(vectors, _NEAR):
         ids.update(near)
+    for bag in bags:
+        ids.update(searcher.store.containing(sorted(bag), _NEAR))
     known = searcher.store.frequencies(sorted({t for bag in bags for t in bag}))
     idf = {t: float(np.log(1 + (searcher.store.passages_count + 1) / (n + 0.5))) for t, n in known.items()}
     reads = [r for _, r in sorted(searcher.read(sorted(ids)).items())]

@@ -207,7 +207,7 @@ class Assistant:
             encoder = self._encoder()
             # Any search makes a store read its vectors: now, while the encoder may still be loading in its thread.
             fresh.store.near(np.zeros((1, encoder.dimension), dtype=np.float32), 1)
-            self._search = Searcher(fresh.store, encoder)
+            self._search = Searcher(fresh.store, encoder, self._vocabulary)
         return self._search
 
     def _changed(self, answer: Answer) -> set[str]:

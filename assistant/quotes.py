@@ -14,6 +14,8 @@ QUOTE_CHARACTERS, QUOTE_LINES = 1_200, 20
 """A longer quote is a dump (the contract)."""
 STATEMENT_CHARACTERS = 360
 _WINDOW = 6
+_STEP = 12
+"""Lines of code that are quoted whole; of more, those round the best one."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'`*(])")
 
 
@@ -78,7 +80,7 @@ def weight(text: str, wanted: Mapping[str, float]) -> float:
 
 def _window(rows: Sequence[str], wanted: Mapping[str, float], *, whole: bool) -> tuple[int, int]:
     """First and last of the rows to quote: all where they are few, else a window round the best line."""
-    if whole and len(rows) <= QUOTE_LINES and len("\n".join(rows)) <= QUOTE_CHARACTERS:
+    if whole and len(rows) <= _STEP and len("\n".join(rows)) <= QUOTE_CHARACTERS:
         return 0, len(rows) - 1
     weights = [weight(r, wanted) for r in rows]
     best = max(range(len(rows)), key=lambda n: (weights[n], -n))

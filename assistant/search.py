@@ -307,7 +307,8 @@ def _nearness(lean: Lean, passage: Passage) -> float:
 
 def _terms(query: Query, text: str) -> list[str]:
     wanted = frozenset(query.terms)
-    return [t for t in terms(text) if t in wanted]
+    written_together = [t for t in query.terms if t not in frozenset(terms(query.text))]
+    return [*(t for t in terms(text) if t in wanted), *written_together]
 
 
 def _bm25(bag: Sequence[str], read: Read, idf: dict[str, float], average: float) -> float:
