@@ -19,12 +19,12 @@ _FRESH = re.compile(
 )
 _OPENERS = re.compile(
     r"^(?:and|but|so|or|then|now|also|what about|how about|what if|same (?:for|thing)|"
-    "which of (?:them|those|these|the two)|why(?: not)?\\?|how\\?|command\\?|example\\?)(?:\b|$)",
+    r"which of (?:them|those|these|the two)|why(?: not)?\?|how\?|command\?|example\?)(?:\b|$)",
     re.IGNORECASE,
 )
 _POINTS = re.compile(
     r"\b(?:it|its|that|this|these|those|them|they|their|there|here|the (?:other|first|second|"
-    "third|last|former|latter|same)(?: one)?|one of them|both)\b",
+    r"third|last|former|latter|same)(?: one)?|one of them|both)\b",
     re.IGNORECASE,
 )
 _ABOUT = re.compile(r"^(?:and\s+|but\s+|so\s+)?(?:what|how) about\s+", re.IGNORECASE)

@@ -26,15 +26,15 @@ _EVIDENCE = 3
 _ORDERS = re.compile(
     r"\b(?:ignore|disregard|forget)\s+(?:all\s+|any\s+)?(?:your|the|previous|prior|above)\s+(?:\w+\s+)?(?:instructions?|rules?|prompts?)\b|^\s*(?:system|assistant|developer)\s*:"
     r"|\b(?:print|reveal|show|repeat)\s+(?:me\s+)?your\s+(?:system\s+)?(?:prompt|"
-    "instructions)\b|\bpretend (?:to be|you are|you're)\b|\byou (?:may|can|must) now\b|"
-    "\bact as (?:an?|the)\b",
+    r"instructions)\b|\bpretend (?:to be|you are|you're)\b|\byou (?:may|can|must) now\b|"
+    r"\bact as (?:an?|the)\b",
     re.IGNORECASE,
 )
 
 
 _QUANTITY = re.compile(
     r"(?i)\bhow (?:many|much|long|often|far|big|large|high|small|old|fast)\b|\b(?:maximum|"
-    "minimum|longest|largest|highest|smallest|limit|price|percentage|latency|size|port)\b"
+    r"minimum|longest|largest|highest|smallest|limit|price|percentage|latency|size|port)\b"
 )
 
 

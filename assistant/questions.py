@@ -92,7 +92,7 @@ _VALUE = re.compile(
     r"what'?s the (?:exact|name|value|address)|(?:which|what|wich) (?:\w+ )?(?:port|number|"
     "value|path|name|"
     r"percentages?|level|price|size|limit|namespace|string|address|header|role|variable|group|"
-    "span|flag|command|version)|what (?:is|does|do|are|'s)\b|what becomes|between which|"
+    r"span|flag|command|version)|what (?:is|does|do|are|'s)\b|what becomes|between which|"
     r"at which|from which|by what|through which|after how|is it possible|can i|may i)",
     re.IGNORECASE,
 )
@@ -114,13 +114,13 @@ _PUT_ASIDE = re.compile(
 _BACKGROUND = re.compile(
     r"^(?:(?:we|i|they|the \w+|our \w+)\s+)?(?:already|currently|today|at the moment|so far|"
     "as of now|right now|even though|although|though|despite|no matter|we use|we run|"
-    "the app is|they already)\b",
+    r"the app is|they already)\b",
     re.IGNORECASE,
 )
 _AGAINST = re.compile(
     r"^(?:and |but |so )?(?:(?:please )?no\b(?! \w+ (?:may|can|must|should))|not\b|"
-    "nobody wants|without\b|instead of|rather than|don'?t want|we (?:refuse|don'?t|won'?t|"
-    "do not)|neither|nor\b|never\b|isn'?t|"
+    r"nobody wants|without\b|instead of|rather than|don'?t want|we (?:refuse|don'?t|won'?t|"
+    r"do not)|neither|nor\b|never\b|isn'?t|"
     r"[\w ]{1,24} (?:is|are) (?:ruled out|not an option|out of the question|no longer wanted)|i don'?t|they don'?t)",
     re.IGNORECASE,
 )
@@ -220,7 +220,7 @@ def _ask(text: str, named: Ask | None, code: bool) -> Ask:
         return named
     if re.search(
         r"(?i)\bwhat do you call\b|\bwhat (?:should|do|can|could) (?:i|we|be|they|the|you)\b|"
-        "\bwho does\b|\bwhat remains\b|\bwhere should\b|\bis there an?\b",
+        r"\bwho does\b|\bwhat remains\b|\bwhere should\b|\bis there an?\b",
         text,
     ):
         return "need"

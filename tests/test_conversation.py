@@ -1,0 +1,54 @@
+"""Follow-ups, as they stand alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant.conversation import Subject, subject, understand
+from assistant.records import Answer, Candidate, Citation
+
+BEFORE = Subject("Queue Service", "a.md", ("Messaging", "Queue Service"))
+
+
+def names_nothing(text: str) -> bool:
+    return False
+
+
+@pytest.mark.parametrize(
+    "text", ["and how do I delete it?", "show the yaml", "what if I don't?", "and if I only want what's new?"]
+)
+def test_what_is_left_out_is_put_in_front(text: str) -> None:
+    understood = understand(text, BEFORE, names_nothing)
+    assert understood.standalone == f"Queue Service, {text}"
+    assert (understood.subject, understood.own) == (BEFORE, text)
+
+
+def test_a_change_of_subject_is_heard() -> None:
+    understood = understand("OK. Different thing: how do I encrypt traffic?", BEFORE, names_nothing)
+    assert (understood.question, understood.subject) == ("how do I encrypt traffic?", None)
+
+
+def test_a_question_that_names_its_own_subject_stands_alone() -> None:
+    understood = understand("how does a canary release reach all users step by step?", BEFORE, lambda _: True)
+    assert understood.standalone is None
+
+
+def test_the_first_question_leans_on_nothing() -> None:
+    assert understand("and then?", None, names_nothing).subject is None
+
+
+def test_which_of_them_asks_about_both_sides() -> None:
+    compared = Subject("Queue", "a.md", ("Queue",), ("Queue", "Stream"))
+    assert understand("which of them for many readers?", compared, names_nothing).question.startswith(
+        "Queue or Stream, "
+    )
+
+
+def test_the_subject_is_the_verdict_and_stays_while_a_dialogue_leans_on_it() -> None:
+    cited = Citation(1, "a.md", ("Messaging", "Stream"), "stream", 3, 3, "text")
+    verdict = Candidate("Stream", ("Messaging", "Stream"), 0.9, (1,))
+    assert subject(Answer("q", "answered", citations=(cited,), verdict=verdict), None) == Subject(
+        "Stream", "a.md", ("Messaging", "Stream")
+    )
+    assert subject(Answer("q", "answered", citations=(cited,)), BEFORE) == BEFORE
+    assert subject(Answer("q", "not_in_notes"), BEFORE) == BEFORE
