@@ -11,7 +11,7 @@ from pathlib import Path
 
 from assistant import english
 from assistant.constants import Constants
-from assistant.questions import FORM, is_stop
+from assistant.questions import ASKING, FORM, is_stop
 from assistant.records import Outcome
 from assistant.search import Found, Read, Searcher
 from assistant.terms import parts, stem, terms, words
@@ -227,5 +227,5 @@ def _lacking(
         next(a for a in f.asks if re.search(rf"(?<!\w){re.escape(a)}(?!\w)", found.query.text.lower())) for f in lacked
     ]
     rest = sorted(unknown, key=lambda t: (-unknown[t], t)) + sorted(uncovered, key=lambda t: (-uncovered[t], t))
-    named += [by_stem[t] for t in rest if t in by_stem]
+    named += [by_stem[t] for t in rest if t in by_stem and t not in ASKING]
     return tuple(dict.fromkeys(n for n in named if n))

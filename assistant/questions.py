@@ -58,7 +58,7 @@ def _listed(title: str) -> frozenset[str]:
 
 _WORDS = (Path(__file__).parent / "data" / "words.md").read_text("utf-8")
 _STOP = _listed("function")
-_ASKING = _listed("asking")
+ASKING = _listed("asking")
 FORM = _listed("form")
 _NOUNS: Mapping[Ask, str] = {
     "concept": r"services?|strateg(?:y|ies)|patterns?|approach(?:es)?|designs?|architectures?|"
@@ -192,7 +192,7 @@ def _only_asks(sentence: str) -> bool:
         return False
     if not re.search(r"(?i)\b(?:which|what|where|how|recommend|suggest|please|example|name|tell|show)\b", sentence):
         return False
-    left = [t for t in content(sentence) if t not in _ASKING]
+    left = [t for t in content(sentence) if t not in ASKING]
     return len(left) <= 1 and len(words(sentence)) <= 12
 
 
