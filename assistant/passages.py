@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from assistant import snippets
 from assistant.records import Block, LineNumber, Note, Outline, Passage, PassageKind, Section
@@ -45,14 +45,6 @@ def embedded(passage: Passage) -> str:
         return " > ".join(head)
     label = f" - {passage.label}" if passage.label and passage.label not in head else ""
     return f"{' > '.join(head)}{label}: {passage.text}" if head or label else passage.text
-
-
-@dataclass(frozen=True, slots=True)
-class _Context:
-    """What stands above a block: the label in force and the item it is nested in."""
-
-    label: str
-    position: int
 
 
 class _Reader:

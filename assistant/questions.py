@@ -66,30 +66,29 @@ _NOUNS: Mapping[Ask, str] = {
     r"|platforms?|(?:kind|sort|flavou?r|type|class|tier|form)s?|environments?|databases?|stores?|discounts?|mechanisms?|offerings?|variants?|concepts?|practices?|modes?",
     "detail": r"settings?|options?|parameters?|fields?|flags?|propert(?:y|ies)|attributes?|features?|"
     r"resources?|objects?|keys?|headers?|annotations?|arguments?|roles?|"
-    r"rules?|functions?|components?|elements?|sections?|polic(?:y|ies)|capabilit(?:y|ies)|switch|knobs?|featur",
-    "tool": r"tools?|librar(?:y|ies)|packages?|sdks?|frameworks?|programs?|clients?|modules?|plugins?|libary",
+    r"rules?|functions?|components?|elements?|sections?|polic(?:y|ies)|capabilit(?:y|ies)|switch|knobs?",
+    "tool": r"tools?|librar(?:y|ies)|packages?|sdks?|frameworks?|programs?|clients?|modules?|plugins?",
 }
 _WHICH = (
-    r"\b(?:which|what|wat|wich|whats|wats|what's)\s+(?:(?:is|are|s|of the|would be|else|"
+    r"\b(?:which|what|whats|what's)\s+(?:(?:is|are|s|of the|would be|else|"
     r"other)\s+)?(?:(?:the|a|an)\s+)?(?P<before>(?:[\w'’-]+\s+){0,4}?)"
 )
 _LANGUAGES = {
-    "yaml": "yaml|yml|manifests?|helm values", "terraform": "terraform|hcl|tf", "python": "python|py|"
-    "pyhton", "bash": "bash|shell|cli|commands?|comm?and line|cmd line|kubectl|terminal",
-    "json": "json", "sql": "sql|ddl", "javascript": "javascript|"
-    "js", "go": "golang", "java": "java", "dockerfile": "dockerfile",
+    "yaml": "yaml|yml|manifests?|helm values", "terraform": "terraform|hcl|tf", "python": "python|py",
+    "bash": "bash|shell|cli|commands?|command line|cmd line|kubectl|terminal",
+    "json": "json", "sql": "sql|ddl", "javascript": "javascript|js", "go": "golang", "java": "java", "dockerfile": "dockerfile",
     "drawing": "draw|drawn|drawing|diagram|picture|sketch|ascii|tree|flow ?chart",
 }  # fmt: skip
 _CODE = re.compile(
     r"\b(?:show (?:me|us|the|how|that|a|an|it|an?)|snippets?|code|yaml|yml|manifest|script|"
-    "commands?|comand|syntax|ddl|draw|drawn|diagram|listing|config file|example|"
+    "commands?|syntax|ddl|draw|drawn|diagram|listing|config file|example|"
     "give me the (?:file|rule|policy)|how do i write|"
-    r"look like|looks like|python lines|pyhton|terraform|lines? of)\b",
+    r"look like|looks like|terraform|lines? of)\b",
     re.IGNORECASE,
 )
 _VALUE = re.compile(
     r"\b(?:how (?:many|much|long|often|far|big|large|high|small|old|soon|fast|deep)|up to how|"
-    r"what'?s the (?:exact|name|value|address)|(?:which|what|wich) (?:\w+ )?(?:port|number|"
+    r"what'?s the (?:exact|name|value|address)|(?:which|what) (?:\w+ )?(?:port|number|"
     "value|path|name|"
     r"percentages?|level|price|size|limit|namespace|string|address|header|role|variable|group|"
     r"span|flag|command|version)|what (?:is|does|do|are|'s)\b|what becomes|between which|"
@@ -97,10 +96,10 @@ _VALUE = re.compile(
     re.IGNORECASE,
 )
 _COMPARE = re.compile(
-    r"\b(?:differ(?:s|ence|ences|ent)?|compare[ds]?|comparison|versus|vs|against|torn between|"
-    "side by side|speaks for|which of (?:them|the two|both)|pros and cons|trade-?offs?|"
+    r"\b(?:differ(?:s|ence|ences|ent)?|compare[ds]?|comparison|versus|vs|against|"
+    "side by side|which of (?:them|the two|both)|pros and cons|trade-?offs?|"
     "rather than|"
-    r"instead of|superfluous|sound alike|gain with)\b",
+    r"instead of)\b",
     re.IGNORECASE,
 )
 _EITHER = re.compile(r"^[^.?!]{0,60}?\b([\w-]+(?:\s[\w-]+){0,2})\s+or\s+([\w-]+(?:\s[\w-]+){0,2})\b[^.]{0,80}\?")
@@ -214,13 +213,11 @@ def _ask(text: str, named: Ask | None, code: bool) -> Ask:
         return named
     if code:
         return "code"
-    if named == "detail" and not re.search(
-        r"(?i)\b(?:which|what|wich)\s+(?:\w+\s+){0,2}(?:role|header|key|flag)s?\b", text
-    ):
+    if named == "detail" and not re.search(r"(?i)\b(?:which|what)\s+(?:\w+\s+){0,2}(?:role|header|key|flag)s?\b", text):
         return named
     if re.search(
         r"(?i)\bwhat do you call\b|\bwhat (?:should|do|can|could) (?:i|we|be|they|the|you)\b|"
-        r"\bwho does\b|\bwhat remains\b|\bwhere should\b|\bis there an?\b",
+        r"\bwho does\b|\bwhere should\b|\bis there an?\b",
         text,
     ):
         return "need"

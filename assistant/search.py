@@ -43,8 +43,6 @@ HALF = 6.0
 """The BM25 that counts as a half."""
 CONCEPTS = 14
 """Concepts of the vocabulary that a text of the question brings."""
-SHARP = 0.06
-"""How much nearer a concept must come to take most of a text."""
 SPEAKERS = 60
 """Passages that are read of those that name a concept."""
 SAME_SECTION, SAME_NOTE = 0.15, 0.03
@@ -73,8 +71,6 @@ class Concept:
 
     cosines: Floats
     """(texts,): the best of its sentences against each text."""
-    shares: Floats
-    """(texts,): its part of each text, where all concepts together have 1."""
     words: frozenset[str]
     """Terms of its sentences."""
     speakers: dict[PassageId, str]
@@ -254,16 +250,13 @@ class Searcher:
             self._spans = [rows[n][0] for n in starts], starts
         keys, starts = self._spans
         best = np.maximum.reduceat(matrix @ vectors.T, starts, axis=0)
-        shares = np.exp((best - best.max(axis=0)) / SHARP)
-        shares /= shares.sum(axis=0)
         chosen = {
             int(n) for column in range(best.shape[1]) for n in np.argsort(-best[:, column], kind="stable")[:CONCEPTS]
         }
         named = [keys[n] for n in sorted(chosen)]
         self._learn(named)
         return {
-            k: Concept(best[n], shares[n], self._words[k], self._speakers[k])
-            for k, n in zip(named, sorted(chosen), strict=True)
+            k: Concept(best[n], self._words[k], self._speakers[k]) for k, n in zip(named, sorted(chosen), strict=True)
         }
 
     def _learn(self, keys: Sequence[str]) -> None:
