@@ -76,7 +76,9 @@ _WHICH = (
 _LANGUAGES = {
     "yaml": "yaml|yml|manifests?|helm values", "terraform": "terraform|hcl|tf", "python": "python|py",
     "bash": "bash|shell|cli|commands?|command line|cmd line|kubectl|terminal",
-    "json": "json", "sql": "sql|ddl", "javascript": "javascript|js", "go": "golang", "java": "java", "dockerfile": "dockerfile",
+    "json": "json", "sql": "sql|ddl",
+    "javascript": "javascript|js",
+    "go": "golang", "java": "java", "dockerfile": "dockerfile",
     "drawing": "draw|drawn|drawing|diagram|picture|sketch|ascii|tree|flow ?chart",
 }  # fmt: skip
 _CODE = re.compile(
