@@ -325,12 +325,12 @@ class _Build:
         if everything:
             writer.forget_matches()
         keys = writer.unmatched()
-        known = self._known()
-        matches = vocabulary.matching(known, keys)
+        known, spotter = self._known(), self._spotting()
         writer.set_concepts(
             keys,
-            {key: [concept.name for concept in found] for key, found in matches.items()},
+            {key: spotter.matches(key) for key in keys},
             {concept.name: concept.sentences for concept in known},
+            lambda names: vocabulary.words(known, names),
         )
 
     def _known(self) -> tuple[vocabulary.Concept, ...]:

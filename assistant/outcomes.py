@@ -4,30 +4,43 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+import numpy as np
 
 from assistant import english
 from assistant.constants import Constants
 from assistant.questions import ASKING, FORM, is_stop
 from assistant.records import Outcome
-from assistant.search import Found, Read, Searcher
-from assistant.terms import parts, stem, terms, words
+from assistant.search import Floats, Found, Read, Searcher
+from assistant.terms import parts, terms, words
 from assistant.verdicts import Topic
 
 FEATURES = (
-    "best", "dense", "lexical", "gap", "unknown", "strange_names", "facet",
-    "long", "concept", "verdict", "verb", "focus", "number", "short_best", "code",
+    "lexical", "dense", "gap", "concept", "verdict", "long", "how", "value", "code", "code_gap", "names",
+    "focus", "number", "quantity", "no_quantity", "strange", "facet", "lacks", "detail",
 )  # fmt: skip
+"""What the decision looks at: how well the best passages fit by words and by meaning (headings aside), how far the
+best stands out, how near a concept of the vocabulary and how sure a verdict is; how long the question is, whether it
+asks how, for a value or for code and how far code falls behind, and how many names it holds; the rarest word that the
+best passage's section lacks, a number asked for and none near. The rest counts only where a fact is asked for and no
+need is told: a quantity asked for, and none of its kind near; names that the notes never use; an asked-for facet that
+the evidence lacks; the share of the question that the section lacks; and how near the best passage of the section comes
+to the question when what both share with the section's heading is taken away.
+"""
+_PLAIN = 30
+"""Passages among which those without a heading's or a label's place are looked for."""
 _EVIDENCE = 3
 """Passages that are taken to be the answer when it is asked what they lack."""
 _ORDERS = re.compile(
     r"\b(?:ignore|disregard|forget)\s+(?:all\s+|any\s+)?(?:your|the|previous|prior|above)\s+(?:\w+\s+)?(?:instructions?|rules?|prompts?)\b|^\s*(?:system|assistant|developer)\s*:"
     r"|\b(?:print|reveal|show|repeat)\s+(?:me\s+)?your\s+(?:system\s+)?(?:prompt|"
     r"instructions)\b|\bpretend (?:to be|you are|you're)\b|\byou (?:may|can|must) now\b|"
-    r"\bact as (?:an?|the)\b",
+    r"\bact as (?:an?|the)\b|"
+    r"\bignore the notes\b|</?(?:quote|system|prompt|notes?|instructions?)>|\bend of (?:notes|prompt|instructions)\b",
     re.IGNORECASE,
 )
 
@@ -36,6 +49,32 @@ _QUANTITY = re.compile(
     r"(?i)\bhow (?:many|much|long|often|far|big|large|high|small|old|fast)\b|\b(?:maximum|"
     r"minimum|longest|largest|highest|smallest|limit|price|percentage|latency|size|port)\b"
 )
+
+
+_QUANTITIES = tuple(
+    (re.compile(f"(?i){asks}"), re.compile(gives))
+    for asks, gives in (
+        (
+            r"\bhow (?:long|soon|often|old)\b|\b(?:interval|duration|retention|timeout|days|hours|seconds|minutes)\b",
+            r"\d\s*-?\s*(?:s|sec|m|min|h|ms)\b|second|minute|hour|day|week|month|year",
+        ),
+        (
+            r"\bhow much (?:does|do|is|are|will)\b.*\b(?:cost|pay|charge)|\b(?:price|cost|charge|fee|bill|pay)\w*\b",
+            r"[$€£]\s*\d|\d\s*(?:usd|eur|cents?)|price|pricing|cost|free",
+        ),
+        (r"\bhow (?:big|large)\b|\b(?:size|biggest|largest)\b", r"\d\s*(?:[kmgt]i?b|bytes?)\b"),
+        (
+            r"\b(?:per second|throughput|speeds?|bandwidth|how fast)\b",
+            r"\d\s*(?:[kmg]bps|rps|qps|iops|/s)|per second|[kmg]b/s",
+        ),
+        (
+            r"\bhow (?:many|much|high|deep|far)\b|\bup to how\b|\bwhat (?:number|percentage|port)\b|"
+            r"\b(?:maximum|minimum|most|limit|shortest|longest)\b",
+            r"\d",
+        ),
+    )
+)
+"""Kinds of quantities: what asks for one, and what a line that gives one looks like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +114,7 @@ def judge(found: Found, ranked: Sequence[Topic], searcher: Searcher, constants: 
     probability = 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
     if probability >= constants.threshold:
         return Judged("answered", probability, (), None, values)
-    near = values["dense"] >= 0.4 and values["unknown"] < 0.5 and bool(lacking)
+    near = values["dense"] >= 0.4 and _known_share(found) > 0.5 and bool(lacking)
     if near:
         hint = "The lines shown are about the subject, not about that. Add it to your notes, or ask without it."
         return Judged("partial", probability, lacking[:4], hint, values)
@@ -85,98 +124,102 @@ def judge(found: Found, ranked: Sequence[Topic], searcher: Searcher, constants: 
 
 def describe(found: Found, ranked: Sequence[Topic], searcher: Searcher) -> tuple[dict[str, float], tuple[str, ...]]:
     """The features by name, and the question's words that the evidence lacks, most telling first."""
-    hits = found.hits
-    evidence = searcher.read([h.id for h in hits[:_EVIDENCE]])
-    reads = [evidence[h.id] for h in hits[:_EVIDENCE] if h.id in evidence]
-    section = _section(found, searcher)
-    near = {t for r in reads for t in _said(r)}
-    asked = {t: english.rarity(t) for t in found.query.terms}
-    total = sum(asked.values()) or 1.0
-    uncovered = {t: w for t, w in asked.items() if t not in near}
+    query, hits = found.query, found.hits
+    fact = float(not query.told)
+    evidence = found.reads[:_EVIDENCE]
+    plain = [n for n, hit in enumerate(hits[:_PLAIN]) if hit.passage.kind not in ("heading", "label", "pointer")]
+    section = searcher.section(hits[0].passage)
+    held = section.terms | set(terms(hits[0].passage.heading_path[0]))
+    near = {t for r in evidence for t in _said(r)}
+    asked = {t: english.rarity(t) for t in query.terms}
     unknown = {t: w for t, w in asked.items() if not found.known.get(t)}
-    strange = _strange(found)
-    facets = [f for f in _facets() if _asks(f, found.query.text)]
-    lacked = [f for f in facets if not any(_says(f, r) for r in reads[:2])]
-    verb = _verb(found.query.text)
+    telling = {t: max(w, 0.1) for t, w in asked.items() if t not in ASKING}
     short = min(1.0, 7 / len(asked))
+    names = _names(query.text)
+    strange = [word for word, stems in names if not any(found.known.get(t) for t in stems)]
+    facets = [f for f in _facets() if _asks(f, query.text)]
+    lacked = [f for f in facets if not any(_says(f, r) for r in evidence[:2])]
+    quantity = next((q for q in _QUANTITIES if q[0].search(query.text)), None)
+    coded = max((hit.score for hit in hits if hit.passage.fence is not None), default=0.0)
     values = {
-        "best": hits[0].score,
-        "dense": max((h.dense or 0.0 for h in hits[:10]), default=0.0),
         "lexical": float(found.lexical[:10, 0].max()),
+        "dense": max((hits[n].dense or 0.0 for n in plain[:10]), default=0.0),
         "gap": hits[0].score - hits[min(5, len(hits) - 1)].score,
-        "unknown": short * sum(unknown.values()) / total,
-        "strange_names": float(min(2, len(strange))),
-        "facet": float(bool(lacked)),
-        "long": math.log1p(len(asked)),
-        "concept": max((float(c.cosines[0]) for c in found.concepts.values()), default=0.0),
+        "concept": max(found.meant.near.values(), default=0.0),
         "verdict": ranked[0].confidence if ranked else 0.0,
-        "verb": float(bool(verb) and verb not in near),
-        "focus": short * max((w for t, w in asked.items() if t not in section), default=0.0),
+        "long": math.log1p(len(asked)),
+        "how": float(query.ask == "how"),
+        "value": float(query.ask == "value"),
+        "code": fact * query.code,
+        "code_gap": hits[0].score - coded if query.code else 0.0,
+        "names": float(len(names)),
+        "focus": short * max((w for t, w in asked.items() if t not in held), default=0.0),
         "number": float(
-            bool(_QUANTITY.search(found.query.text)) and not any(re.search(r"\d", r.passage.text) for r in reads[:2])
+            bool(_QUANTITY.search(query.text)) and not any(re.search(r"\d", r.passage.text) for r in evidence[:2])
         ),
-        "short_best": short * hits[0].score,
-        "code": float(found.query.code),
+        "quantity": fact * (quantity is not None),
+        "no_quantity": fact * (quantity is not None and not _given(quantity[1], found, plain, telling)),
+        "strange": fact * min(2, len(set(strange))),
+        "facet": fact * bool(lacked),
+        "lacks": fact * sum(w for t, w in telling.items() if t not in held) / (sum(telling.values()) or 1.0),
+        "detail": _detail(found, plain[:12], section.heading),
     }
-    return values, _lacking(found, strange, lacked, unknown, uncovered)
+    uncovered = {t: w for t, w in asked.items() if t not in near}
+    return values, _lacking(found, list(dict.fromkeys(strange)), lacked, unknown, uncovered)
+
+
+def _known_share(found: Found) -> float:
+    """How much of the question is in words that the notes use, by their rarity."""
+    asked = {t: english.rarity(t) for t in found.query.terms}
+    short = min(1.0, 7 / len(asked))
+    return 1 - short * sum(w for t, w in asked.items() if not found.known.get(t)) / (sum(asked.values()) or 1.0)
+
+
+def _given(pattern: re.Pattern[str], found: Found, plain: Sequence[int], telling: Mapping[str, float]) -> bool:
+    """Whether a quantity of the kind stands in one of the passages that hold most of what the question says."""
+    reads = found.reads
+    covers = {n: sum(w for t, w in telling.items() if t in reads[n].words or t in reads[n].heads) for n in plain}
+    enough = 0.5 * max(covers.values(), default=0.0)
+    chosen = [n for n in plain if covers[n] >= enough][:6]
+    return any(pattern.search(reads[n].passage.text.lower()) for n in chosen)
+
+
+def _detail(found: Found, plain: Sequence[int], heading: Floats | None) -> float:
+    """The best cosine of the question with a passage of the first one's section, both without what they share with the
+    section's heading: near 0 where only the subject fits."""
+    if heading is None:
+        return 0.0
+    first = found.hits[0].passage
+    rows = [
+        found.reads[n].rows[0]  # type: ignore[index]  # without a row it is left out
+        for n in plain
+        if found.reads[n].rows is not None and found.hits[n].passage.heading_path == first.heading_path
+    ]
+    if not rows:
+        return 0.0
+    both = np.stack([found.vectors[0], *rows])
+    rest = both - np.outer(both @ heading, heading)
+    sizes = np.linalg.norm(rest, axis=1)
+    cosines = rest[1:] @ rest[0] / np.maximum(sizes[1:] * sizes[0], 1e-6)
+    return round(max(0.0, float(cosines.max())), 6)
 
 
 def _said(read: Read) -> set[str]:
     return set(read.words) | set(read.heads) | set(terms(read.passage.heading_path[0]))
 
 
-def _section(found: Found, searcher: Searcher) -> set[str]:
-    """Every term of the section that the best passage stands in."""
-    passage = found.hits[0].passage
-    ids = searcher.store.section_passages(passage.path, passage.anchor)[:200]
-    return {t for r in searcher.read(ids).values() for t in _said(r)}
-
-
-def _strange(found: Found) -> list[str]:
-    """Names in the question (a capital inside a sentence, camelCase, digits in a word) that the notes never use."""
-    strange = []
-    for sentence in re.split(r"(?<=[.?!:])\s+", found.query.text):
+def _names(text: str) -> list[tuple[str, list[str]]]:
+    """Names in the question, each with its stems: a capital inside a sentence, camelCase, digits in a word."""
+    found = []
+    for sentence in re.split(r"(?<=[.?!:])\s+", text):
         for position, word in enumerate(words(sentence)):
             name = (word[:1].isupper() and (position > 0 or len(parts(word)) > 1)) or (
                 len(parts(word)) > 1 and not word.isdigit()
             )
             stems = [t for t in terms(word) if t not in FORM and not is_stop(t)]
-            if name and stems and len(word) > 1 and not any(found.known.get(t) for t in stems) and word not in strange:
-                strange.append(word)
-    return strange
-
-
-def _verb(text: str) -> str:
-    """The stem of VERB in "how do I VERB"; "" for other questions and for verbs that say nothing."""
-    match = re.search(
-        r"(?i)\bhow (?:do|can|could|would|should|to)\s+(?:(?:i|you|we|one)\s+)?(?:\w+ly\s+)?(?P<verb>[a-z]+)", text
-    )
-    verb = stem(match["verb"]) if match else ""
-    return "" if not verb or is_stop(verb) or verb in FORM or verb in _EMPTY else verb
-
-
-_EMPTY = frozenset(
-    stem(w)
-    for w in [
-        "do",
-        "make",
-        "get",
-        "have",
-        "set",
-        "configure",
-        "create",
-        "use",
-        "put",
-        "add",
-        "let",
-        "work",
-        "write",
-        "start",
-        "turn",
-        "send",
-        "reach",
-    ]
-)
+            if name and stems and len(word) > 1:
+                found.append((word, stems))
+    return found
 
 
 @cache

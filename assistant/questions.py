@@ -46,6 +46,8 @@ class Query:
     """Whether a snippet is asked for."""
     language: str
     """The language asked for, canonical; "" for any, "drawing" for a diagram."""
+    told: bool
+    """Whether it tells of a situation or a need, and does not only ask for a fact."""
     options: tuple[tuple[str, str], ...] = ()
     """(label, text) of a multiple-choice question, in the given order."""
 
@@ -85,7 +87,8 @@ _CODE = re.compile(
     r"\b(?:show (?:me|us|the|how|that|a|an|it|an?)|snippets?|code|yaml|yml|manifest|script|"
     "commands?|syntax|ddl|draw|drawn|diagram|listing|config file|example|"
     "give me the (?:file|rule|policy)|how do i write|"
-    r"look like|looks like|terraform|lines? of)\b",
+    r"look like|looks like|terraform|lines? of|"
+    r"in (?:python|json|yaml|bash|sql|hcl|go|java|javascript|typescript))\b|\bin c#",
     re.IGNORECASE,
 )
 _VALUE = re.compile(
@@ -103,6 +106,20 @@ _COMPARE = re.compile(
     "rather than|"
     r"instead of)\b",
     re.IGNORECASE,
+)
+_SHOW = re.compile(r"(?i)\b(?:show|give|print|draw|write|list|paste|see|need|want|like|looking for|please)\b")
+_THING = re.compile(
+    r"^(?:(?:a|an|the|my|please)\s+)?(?:[\w#+-]+\s+){0,2}?(?:[A-Z]+[a-z]+[A-Z]\w*|[\w-]+\.(?:json|ya?ml|py|tf|sh|xml|toml|sql)|"
+    r"template|query|lines|recipe|tree|xml|python|json|yaml|comm?and|one-liner|regex)\b"
+)
+"""A short text that begins with the name of something written asks to see it."""
+_MUST = re.compile(r"(?i)\b(?:must|should|shall|has to|have to|ought to|may not|cannot)\b")
+_FOR_ITSELF = re.compile(r"(?i)\b(?:our|my|their|its|any|no|just the|without the) (?:own )?(?:code|script|commands?)\b")
+_STORY = 12
+"""Content words from which a question tells a story."""
+_SITUATION = re.compile(
+    r"(?i)\b(?:we|our|us|i|my|me|they|their|he|she|his|her|nobody|everybody|somebody|someone|everyone|must|should|"
+    r"has to|have to|needs?|wants?|wish(?:es)?|insists?|keeps?|each|every|no longer|never|always)\b"
 )
 _EITHER = re.compile(r"^[^.?!]{0,60}?\b([\w-]+(?:\s[\w-]+){0,2})\s+or\s+([\w-]+(?:\s[\w-]+){0,2})\b[^.]{0,80}\?")
 _PUT_ASIDE = re.compile(
@@ -164,16 +181,41 @@ def parse(text: str, options: Mapping[str, str] | None = None, *, code: bool = F
         wanted=named[1],
         code=wants_code,
         language=language or (_language(clean) if wants_code else ""),
+        told=_tells_a_need(clean) or len(content(core)) >= _STORY,
         options=chosen,
     )
 
 
 def _asks_for_code(text: str) -> bool:
-    """A word for code asks for it in a short question, or at the end of a long one; elsewhere it is part of the
-    story.
+    """A word for code asks for it in a short question, or at the end of a long one; elsewhere, and in a sentence that
+    says what must be, it is part of the story.
     """
-    last = [s for s in _SENTENCE.split(text) if re.search(r"\w", s)][-1:]
-    return bool(_CODE.search(text if len(words(text)) <= 25 else " ".join(last)))
+    spoken = [s for s in _SENTENCE.split(text) if re.search(r"\w", s)]
+    if len(words(text)) <= 14 and not text.endswith("?") and not _MUST.search(text) and _THING.search(text):
+        return True
+    if len(words(text)) > 25:
+        spoken = spoken[-1:]
+    return any(
+        _CODE.search(s)
+        and (s.endswith("?") or _SHOW.search(s) or (not _MUST.search(s) and not _FOR_ITSELF.search(s)))
+        and not re.search(r"(?i)\bwhat runs\b", s)
+        for s in spoken
+    )
+
+
+def _tells_a_need(text: str) -> bool:
+    """Whether a text describes a situation or a need, and does not only ask for a fact: a sentence that states one,
+    before or without a question.
+    """
+    spoken = [s for s in _SENTENCE.split(text) if re.search(r"\w", s)]
+    stated = [s for s in spoken if not s.endswith("?")]
+    if len(spoken) == len(stated):
+        stated = [
+            s for s in spoken if not re.match(r"(?i)\s*(?:what|which|how|why|when|where|who|is|are|do|does)\b", s)
+        ]
+    if len(spoken) > 1 and any(len(content(s)) >= 5 for s in stated):
+        return True
+    return any(_SITUATION.search(s) and len(content(s)) >= 3 for s in stated)
 
 
 def content(text: str) -> tuple[str, ...]:
@@ -209,12 +251,14 @@ def _which(text: str) -> tuple[Ask | None, tuple[str, ...]]:
 
 
 def _ask(text: str, named: Ask | None, code: bool) -> Ask:
-    if _compares(text):
+    if _compares(text) and not _tells_a_need(text):
         return "compare"
     if named in ("concept", "tool"):
         return named
     if code:
         return "code"
+    if named != "detail" and _tells_a_need(text):
+        return "need"
     if named == "detail" and not re.search(r"(?i)\b(?:which|what)\s+(?:\w+\s+){0,2}(?:role|header|key|flag)s?\b", text):
         return named
     if re.search(

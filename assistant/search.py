@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -22,17 +22,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant import english
+from assistant.concepts import Meant, Thesaurus
 from assistant.encoder import Encoder
 from assistant.questions import Demand, Query
 from assistant.records import Hit, Passage, PassageId
-from assistant.store import Store
+from assistant.store import Store, StoredMention
 from assistant.terms import stem, terms, words
-from assistant.topics import CONCEPT, DESCRIBED
 
 Floats = NDArray[np.float32]
 
 CANDIDATES = 160
-"""Passages proposed by each of: the whole question's vector, each demand's, and the words."""
+"""Passages proposed by each of: the whole question's vector, and the words."""
+OF_A_DEMAND = 60
+"""Passages proposed by each demand's vector, where a question has several."""
 RAREST = 12
 """Terms of a question that full text is asked for."""
 DENSE = 0.55
@@ -41,16 +43,15 @@ FLOOR = 0.05
 """Cosines below it count as none: unrelated short texts lie about there."""
 HALF = 6.0
 """The BM25 that counts as a half."""
-CONCEPTS = 14
-"""Concepts of the vocabulary that a text of the question brings."""
-SPEAKERS = 60
-"""Passages that are read of those that name a concept."""
 SAME_SECTION, SAME_NOTE = 0.15, 0.03
 """What a follow-up adds to passages of the section, and of the note, last talked about."""
 _BETWEEN = frozenset(("it", "them", "that", "this", "the", "a", "my", "all"))
 TEXTS = 14
 """Texts of a question that are encoded at most: itself and its clauses."""
+_SECTION = 200
 _K1, _B = 1.2, 0.5
+_AVERAGE = 16.0
+"""Terms of a middling passage: fixed, so that scores do not hang on which candidates there are."""
 _HEADING = 0.5
 
 
@@ -61,22 +62,20 @@ class Read:
     passage: Passage
     words: Counter[str]
     heads: frozenset[str]
+    length: int
+    """Of its words, each as often as it stands there."""
     rows: Floats | None
     """(k, d) unit rows; None while it has no vector."""
 
 
 @dataclass(frozen=True, slots=True)
-class Concept:
-    """What the vocabulary says of one concept and this question."""
+class Held:
+    """What one section says."""
 
-    cosines: Floats
-    """(texts,): the best of its sentences against each text."""
-    words: frozenset[str]
-    """Terms of its sentences."""
-    speakers: dict[PassageId, str]
-    """Passage → `concept` where its own name is the concept's, `described` where the concept is named elsewhere
-    in it.
-    """
+    terms: frozenset[str]
+    """Of its passages and their headings, those of at most `_SECTION` passages."""
+    heading: Floats | None
+    """(d,): its heading's unit row; None while it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +101,10 @@ class Found:
     """Of the question's terms."""
     known: dict[str, int]
     """Passages that hold each term of the question."""
-    concepts: dict[str, Concept]
-    """Concepts of the vocabulary that come near any text of the question, by key."""
+    meant: Meant
+    """The general concepts that the question may mean."""
+    reads: tuple[Read, ...]
+    """What `hits` was scored by, aligned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +127,9 @@ class Searcher:
     vocabulary: bool = True
     """Whether general concepts help to find."""
     _read: dict[PassageId, Read] = field(default_factory=dict)
-    _spans: tuple[list[str], list[int]] | None = None
-    _words: dict[str, frozenset[str]] = field(default_factory=dict)
-    _speakers: dict[str, dict[PassageId, str]] = field(default_factory=dict)
+    _mentions: dict[PassageId, list[StoredMention]] = field(default_factory=dict)
+    _sections: dict[tuple[str, str], Held] = field(default_factory=dict)
+    _thesaurus: Thesaurus | None = None
 
     def find(self, query: Query, only: Collection[PassageId] | None = None, lean: Lean | None = None) -> Found:
         """All candidates for the question, scored and ordered; `only` restricts before ranking.
@@ -147,15 +148,38 @@ class Searcher:
         idf = {t: math.log(1 + (self.store.passages_count + 1) / (n + 0.5)) for t, n in known.items()}
         rarest = sorted((t for t in query.terms if known.get(t)), key=lambda t: (known[t], t))[:RAREST]
         ids = set(self.store.containing(rarest, CANDIDATES, only)) if rarest else set()
-        for near in self.store.near(vectors, CANDIDATES, only):
+        for near in self.store.near(vectors[:1], CANDIDATES, only):
             ids.update(near)
-        concepts = self._concepts(vectors) if self.vocabulary else {}
-        for concept in concepts.values():
-            ids.update(i for i in concept.speakers if only is None or i in only)
+        for near in self.store.near(vectors[1:], OF_A_DEMAND, only):
+            ids.update(near)
+        meant = Meant()
+        if self.vocabulary:
+            if self._thesaurus is None:
+                self._thesaurus = Thesaurus(self.store)
+            meant = self._thesaurus.meant(vectors, [d.weight for d in demands], query.terms)
+            ids.update(i for i in meant.speakers if only is None or i in only)
         reads = self.read(sorted(ids))
-        ordered = sorted(reads)
-        rows = [(i, reads[i]) for i in ordered]
-        return self._ranked(query, demands, vectors, bags, rows, idf, known, concepts, lean)
+        rows = [(i, reads[i]) for i in sorted(reads)]
+        return self._ranked(query, demands, vectors, bags, rows, idf, known, meant, lean)
+
+    def section(self, passage: Passage) -> Held:
+        """The section that a passage stands in; read once."""
+        place = (passage.path, passage.anchor)
+        if place not in self._sections:
+            reads = self.read(self.store.section_passages(*place)[:_SECTION]).values()
+            own = [r.rows for r in reads if r.passage.kind == "heading" and r.rows is not None]
+            said = frozenset(t for r in reads for t in (*r.words, *r.heads))
+            self._sections[place] = Held(said, own[0][0] if own else None)
+        return self._sections[place]
+
+    def mentions(self, ids: Sequence[PassageId]) -> list[StoredMention]:
+        """What these passages speak for, in the order of `ids`, each passage's by name; read once."""
+        missing = [i for i in ids if i not in self._mentions]
+        for i in missing:
+            self._mentions[i] = []
+        for mention in self.store.mentions(missing):
+            self._mentions[mention.passage].append(mention)
+        return [mention for i in ids for mention in self._mentions[i]]
 
     def _joined(self, query: Query) -> Query:
         """The question with what people write apart and notes together ("roll it back": rollback)."""
@@ -174,7 +198,7 @@ class Searcher:
         reads: list[tuple[PassageId, Read]],
         idf: dict[str, float],
         known: dict[str, int],
-        concepts: dict[str, Concept],
+        meant: Meant,
         lean: Lean | None,
     ) -> Found:
         dense, lexical, fused = self.scores(vectors, bags, [r for _, r in reads], idf)
@@ -207,7 +231,8 @@ class Searcher:
             fused[order],
             idf,
             known,
-            concepts,
+            meant,
+            tuple(reads[n][1] for n in order),
         )
 
     def scores(
@@ -216,15 +241,8 @@ class Searcher:
         """(passages, texts) of cosines, lexical scores and both fused; a passage without a vector is fused by its
         words alone.
         """
-        dense = np.full((len(reads), len(bags)), np.nan, dtype=np.float32)
-        for n, read in enumerate(reads):
-            if read.rows is not None:
-                dense[n] = (read.rows @ vectors.T).max(axis=0)
-        dense = np.round(dense, 6)
-        average = self.average(reads)
-        lexical = np.array([[_bm25(bag, r, idf, average) for bag in bags] for r in reads], dtype=np.float32).reshape(
-            len(reads), len(bags)
-        )
+        dense = nearest(reads, vectors)
+        lexical = bm25(reads, bags, {t: w * (0.3 + english.rarity(t)) for t, w in idf.items()})
         lexical = lexical / (lexical + HALF)
         bounded = np.clip((dense - FLOOR) / (1 - FLOOR), 0, 1)
         both = DENSE * bounded + (1 - DENSE) * lexical
@@ -237,48 +255,32 @@ class Searcher:
             rows = self.store.vectors(missing)
             for i, passage in self.store.passages(missing).items():
                 heads = frozenset(t for h in passage.heading_path[1:] for t in terms(h))
-                self._read[i] = Read(passage, Counter(terms(f"{passage.label} {passage.text}")), heads, rows.get(i))
+                said = Counter(terms(f"{passage.label} {passage.text}"))
+                self._read[i] = Read(passage, said, heads, said.total(), rows.get(i))
         return {i: self._read[i] for i in ids if i in self._read}
 
-    def _concepts(self, vectors: Floats) -> dict[str, Concept]:
-        """The concepts whose sentences come nearest to any text of the question, and the passages that name them."""
-        rows, matrix = self.store.concepts().rows, self.store.concepts().matrix
-        if not rows:
-            return {}
-        if self._spans is None:
-            starts = [n for n in range(len(rows)) if n == 0 or rows[n][0] != rows[n - 1][0]]
-            self._spans = [rows[n][0] for n in starts], starts
-        keys, starts = self._spans
-        best = np.maximum.reduceat(matrix @ vectors.T, starts, axis=0)
-        chosen = {
-            int(n) for column in range(best.shape[1]) for n in np.argsort(-best[:, column], kind="stable")[:CONCEPTS]
-        }
-        named = [keys[n] for n in sorted(chosen)]
-        self._learn(named)
-        return {
-            k: Concept(best[n], self._words[k], self._speakers[k]) for k, n in zip(named, sorted(chosen), strict=True)
-        }
 
-    def _learn(self, keys: Sequence[str]) -> None:
-        missing = [k for k in keys if k not in self._speakers]
-        if not missing:
-            return
-        found = self.store.topic(missing)
-        wanted = set(missing)
-        sentences: dict[str, list[str]] = {}
-        for topic_key, _, sentence in self.store.concepts().rows:
-            if topic_key in wanted:
-                sentences.setdefault(topic_key, []).append(sentence)
-        for k in missing:
-            self._words[k] = frozenset(t for s in sentences.get(k, ()) for t in terms(s))
-            self._speakers[k] = {}
-            for mention in found.get(k, ())[:SPEAKERS]:
-                if mention.kind in (CONCEPT, DESCRIBED) and self._speakers[k].get(mention.passage) != CONCEPT:
-                    self._speakers[k][mention.passage] = mention.kind
+def nearest(reads: Sequence[Read], vectors: Floats) -> Floats:
+    """(passages, texts) of cosines, the best row of each passage; nan where a passage has no vector."""
+    dense = np.full((len(reads), len(vectors)), np.nan, dtype=np.float32)
+    held = [n for n, r in enumerate(reads) if r.rows is not None]
+    if held:
+        rows = [r.rows for r in reads if r.rows is not None]
+        starts = np.cumsum([0, *(len(r) for r in rows[:-1])])
+        dense[held] = np.maximum.reduceat(np.concatenate(rows) @ vectors.T, starts, axis=0)
+    return np.round(dense, 6)
 
-    def average(self, reads: Sequence[Read]) -> float:
-        """Terms of a middling passage: a fixed length, so that scores do not hang on which candidates there are."""
-        return 16.0
+
+def bm25(reads: Sequence[Read], bags: Sequence[Sequence[str]], weights: Mapping[str, float]) -> Floats:
+    """(passages, texts): the BM25 of each text's terms, by their weights; a heading's word counts half."""
+    wanted = list(dict.fromkeys(t for bag in bags for t in bag))
+    counts = np.array(
+        [[r.words.get(t, 0) + (_HEADING if t in r.heads else 0.0) for t in wanted] for r in reads], dtype=np.float32
+    ).reshape(len(reads), len(wanted))
+    norm = np.array([_K1 * (1 - _B + _B * r.length / _AVERAGE) for r in reads], dtype=np.float32).reshape(-1, 1)
+    scored = counts * (_K1 + 1) / (counts + norm) * np.array([weights.get(t, 0.0) for t in wanted], dtype=np.float32)
+    held = np.array([[t in bag for bag in map(frozenset, bags)] for t in wanted], dtype=np.float32)
+    return np.asarray(scored @ held.reshape(len(wanted), len(bags)))
 
 
 def blended(fused: Floats, weights: Sequence[float]) -> Floats:
@@ -302,13 +304,3 @@ def _terms(query: Query, text: str) -> list[str]:
     wanted = frozenset(query.terms)
     written_together = [t for t in query.terms if t not in frozenset(terms(query.text))]
     return [*(t for t in terms(text) if t in wanted), *written_together]
-
-
-def _bm25(bag: Sequence[str], read: Read, idf: dict[str, float], average: float) -> float:
-    total = 0.0
-    norm = _K1 * (1 - _B + _B * read.words.total() / average)
-    for term in bag:
-        count = read.words.get(term, 0) + (_HEADING if term in read.heads else 0.0)
-        if count:
-            total += idf.get(term, 0.0) * count * (_K1 + 1) / (count + norm)
-    return total

@@ -7,7 +7,8 @@ from functools import lru_cache
 
 import Stemmer
 
-_WORD = re.compile(r"[^\W_]+(?:_+[^\W_]+)*")
+WORD = re.compile(r"[^\W_]+(?:_+[^\W_]+)*")
+"""A run of letters, digits and inner underscores."""
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 _stemmer = Stemmer.Stemmer("english")
 
@@ -20,7 +21,7 @@ def stem(word: str) -> str:
 
 def words(text: str) -> list[str]:
     """Runs of letters, digits and inner underscores, as written, in order."""
-    return _WORD.findall(text)
+    return WORD.findall(text)
 
 
 @lru_cache(maxsize=100_000)

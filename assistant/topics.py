@@ -10,24 +10,93 @@ from collections.abc import Iterator
 from assistant import snippets
 from assistant.english import rarity
 from assistant.passages import NAMED
+from assistant.questions import is_stop
 from assistant.records import Mention, Passage
-from assistant.terms import key
+from assistant.terms import key, stem
 from assistant.vocabulary import Spotter
 
-VERSION = 4
+VERSION = 6
 """Raise it when any mention of an unchanged note would come out differently."""
 
 _WORDS = 6
 CONCEPT, DESCRIBED = "concept", "described"
 """Kinds of mentions that name a concept of the vocabulary and no topic."""
-_SPLIT = re.compile(r"\s+(?:or|and/or|vs\.?|versus)\s+|\s*(?:→|⇒|->|=>|/(?=\s)|;|\|)\s*|,\s+(?:or\s+)?")
+_SPLIT = re.compile(r"\s+(?:or|and/or|vs\.?|versus)\s+|\s*(?:→|⇒|->|=>|\s\.{3,}\s|/(?=\s)|;|\|)\s*|,\s+(?:or\s+)?")
 _ANSWER = re.compile(r"\bA(?:nswer)?\s*[:.)]\s*(?P<answer>\S.*)$", re.DOTALL)
-_ARROW = re.compile(r"(?:→|⇒|->|=>|=)\s*(?P<target>[^→⇒=]+)$")
+_ARROW = re.compile(r"(?:→|⇒|->|=>|=|\s\.{3,}\s)\s*(?P<target>[^→⇒=]+)$")
 _PROPER = re.compile(
     r"(?<![\w-])(?:[A-Z][A-Za-z0-9]*(?:[-/&][A-Za-z0-9]+)*|[a-z]+[A-Z]\w*)(?:[ -](?:(?:for|of|"
     r"on)\s)?[A-Z0-9][A-Za-z0-9]*(?:[-/&][A-Za-z0-9]+)*){0,4}"
 )
 _BRACKETS = re.compile(r"\s*\(([^)]*)\)")
+_NO_NAME_BEGINS = frozenset(
+    [
+        "and",
+        "as",
+        "because",
+        "but",
+        "he",
+        "how",
+        "i",
+        "if",
+        "it",
+        "its",
+        "she",
+        "since",
+        "than",
+        "that",
+        "there",
+        "these",
+        "they",
+        "this",
+        "those",
+        "though",
+        "we",
+        "what",
+        "when",
+        "where",
+        "whether",
+        "which",
+        "while",
+        "who",
+        "whose",
+        "why",
+        "you",
+        "your",
+    ]
+)
+_NO_NAME_ENDS = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "because",
+        "but",
+        "by",
+        "for",
+        "from",
+        "if",
+        "into",
+        "is",
+        "it",
+        "its",
+        "of",
+        "or",
+        "per",
+        "than",
+        "that",
+        "the",
+        "their",
+        "to",
+        "was",
+        "which",
+        "with",
+    ]
+)
+_DRAWN = re.compile(r"[├└│┌┐┘┬┴┼─]+")
 _NUMBERED = re.compile(
     r"^(?:\d+[.)]|[A-Za-z]\)|(?:step|scenario|part|chapter|phase|option)\s+\d+\s*[:.-]?)\s*", re.IGNORECASE
 )
@@ -48,10 +117,16 @@ def mentions(passages: tuple[Passage, ...], spotter: Spotter | None = None) -> t
         for name, kind, speaker in (*spoken, *_coded_names(passage, passages)):
             found.setdefault((name, kind, speaker.start, speaker.end), Mention(name, kind, speaker.start, speaker.end))
         for kind, text in _spoken(passage) if spotter is not None else ():
-            for name in spotter.spot(text) if spotter is not None else ():
-                found.setdefault(
-                    (name, kind, passage.start, passage.end), Mention(name, kind, passage.start, passage.end)
+            for name, written in spotter.spots(text) if spotter is not None else ():
+                spotted = (
+                    [(name, kind), (written, "phrase")]
+                    if (kind == DESCRIBED or passage.kind == "pair") and _is_name(written)
+                    else [(name, kind)]
                 )
+                for each, what in spotted:
+                    found.setdefault(
+                        (each, what, passage.start, passage.end), Mention(each, what, passage.start, passage.end)
+                    )
     return tuple(found.values())
 
 
@@ -89,20 +164,27 @@ def _spoken(passage: Passage) -> Iterator[tuple[str, str]]:
 
 def names(text: str) -> list[str]:
     """The single names in a naming text: alternatives split, brackets and numbering off, at most six words each."""
-    found = []
-    for piece in _SPLIT.split(_NUMBERED.sub("", text.strip())):
-        inner = _BRACKETS.findall(piece)
-        bare = _LEADS.sub("", _BRACKETS.sub("", piece)).strip(" .:;,!?\"'`*_-–—")
-        candidates = [bare, *(i for i in inner if re.fullmatch(r"[A-Z][A-Za-z0-9-]{1,9}|[a-z]+[A-Z]\w*", i.strip()))]
-        for name in candidates:
-            if (
-                1 <= len(name.split()) <= _WORDS
-                and re.match(r"-*[^\W\d_][^\W_]", name)
-                and len(name) <= 60
-                and ": " not in name
-            ):
-                found.append(name.strip())
-    return found
+    whole = _NUMBERED.sub("", _DRAWN.split(text.strip())[-1])
+    short = [i for i in _BRACKETS.findall(whole) if re.fullmatch(r"[A-Z][A-Za-z0-9-]{1,9}|[a-z]+[A-Z]\w*", i.strip())]
+    pieces = [_LEADS.sub("", p).strip(" .:;,!\"'`*_-–—") for p in _SPLIT.split(_BRACKETS.sub("", whole))]
+    return [name.strip() for name in (*pieces, *short) if _is_name(name)]
+
+
+def _is_name(text: str) -> bool:
+    """Whether a text can stand as a name: a few words, whole brackets, no function word at either end."""
+    spoken = text.split()
+    return (
+        1 <= len(spoken) <= _WORDS
+        and len(text) <= 60
+        and re.match(r"-*[^\W\d_][^\W_]", text) is not None
+        and ": " not in text
+        and "?" not in text
+        and text.count("(") == text.count(")")
+        and spoken[0].lower() not in _NO_NAME_BEGINS
+        and not (spoken[0].islower() and is_stop(stem(spoken[0])))
+        and spoken[-1] not in _NO_NAME_ENDS
+        and re.fullmatch(r"\d+", spoken[-1]) is None
+    )
 
 
 def _named(passage: Passage) -> Iterator[tuple[str, str]]:
@@ -126,15 +208,31 @@ def _named(passage: Passage) -> Iterator[tuple[str, str]]:
     elif passage.kind == "pair":
         answer = _ANSWER.search(text)
         if answer:
-            yield from _answered(answer["answer"])
+            yield from _answered(_first_sentence(answer["answer"]))
     elif passage.kind in ("item", "paragraph", "pointer"):
         yield from _targets(text)
+        yield from (("definition", name) for name in _within(text))
         if passage.kind == "item" and len(text.split()) <= 4:
             yield "phrase", text
     elif passage.kind == "tree":
         yield from (("target" if n else "phrase", piece) for n, piece in enumerate(_SPLIT.split(text)))
+    elif passage.kind == "code" and _DRAWN.search(text):
+        for line in text.split("\n"):
+            yield from (("target" if n else "phrase", piece) for n, piece in enumerate(_SPLIT.split(line)))
     elif passage.kind in ("step", "code"):
         yield from _coded(passage)
+
+
+def _first_sentence(text: str) -> str:
+    return re.split(r"(?<=[.!?])\s+(?=[A-Z])", text, maxsplit=1)[0]
+
+
+def _within(text: str) -> Iterator[str]:
+    """Names that a later sentence of a paragraph defines ("… Kahm yeast: harmless, skim it.")."""
+    for sentence in re.split(r"(?<=[.!?])\s+(?=[A-Z])", text)[1:]:
+        named = re.match(r"([A-Z][^:.,;]{2,40}):\s+\S", sentence)
+        if named and len(named[1].split()) <= 4:
+            yield named[1]
 
 
 def _all_proper(text: str) -> bool:

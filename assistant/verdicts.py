@@ -7,15 +7,16 @@ a listwise linear model over a dozen features that a person can name; `scripts/f
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assistant import english
+from assistant.concepts import Meant
 from assistant.records import PassageId
-from assistant.search import DENSE, FLOOR, Found, Searcher
+from assistant.search import Found, Searcher, nearest
 from assistant.terms import key
 from assistant.topics import CONCEPT, DESCRIBED
 
@@ -39,24 +40,24 @@ _TRAILING = frozenset(
 )
 _SHOWN = ("heading", "label", "definition", "target", "resource", "comment", "phrase", "identifier", "body")
 _FLOOR = -0.4
-"""How far behind the best topic a topic's support counts at most."""
-
-_EVIDENCE: Mapping[str, tuple[float, float, float]] = {
-    "own": (1.0, 1.15, 1.0),
-    "body": (0.95, 0.0, 0.0),
-    "phrase": (0.9, 0.8, 0.8),
-}
-"""How much counts, by where the name stands to the passage (it is its own, over it, or only in it): what the
-passage says, what the
-vocabulary says of a concept the passage is named for, and of one it only names."""
-_PLACE = {"body": "body", "phrase": "phrase"}
+"""How far behind the best topic a topic's passages count at most."""
+_CODED = frozenset(("resource", "comment", "identifier"))
+_OWN, _BODY, _PHRASE = 1.0, 0.95, 0.9
+"""How much of a passage's score counts for a name that is its own, stands over it, or only in it."""
+_PLACE = {"body": _BODY, "phrase": _PHRASE}
+_SHARP = 0.03
+"""How far behind the likeliest concept a concept still counts (the temperature of the softmax)."""
+_INSIDE = 0.7
+"""What a concept counts for a name that holds the concept's name and more."""
 
 FEATURES = (
-    "support", "support_demands", "support_best", "support_half", "passage",
-    "demands", "against", "concept_words", "described", "named",
-    "often", "rarity", "one_word", "capital", "target",
-    "definition", "titled", "phrase_only", "code_only", "code_asked", "part",
+    "passage", "demands", "several", "called", "hinted", "meant",
+    "named", "often", "rarity", "one_word", "long", "capital", "target", "definition", "code_asked",
 )  # fmt: skip
+"""By what a topic is ranked. Of its passages, behind the best topic's: the best one for the whole question, the mean
+over the demands of the best for each, the mean of its best three, and how near one comes to what things of the likely
+concepts are called (by meaning and by words); the share of the likeliest concept of its name; what kind of name it is.
+"""
 
 
 @dataclass(slots=True)
@@ -68,11 +69,7 @@ class Topic:
     """Kind → the name as first met there."""
     speakers: dict[int, float] = field(default_factory=dict)
     """Position in `Found.hits` → how much that passage counts."""
-    places: dict[int, str] = field(default_factory=dict)
-    """Position → own, body or phrase: the strongest there."""
     kinds: set[str] = field(default_factory=set)
-    known: bool = False
-    """Whether the vocabulary has a concept of that name."""
     features: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
     score: float = 0.0
     confidence: float = 0.0
@@ -98,35 +95,31 @@ def topics(found: Found, searcher: Searcher) -> list[Topic]:
     position = {hit.id: n for n, hit in enumerate(found.hits)}
     best = _best(found, position)
     grouped: dict[str, Topic] = {}
-    told: set[int] = set()
-    for mention in searcher.store.mentions([found.hits[n].id for n in best]):
-        if mention.kind == CONCEPT:
-            told.add(position[mention.passage])
-        elif mention.kind != DESCRIBED:
+    for mention in searcher.mentions([found.hits[n].id for n in best]):
+        if mention.kind not in (CONCEPT, DESCRIBED):
             _add(grouped, merged(mention.key), mention.name, mention.kind, position[mention.passage])
     for n in best:
         passage = found.hits[n].passage
         for name in (passage.heading_path[-1], passage.label.split(", ")[0]):
             if name and len(name.split()) <= 6:
                 _add(grouped, merged(key(name)), name, "body", n)
-    for topic in grouped.values():
-        topic.known = any(place == "own" and n in told for n, place in topic.places.items())
     everywhere = [grouped[k] for k in sorted(grouped)]
     if everywhere:
-        _describe(everywhere, found, position)
+        _describe(everywhere, found)
     return everywhere
 
 
 def _add(grouped: dict[str, Topic], topic_key: str, name: str, kind: str, position: int) -> None:
     if not topic_key:
         return
-    topic = grouped.setdefault(topic_key, Topic(topic_key))
+    topic = grouped.get(topic_key)
+    if topic is None:
+        topic = grouped[topic_key] = Topic(topic_key)
     topic.names.setdefault(kind, name)
     topic.kinds.add(kind)
-    place = _PLACE.get(kind, "own")
-    value = _EVIDENCE[place][0]
+    value = _PLACE.get(kind, _OWN)
     if value > topic.speakers.get(position, 0.0):
-        topic.speakers[position], topic.places[position] = value, place
+        topic.speakers[position] = value
 
 
 def _best(found: Found, position: Mapping[PassageId, int]) -> list[int]:
@@ -135,90 +128,80 @@ def _best(found: Found, position: Mapping[PassageId, int]) -> list[int]:
     for column in range(found.fused.shape[1]):
         order = np.argsort(-found.fused[:, column], kind="stable")
         chosen.update(int(n) for n in order[:_TOP])
-    for concept in found.concepts.values():
-        chosen.update(position[i] for i in concept.speakers if i in position)
+    chosen.update(position[i] for i in found.meant.speakers if i in position)
     return sorted(chosen)
 
 
-@dataclass(frozen=True, slots=True)
-class _Tables:
-    """What each found passage brings for each text of the question."""
-
-    passage: Floats
-    """(hits, texts): the fused scores."""
-    concept: Floats
-    """(hits, texts): of the nearest concept that the passage is named for, on the same bounds."""
-    described: Floats
-    """(hits, texts): of the nearest concept it only names."""
-    words: Floats
-    """(hits,): how many of the question's words stand in the sentences of a concept it is named for."""
-
-
-def _tables(found: Found, position: Mapping[PassageId, int]) -> _Tables:
-    shape = found.fused.shape
-    concept, described = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.float32)
-    words = np.zeros(shape[0], dtype=np.float32)
-    for each in found.concepts.values():
-        overlap = _overlap(found, each.words)
-        value = DENSE * np.clip((each.cosines - FLOOR) / (1 - FLOOR), 0, 1) + (1 - DENSE) * overlap
-        for i, kind in each.speakers.items():
-            n = position.get(i)
-            if n is not None:
-                table = concept if kind == CONCEPT else described
-                np.maximum(table[n], value, out=table[n])
-                words[n] = max(words[n], overlap if kind == CONCEPT else 0.0)
-    return _Tables(found.fused, concept, described, words)
-
-
-def _describe(found_topics: Sequence[Topic], found: Found, position: Mapping[PassageId, int]) -> None:
-    """Sets every topic's features; support is measured against the best topic's, so that it means the same for
-    every question.
-    """
-    tables = _tables(found, position)
+def _describe(found_topics: Sequence[Topic], found: Found) -> None:
+    """Sets every topic's features."""
     rows = np.array([n for t in found_topics for n in t.speakers], dtype=np.intp)
-    scale = np.array([_EVIDENCE[t.places[n]] for t in found_topics for n in t.speakers], dtype=np.float32)
-    starts = np.cumsum([0, *(len(t.speakers) for t in found_topics[:-1])])
-    of_passage = tables.passage[rows]
-    evidence = np.maximum(
-        of_passage * scale[:, :1],
-        np.maximum(tables.concept[rows] * scale[:, 1:2], tables.described[rows] * scale[:, 2:]),
-    )
-    support = np.maximum.reduceat(evidence, starts, axis=0)
-    passage = np.maximum.reduceat(of_passage, starts, axis=0)
-    named = np.maximum.reduceat(np.maximum(tables.concept, tables.described)[rows], starts, axis=0)
-    own_words = np.maximum.reduceat(tables.words[rows] * (scale[:, 1] > 1), starts)
-    weights = np.array([d.weight for d in found.demands], dtype=np.float32)
-    table = {
-        "support": _behind(support[:, 0]),
-        "support_demands": _behind(_mean(support, weights)),
-        "support_best": _behind(_half(support, weights, 1)),
-        "support_half": _behind(_half(support, weights, max(1, int((weights > 0).sum()) // 2))),
+    scale = np.array([v for t in found_topics for v in t.speakers.values()], dtype=np.float32)
+    sizes = np.array([len(t.speakers) for t in found_topics], dtype=np.intp)
+    starts = np.cumsum(sizes) - sizes
+    scored = found.fused[rows] * scale[:, None]
+    passage = np.maximum.reduceat(scored, starts, axis=0)
+    several = np.array([np.sort(part)[-3:].mean() for part in np.split(scored[:, 0], starts[1:])], dtype=np.float32)
+    called, hinted = _suggested(found)
+    asked = frozenset(found.query.terms)
+    detailed = found.query.ask in ("detail", "tool")
+    meant = _meant(found_topics, found.meant)
+    keys = [t.key.split() for t in found_topics]
+    spoken = [t.name.split() for t in found_topics]
+    columns = {
         "passage": _behind(passage[:, 0]),
-        "demands": _behind(_mean(passage, weights)),
-        "against": _against(passage, weights),
-        "concept_words": own_words,
-        "described": _behind(named[:, 0]),
+        "demands": _behind(_mean(passage, [d.weight for d in found.demands])),
+        "several": _behind(several),
+        "called": _behind(np.maximum.reduceat(called[rows], starts)),
+        "hinted": np.maximum.reduceat(hinted[rows], starts),
+        "meant": np.array([meant.get(t.key, 0.0) for t in found_topics]),
+        "named": np.array([sum(t in asked for t in own) / max(1, len(own)) for own in keys]),
+        "often": np.log1p(sizes),
+        "rarity": np.array([max(map(english.rarity, own), default=0.0) for own in keys]),
+        "one_word": np.array([float(len(words) == 1) for words in spoken]),
+        "long": np.array([max(0.0, len(words) - 3.0) for words in spoken]),
+        "capital": np.array([float(t.name[:1].isupper()) for t in found_topics]),
+        "target": np.array([float("target" in t.kinds) for t in found_topics]),
+        "definition": np.array([float("definition" in t.kinds) for t in found_topics]),
+        "code_asked": np.array([float(detailed and bool(t.kinds & _CODED)) for t in found_topics]),
     }
-    query, asked = found.query, set(found.query.terms)
-    for n, topic in enumerate(found_topics):
-        own = topic.key.split()
-        coded = bool(topic.kinds & {"resource", "comment", "identifier"})
-        row = {
-            **{name: float(column[n]) for name, column in table.items()},
-            "named": sum(t in asked for t in own) / max(1, len(own)),
-            "often": float(np.log1p(len(topic.speakers))),
-            "rarity": max((english.rarity(t) for t in own), default=0.0),
-            "one_word": float(len(topic.name.split()) == 1),
-            "capital": float(topic.name[:1].isupper()),
-            "target": float("target" in topic.kinds),
-            "definition": float("definition" in topic.kinds),
-            "titled": float(bool(topic.kinds & {"heading", "label"})),
-            "phrase_only": float(topic.kinds <= {"phrase"}),
-            "code_only": float(coded and not topic.kinds & {"heading", "label", "definition", "target"}),
-            "part": float(topic.kinds <= {"label", "body"} and not topic.known),
-            "code_asked": float(query.ask in ("detail", "tool") and coded),
-        }
-        topic.features = np.array([row[f] for f in FEATURES], dtype=np.float32)
+    table = np.stack([np.asarray(columns[f], dtype=np.float32) for f in FEATURES], axis=1)
+    for topic, features in zip(found_topics, table, strict=True):
+        topic.features = features
+
+
+def _suggested(found: Found) -> tuple[Floats, Floats]:
+    """(hits,) twice: how near each passage comes to what a thing of the likely concepts is called, by its vector and
+    by its words."""
+    meant = found.meant
+    by_words = np.zeros(len(found.hits), dtype=np.float32)
+    if meant.expected is None:
+        return by_words, by_words
+    by_vector = np.nan_to_num(nearest(found.reads, meant.expected[None, :])[:, 0])
+    for n, read in enumerate(found.reads):
+        by_words[n] = sum(
+            value * (float(term in read.words) + 0.5 * (term in read.heads)) for term, value in meant.hinted.items()
+        )
+    return by_vector, by_words
+
+
+def _meant(found_topics: Sequence[Topic], meant: Meant) -> dict[str, float]:
+    """Topic key → the share of the likeliest concept of its name, among the concepts of all these topics' names."""
+    wanted = {t.key for t in found_topics}
+    held: dict[str, list[tuple[str, float]]] = {}
+    for concept, topics_of in meant.topics.items():
+        for topic_key, whole in topics_of.items():
+            if merged(topic_key) in wanted:
+                held.setdefault(concept, []).append((merged(topic_key), 1.0 if whole else _INSIDE))
+    if not held:
+        return {}
+    best = max(meant.near[c] for c in held)
+    shares = {c: float(np.exp((meant.near[c] - best) / _SHARP)) for c in held}
+    total = sum(shares.values())
+    found: dict[str, float] = {}
+    for concept, links in held.items():
+        for topic_key, value in links:
+            found[topic_key] = max(found.get(topic_key, 0.0), value * shares[concept] / total)
+    return found
 
 
 def _behind(column: Floats) -> Floats:
@@ -226,29 +209,10 @@ def _behind(column: Floats) -> Floats:
     return np.asarray(np.maximum(column - column.max(), _FLOOR))
 
 
-def _mean(table: Floats, weights: Floats) -> Floats:
+def _mean(table: Floats, weights: Sequence[float]) -> Floats:
     """(topics,): over the demands, by their weights; the whole question where it is one demand."""
-    kept = np.maximum(weights, 0)
-    return np.asarray((table[:, 1:] * kept).sum(axis=1) / kept.sum() if kept.sum() > 0 else table[:, 0])
-
-
-def _half(table: Floats, weights: Floats, count: int) -> Floats:
-    """(topics,): over the `count` demands that a topic meets best."""
-    kept = np.maximum(weights, 0)
-    if not kept.sum() > 0:
-        return table[:, 0]
-    return np.asarray(np.sort(table[:, 1:] * kept, axis=1)[:, ::-1][:, :count].mean(axis=1))
-
-
-def _against(table: Floats, weights: Floats) -> Floats:
-    """(topics,): the strongest support for what must not be."""
-    kept = np.maximum(-weights, 0)
-    return np.asarray((table[:, 1:] * kept).max(axis=1) if kept.sum() > 0 else np.zeros(len(table), dtype=np.float32))
-
-
-def _overlap(found: Found, words: Set[str]) -> float:
-    shared = sum(found.idf.get(t, 0.0) for t in found.query.terms if t in words)
-    return shared / (shared + 8.0)
+    kept = np.maximum(np.array(weights, dtype=np.float32), 0)
+    return np.asarray(table[:, 1:] @ kept / kept.sum() if kept.sum() > 0 else table[:, 0])
 
 
 def rank(found_topics: Sequence[Topic], weights: Mapping[str, float], temperature: float) -> list[Topic]:

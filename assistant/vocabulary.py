@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.english import rarity
-from assistant.terms import key
+from assistant.terms import WORD, key, parts, stem, terms
 
 USER_FILE = "assistant-vocabulary.md"
 """At the top of the notes folder; its concepts are added to the shipped ones, a same-named one replaces."""
@@ -114,12 +116,27 @@ def bare(topic_key: str) -> str:
     return left or topic_key
 
 
-def matching(known: Sequence[Concept], topic_keys: Iterable[str]) -> dict[str, list[Concept]]:
-    """Topic key → the concept of that very name; `Spotter` has told before which concepts the notes speak of."""
-    by_key: dict[str, list[Concept]] = {}
-    for concept in known:
-        by_key.setdefault(key(concept.name), []).append(concept)
-    return {topic: by_key[topic] for topic in topic_keys if topic in by_key}
+def words(known: Sequence[Concept], wanted: Sequence[str]) -> Iterator[tuple[str, str, float, float]]:
+    """(term, concept, weight, named) for each term of the `wanted` concepts' sentences and names: its BM25 there, each
+    concept one document of the whole vocabulary, and the share of the concept's names that hold it.
+    """
+    if not wanted:
+        return
+    bags = {c.name: Counter(t for text in (*c.sentences, c.name, *c.names) for t in set(terms(text))) for c in known}
+    held = Counter(t for bag in bags.values() for t in bag)
+    average = sum(bag.total() for bag in bags.values()) / max(1, len(bags))
+    called = {c.name: Counter(t for name in (c.name, *c.names) for t in set(terms(name))) for c in known}
+    count = {c.name: 1 + len(c.names) for c in known}
+    for name in wanted:
+        bag = bags[name]
+        norm = _K1 * (1 - _B + _B * bag.total() / average)
+        for term in sorted(bag):
+            idf = math.log(1 + (len(bags) - held[term] + 0.5) / (held[term] + 0.5))
+            weight = idf * bag[term] * (_K1 + 1) / (bag[term] + norm)
+            yield term, name, round(weight, 4), round(called[name][term] / count[name], 4)
+
+
+_K1, _B = 1.2, 0.5
 
 
 class Spotter:
@@ -127,23 +144,47 @@ class Spotter:
 
     def __init__(self, known: Sequence[Concept]) -> None:
         self._names: dict[tuple[str, ...], list[str]] = {}
+        self._whole: dict[tuple[str, ...], list[str]] = {}
         for concept in known:
             for name in (concept.name, *concept.names, *_unparenthesised(concept.name)):
                 for stems in {tuple(key(name).split()), tuple(bare(key(name)).split())}:
+                    self._whole.setdefault(stems, []).append(concept.name)
                     if len(stems) > 1 or (stems and (name.isupper() or rarity(stems[0]) >= _TELLING)):
                         self._names.setdefault(stems, []).append(concept.name)
         self._longest = max(map(len, self._names), default=0)
+
+    def matches(self, topic_key: str) -> dict[str, bool]:
+        """The concepts whose name stands in a topic's, by its key → whether it is the whole of it, words that any
+        name may carry aside.
+        """
+        stems = tuple(topic_key.split())
+        whole = {*self._whole.get(stems, ()), *self._whole.get(tuple(bare(topic_key).split()), ())}
+        found = dict.fromkeys(whole, True)
+        for size in range(min(self._longest, len(stems)), 0, -1):
+            for at in range(len(stems) - size + 1):
+                for name in self._names.get(stems[at : at + size], ()):
+                    found.setdefault(name, False)
+        return found
 
     def spot(self, text: str) -> list[str]:
         """Names of the concepts that a text names, each once, longer names first; a word inside a longer name
         counts too.
         """
-        stems = key(text).split()
-        found: dict[str, None] = {}
+        return [name for name, _ in self.spots(text)]
+
+    def spots(self, text: str) -> list[tuple[str, str]]:
+        """As `spot`, each concept with the words that name it first, as the text writes them."""
+        stems, spans = [], []
+        for match in WORD.finditer(text):
+            for part in parts(match[0]):
+                stems.append(stem(part))
+                spans.append(match.span())
+        found: dict[str, str] = {}
         for size in range(min(self._longest, len(stems)), 0, -1):
             for at in range(len(stems) - size + 1):
-                found.update(dict.fromkeys(self._names.get(tuple(stems[at : at + size]), ())))
-        return list(found)
+                for name in self._names.get(tuple(stems[at : at + size]), ()):
+                    found.setdefault(name, text[spans[at][0] : spans[at + size - 1][1]])
+        return list(found.items())
 
 
 _TELLING = 0.4

@@ -107,7 +107,10 @@ def shown(index: Path) -> object:
             store.frequencies(["canari", "queue", "mesh", "user", "a"]),
             [(m.key, m.name, m.kind, found[m.passage]) for m in store.topics()],
             (store.headings(), store.notes_count, store.passages_count, store.pending),
-            (store.concepts().rows, store.concepts().matrix.tobytes()),
+            (store.concepts().names, store.concepts().named.tobytes(), store.concepts().centres.tobytes()),
+            {name: rows.tobytes() for name, rows in store.concept_rows(store.concepts().names).items()},
+            store.concept_topics(store.concepts().names),
+            store.concept_names(store.concepts().names),
             {path: (entry.file.size, entry.digest) for path, entry in store.note_files().items()},
         )
 
@@ -272,9 +275,10 @@ def test_a_vocabulary_of_ones_own_is_used_and_embeds_no_passage_again(notes: Pat
     report = refresh(notes, index, encoder)
     assert (counts(report), report.embedded) == ((0, 0, 0, 2), 0)
     assert "vocabulary" in report.reason
-    assert encoder.asked == ["wait your turn please"]
+    assert encoder.asked == ["Queue Service", "wait your turn please"]
     with Store.open(index) as store:
-        assert "wait your turn please" in {sentence for _, _, sentence in store.concepts().rows}
+        assert "Queue Service" in store.concepts().names
+        assert store.concept_weights(["turn"]).keys() >= {"Queue Service"}
 
 
 def test_full_starts_over(notes: Path, index: Path) -> None:

@@ -221,28 +221,53 @@ class Store(Snapshot):
         return {keys[key]: rows.centre(rows.unpack_matrix(count, data, crc)) for key, count, data, crc in found}
 
     def concepts(self) -> Concepts:
-        """The sentences of the vocabulary that speak for topics of these notes; read once."""
+        """The vocabulary's concepts that these notes name; read once."""
         if self._concepts is None:
             self._concepts = self._read_concepts()
         return self._concepts
 
     def _read_concepts(self) -> Concepts:
-        found = self._all("SELECT sentences, data, crc FROM concepts")
+        found = self._all("SELECT names, data, crc FROM centres")
         if not found:
-            return Concepts((), np.zeros((0, 0), dtype=np.float32))
+            nothing = np.zeros((0, 0), dtype=np.float32)
+            return Concepts((), nothing, nothing)
         listed, data, crc = found[0]
-        sentences: list[tuple[str, str]] = [(concept, sentence) for concept, sentence in rows.unpacked(listed)]
-        matrix = rows.unpack_matrix(len(sentences), data, crc ^ rows.checksum(listed))
-        places: dict[str, list[int]] = {}
-        for place, (concept, _) in enumerate(sentences):
-            places.setdefault(concept, []).append(place)
-        matches = self._all("SELECT key, concept, crc FROM matches ORDER BY key, concept")
-        if any(rows.match_sum(key, concept) != match for key, concept, match in matches):
+        names: tuple[str, ...] = tuple(rows.unpacked(listed))
+        matrix = rows.unpack_matrix(2 * len(names), data, crc ^ rows.checksum(listed))
+        return Concepts(names, matrix[: len(names)], matrix[len(names) :])
+
+    def concept_rows(self, names: Sequence[str]) -> dict[str, Matrix]:
+        """The unit rows (k, d) of each concept's sentences."""
+        found = self._all(f"SELECT concept, rows, data, crc FROM concepts WHERE concept {_IN}", json.dumps(list(names)))
+        return {name: rows.unpack_matrix(count, data, crc) for name, count, data, crc in found}
+
+    def concept_weights(self, terms: Sequence[str]) -> dict[str, float]:
+        """Concept → the summed BM25 of these terms in its sentences; those that hold none are left out."""
+        found = self._words(f"term {_IN}", json.dumps(list(terms)))
+        weights: dict[str, float] = {}
+        known = frozenset(self.concepts().names)
+        for _, concept, weight, _ in found:
+            if concept in known:
+                weights[concept] = weights.get(concept, 0.0) + weight
+        return weights
+
+    def concept_names(self, names: Sequence[str]) -> list[tuple[str, str, float]]:
+        """(concept, term, share of the concept's names that hold the term), by concept and term."""
+        found = self._words(f"concept {_IN} AND named > 0", json.dumps(list(names)))
+        return sorted((concept, term, named) for term, concept, _, named in found)
+
+    def _words(self, where: str, value: str) -> list[tuple[str, str, float, float]]:
+        found = self._all(f"SELECT term, concept, weight, named, crc FROM concept_words WHERE {where}", value)
+        if any(rows.word_sum(*row) != crc for *row, crc in found):
+            raise IndexDamaged("a word of a concept")
+        return [(term, concept, weight, named) for term, concept, weight, named, _ in found]
+
+    def concept_topics(self, names: Sequence[str]) -> list[tuple[str, str, bool]]:
+        """(concept, topic key, whether the concept's name is the whole of the topic's), by concept and key."""
+        found = self._all(f"SELECT key, concept, whole, crc FROM matches WHERE concept {_IN}", json.dumps(list(names)))
+        if any(rows.match_sum(key, concept, whole) != crc for key, concept, whole, crc in found):
             raise IndexDamaged("a concept")
-        wanted = [(key, place) for key, concept, _ in matches for place in places.get(concept, ())]
-        return Concepts(
-            tuple((key, *sentences[place]) for key, place in wanted), matrix[[place for _, place in wanted]]
-        )
+        return sorted((concept, key, bool(whole)) for key, concept, whole, _ in found)
 
 
 _SECTIONS = "SELECT id, heading_path FROM sections"

@@ -52,12 +52,14 @@ class StoredMention:
 
 @dataclass(frozen=True, slots=True)
 class Concepts:
-    """The vocabulary's sentences that speak for topics of these notes."""
+    """The vocabulary's concepts that these notes name."""
 
-    rows: tuple[tuple[str, str, str], ...]
-    """(topic key, concept, sentence), by key, concept and the sentence's place in the concept."""
-    matrix: Matrix
-    """(len(rows), d), one unit row for each of `rows`; sentences without a vector yet are in neither."""
+    names: tuple[str, ...]
+    """Sorted; a concept one of whose texts has no vector yet is left out."""
+    named: Matrix
+    """(len(names), d): unit rows of the names."""
+    centres: Matrix
+    """(len(names), d): unit rows, the middle of each concept's sentences."""
 
 
 def stored_notes(found: Iterable[Any]) -> dict[str, StoredNote]:
@@ -137,8 +139,12 @@ def unpacked(text: str) -> Any:
         raise IndexDamaged("a list in a row") from error
 
 
-def match_sum(key: str, concept: str) -> int:
-    return checksum(f"{key}\0{concept}")
+def match_sum(key: str, concept: str, whole: int) -> int:
+    return checksum(f"{key}\0{concept}\0{whole}")
+
+
+def word_sum(term: str, concept: str, weight: float, named: float) -> int:
+    return checksum(f"{term}\0{concept}\0{weight!r}\0{named!r}")
 
 
 def mention_sum(key: str, name: str, kind: str, passage: int) -> int:

@@ -15,7 +15,7 @@ from assistant.errors import IndexUnusable
 
 DATABASE = "notes.sqlite"
 LOCK = "writer.lock"
-SCHEMA = 2
+SCHEMA = 3
 """Stands in the database as `user_version`; raise it with every change to TABLES or to what a column means."""
 
 APPLICATION = 0x4E415353
@@ -95,21 +95,35 @@ CREATE TRIGGER mention_out AFTER DELETE ON mentions BEGIN
     UPDATE texts SET others = others - 1 WHERE id = OLD.text;
     UPDATE keys SET uses = uses - 1 WHERE key = OLD.key;
 END;
-CREATE TABLE matches(
-    key TEXT NOT NULL, concept TEXT NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (key, concept)
+CREATE TABLE matches(               -- concepts of the vocabulary whose name stands in a topic's
+    key TEXT NOT NULL, concept TEXT NOT NULL,
+    whole INTEGER NOT NULL,         -- whether it is all of it
+    crc INTEGER NOT NULL, PRIMARY KEY (key, concept)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX matches_concept ON matches(concept);
 CREATE TABLE sentences(
-    concept TEXT NOT NULL, position INTEGER NOT NULL, sentence TEXT NOT NULL, text INTEGER NOT NULL,
+    concept TEXT NOT NULL,
+    position INTEGER NOT NULL,      -- 0 is the concept's name
+    sentence TEXT NOT NULL, text INTEGER NOT NULL,
     PRIMARY KEY (concept, position)
 ) STRICT, WITHOUT ROWID;
 CREATE TRIGGER sentence_in AFTER INSERT ON sentences
     BEGIN UPDATE texts SET others = others + 1, idle = NULL WHERE id = NEW.text; END;
 CREATE TRIGGER sentence_out AFTER DELETE ON sentences
     BEGIN UPDATE texts SET others = others - 1 WHERE id = OLD.text; END;
-CREATE TABLE concepts(              -- the sentences' vectors side by side, so that one read gets them all
-    one INTEGER PRIMARY KEY CHECK (one = 1), sentences TEXT NOT NULL, data BLOB NOT NULL, crc INTEGER NOT NULL
+CREATE TABLE concepts(              -- the sentences' vectors (k, d) of one concept
+    concept TEXT PRIMARY KEY, rows INTEGER NOT NULL, data BLOB NOT NULL, crc INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE centres(               -- of all concepts side by side: the names' vectors, then the sentences' middles
+    one INTEGER PRIMARY KEY CHECK (one = 1), names TEXT NOT NULL, data BLOB NOT NULL, crc INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE concept_words(
+    term TEXT NOT NULL, concept TEXT NOT NULL,
+    weight REAL NOT NULL,           -- BM25 of the term in the concept's sentences
+    named REAL NOT NULL,            -- share of the concept's names that hold it
+    crc INTEGER NOT NULL, PRIMARY KEY (term, concept)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX concept_words_named ON concept_words(concept) WHERE named > 0;
 CREATE TABLE frequencies(term TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 -- Every character but blanks and quotes belongs to a token: a term is one token, whatever it holds.
 CREATE VIRTUAL TABLE contents USING fts5(words, headings, title, tokenize="ascii tokenchars '{_WORD_CHARACTERS}'");

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from assistant import terms
@@ -160,6 +160,8 @@ class Texts(Transaction):
     def forget_matches(self) -> None:
         """Has every topic compared with the vocabulary again."""
         self._change("DELETE FROM matches")
+        self._change("DELETE FROM sentences")
+        self._change("DELETE FROM concept_words")
         self._change("UPDATE keys SET matched = 0")
 
     def unmatched(self) -> list[str]:
@@ -169,26 +171,34 @@ class Texts(Transaction):
         return [key for (key,) in self._all("SELECT key FROM keys WHERE matched = 0 ORDER BY key")]
 
     def set_concepts(
-        self, keys: Sequence[str], matches: Mapping[str, Iterable[str]], sentences: Mapping[str, Sequence[str]]
+        self,
+        keys: Sequence[str],
+        matches: Mapping[str, Mapping[str, bool]],
+        sentences: Mapping[str, Sequence[str]],
+        words: Callable[[Sequence[str]], Iterable[tuple[str, str, float, float]]],
     ) -> None:
-        """Takes the concepts that match each of `keys` (topic key → concepts) and, of the whole vocabulary, each
-        concept's sentences; those of concepts that match no topic are left out."""
+        """Takes the concepts that match each of `keys` (topic key → concept → whether it is the whole name) and, of
+        the whole vocabulary, each concept's name and sentences; those of concepts that match no topic are left out.
+        `words` gives (term, concept, weight, named) of the concepts it is asked for."""
         for key in keys:
             self._change("UPDATE keys SET matched = 1 WHERE key = ?", key)
-            for concept in sorted(set(matches.get(key, ()))):
+            for concept, whole in sorted(matches.get(key, {}).items()):
                 self._change(
-                    "INSERT OR IGNORE INTO matches VALUES (?, ?, ?)", key, concept, rows.match_sum(key, concept)
+                    "INSERT OR REPLACE INTO matches VALUES (?, ?, ?, ?)",
+                    *(key, concept, int(whole), rows.match_sum(key, concept, int(whole))),
                 )
-        used = [concept for (concept,) in self._all("SELECT DISTINCT concept FROM matches ORDER BY concept")]
-        wanted = [
-            (concept, place, sentence, self._text(sentence)[0])
-            for concept in used
-            for place, sentence in enumerate(sentences.get(concept, ()))
-        ]
-        if wanted != self._all("SELECT concept, position, sentence, text FROM sentences ORDER BY concept, position"):
-            self._change("DELETE FROM sentences")
-            for row in wanted:
-                self._change("INSERT INTO sentences VALUES (?, ?, ?, ?)", *row)
+        used = {concept for (concept,) in self._all("SELECT DISTINCT concept FROM matches")}
+        known = {concept for (concept,) in self._all("SELECT concept FROM sentences WHERE position = 0")}
+        for concept in sorted(known - used):
+            self._change("DELETE FROM sentences WHERE concept = ?", concept)
+            self._change("DELETE FROM concept_words WHERE concept = ?", concept)
+        new = sorted(used - known)
+        for concept in new:
+            for place, sentence in enumerate((concept, *sentences.get(concept, ()))):
+                text, _ = self._text(sentence)
+                self._change("INSERT INTO sentences VALUES (?, ?, ?, ?)", concept, place, sentence, text)
+        for word in words(new):
+            self._change("INSERT INTO concept_words VALUES (?, ?, ?, ?, ?)", *word, rows.word_sum(*word))
 
     def publish(self) -> int:
         """Commits what was put and dropped as the next generation, and returns its number."""

@@ -7,6 +7,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,7 @@ class Writer(Texts):
         self._change("UPDATE texts SET ready = 0, filed = 0")
         self._texts.clear()
         self._change("DELETE FROM concepts")
+        self._change("DELETE FROM centres")
         self._state = replace(self._state, file=VectorFile(), previous=self._state.file.name)
 
     def waiting(self, ids: Sequence[PassageId] | None = None) -> list[tuple[TextId, str]]:
@@ -108,20 +110,35 @@ class Writer(Texts):
                 yield number, rows.unpack_matrix(count, data, crc)
 
     def gather_concepts(self) -> None:
-        """Puts the vectors of the vocabulary's sentences side by side."""
+        """Puts the vectors of the vocabulary's sentences side by side, each concept's whose texts all have one."""
         found = self._all(
-            "SELECT s.concept, s.sentence, v.rows, v.data, v.crc FROM sentences s JOIN vectors v ON v.text = s.text"
-            " ORDER BY s.concept, s.position"
+            "SELECT s.concept, s.position, v.rows, v.data, v.crc FROM sentences s JOIN texts t ON t.id = s.text"
+            " LEFT JOIN vectors v ON v.text = s.text ORDER BY s.concept, s.position"
         )
-        listed = json.dumps([row[:2] for row in found], ensure_ascii=False)
-        matrix = [rows.centre(rows.unpack_matrix(*row[2:])) for row in found]
-        count, data, crc = rows.pack_matrix(np.stack(matrix)) if matrix else (0, b"", 0)
+        names, named, middles, packed = list[str](), list[Matrix](), list[Matrix](), dict[str, tuple[int, bytes, int]]()
+        for concept, group in groupby(found, key=lambda row: str(row[0])):
+            parts = [row[2:] for row in group]
+            if len(parts) > 1 and all(part[0] is not None for part in parts):
+                matrix = np.stack([rows.centre(rows.unpack_matrix(*part)) for part in parts])
+                names.append(concept)
+                named.append(matrix[0])
+                middles.append(rows.centre(matrix[1:]))
+                packed[concept] = rows.pack_matrix(matrix[1:])
+        listed = json.dumps(names, ensure_ascii=False)
+        _, data, crc = rows.pack_matrix(np.stack([*named, *middles])) if names else (0, b"", 0)
         crc ^= rows.checksum(listed)
-        if self._all("SELECT sentences, crc FROM concepts") == ([(listed, crc)] if count else []):
+        stored = dict(self._all("SELECT concept, crc FROM concepts"))
+        same = stored == {concept: row[2] for concept, row in packed.items()}
+        if same and self._all("SELECT names, crc FROM centres") == ([(listed, crc)] if names else []):
             return
-        self._change("DELETE FROM concepts")
-        if count:
-            self._change("INSERT INTO concepts VALUES (1, ?, ?, ?)", listed, data, crc)
+        self._change("DELETE FROM centres")
+        for concept in sorted(stored.keys() - packed.keys()):
+            self._change("DELETE FROM concepts WHERE concept = ?", concept)
+        for concept, row in packed.items():
+            if stored.get(concept) != row[2]:
+                self._change("INSERT OR REPLACE INTO concepts VALUES (?, ?, ?, ?)", concept, *row)
+        if names:
+            self._change("INSERT INTO centres VALUES (1, ?, ?, ?)", listed, data, crc)
         self._commit()
 
     def salvage(self) -> int:

@@ -1,0 +1,137 @@
+"""A question → the general concepts of the vocabulary that it may mean, and what they suggest to look for.
+
+A concept is near a question when its sentences are: the best of them and their middle against the question and its
+clauses (dense), and the question's words against all its sentences together (BM25 over the vocabulary). What is near
+becomes shares, and from these come the two things a search can use: a vector and words of what such a thing is called.
+Known as query expansion; nothing of it is ever shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant import english
+from assistant.records import PassageId
+from assistant.store import Store
+from assistant.terms import key
+from assistant.topics import CONCEPT, DESCRIBED
+
+Floats = NDArray[np.float32]
+
+READ = 48
+"""Concepts whose sentences are compared one by one: those nearest by their middle and their words."""
+BRING = 14
+"""Concepts, the nearest first, whose passages become candidates."""
+SPEAKERS = 60
+"""Passages that are read of those that name a concept."""
+LEXICAL = 0.01
+"""What a point of BM25 counts beside a cosine."""
+SOFT = 0.05
+"""How far behind the nearest a concept still has a share (the temperature of the softmax)."""
+_NAMED = 0.02
+"""Share from which the words of a concept's names are looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """The concepts a question may mean."""
+
+    near: dict[str, float] = field(default_factory=dict)
+    """Concept → how near it is, the nearest first; about -0.2 to 1.3."""
+    expected: Floats | None = None
+    """(d,): what a thing of these concepts is called, the names' vectors by their shares; None without concepts."""
+    hinted: dict[str, float] = field(default_factory=dict)
+    """Term → how much it would tell that a passage names such a thing."""
+    speakers: dict[PassageId, bool] = field(default_factory=dict)
+    """Passages that name one of the nearest concepts → whether their own name does."""
+    topics: dict[str, dict[str, bool]] = field(default_factory=dict)
+    """Concept → keys of topics whose name holds its name → whether it is the whole name."""
+
+
+@dataclass(slots=True)
+class Thesaurus:
+    """The vocabulary of one open store with what has been read of it."""
+
+    store: Store
+    _rows: dict[str, Floats] = field(default_factory=dict)
+    _speakers: dict[str, dict[PassageId, bool]] = field(default_factory=dict)
+    _topics: dict[str, dict[str, bool]] = field(default_factory=dict)
+    _names: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def meant(self, vectors: Floats, weights: Sequence[float], terms: Sequence[str]) -> Meant:
+        """What a question means: `vectors` (1 + clauses, d), the clauses' weights, and the question's terms."""
+        known = self.store.concepts()
+        if not known.names:
+            return Meant()
+        lexical = np.zeros(len(known.names), dtype=np.float32)
+        place = {name: n for n, name in enumerate(known.names)}
+        for name, weight in self.store.concept_weights(terms).items():
+            lexical[place[name]] = LEXICAL * weight
+        middle = known.centres @ vectors.T
+        rough = _over_clauses(middle, weights) + lexical
+        chosen = np.sort(np.argsort(-rough, kind="stable")[:READ])
+        names = [known.names[n] for n in chosen]
+        self._read(names)
+        best = np.stack([(self._rows[name] @ vectors.T).max(axis=0) for name in names])
+        value = np.round(_over_clauses((best + middle[chosen]) / 2, weights) + lexical[chosen], 6)
+        order = sorted(range(len(names)), key=lambda n: (-value[n], names[n]))
+        shares = np.exp((value - value.max()) / SOFT)
+        shares /= shares.sum()
+        nearest = [names[n] for n in order[:BRING]]
+        self._learn(nearest, [names[n] for n in order])
+        speakers: dict[PassageId, bool] = {}
+        for name in nearest:
+            for passage, own in self._speakers[name].items():
+                speakers[passage] = speakers.get(passage, False) or own
+        hinted: dict[str, float] = {}
+        for n in order:
+            if shares[n] < _NAMED:
+                break
+            for term, share in self._names[names[n]].items():
+                hinted[term] = hinted.get(term, 0.0) + float(shares[n]) * share * english.rarity(term)
+        return Meant(
+            {names[n]: float(value[n]) for n in order},
+            np.asarray(shares @ known.named[chosen], dtype=np.float32),
+            hinted,
+            speakers,
+            {names[n]: self._topics[names[n]] for n in order},
+        )
+
+    def _read(self, names: Sequence[str]) -> None:
+        missing = [name for name in names if name not in self._rows]
+        if missing:
+            self._rows.update(self.store.concept_rows(missing))
+
+    def _learn(self, nearest: Sequence[str], names: Sequence[str]) -> None:
+        new = [name for name in names if name not in self._topics]
+        if new:
+            for name in new:
+                self._topics[name], self._names[name] = {}, {}
+            for name, topic_key, whole in self.store.concept_topics(new):
+                self._topics[name][topic_key] = whole
+            for name, term, share in self.store.concept_names(new):
+                self._names[name][term] = share
+        missing = {key(name): name for name in nearest if name not in self._speakers}
+        if missing:
+            found = self.store.topic(list(missing))
+            for topic_key, name in missing.items():
+                said = self._speakers[name] = {}
+                for mention in found.get(topic_key, ())[:SPEAKERS]:
+                    if mention.kind in (CONCEPT, DESCRIBED):
+                        said[mention.passage] = said.get(mention.passage, False) or mention.kind == CONCEPT
+
+
+def _over_clauses(table: Floats, weights: Sequence[float]) -> Floats:
+    """(concepts,) of (concepts, 1 + clauses): half the whole question, a quarter its best clause, a quarter their
+    mean; the whole question alone where no clause asks for anything.
+    """
+    kept = np.maximum(np.array(weights, dtype=np.float32), 0)
+    if not len(kept) or not kept.sum() > 0:
+        return table[:, 0]
+    clauses = table[:, 1:]
+    mean = clauses @ kept / kept.sum()
+    return np.asarray(0.5 * table[:, 0] + 0.25 * clauses[:, kept > 0].max(axis=1) + 0.25 * mean)
