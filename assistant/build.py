@@ -329,7 +329,7 @@ class _Build:
         writer.set_concepts(
             keys,
             {key: spotter.matches(key) for key in keys},
-            {concept.name: concept.sentences for concept in known},
+            {concept.name: concept.sentences[: vocabulary.EMBEDDED] for concept in known},
             lambda names: vocabulary.words(known, names),
         )
 

@@ -28,7 +28,7 @@ BRING = 14
 """Concepts, the nearest first, whose passages become candidates."""
 SPEAKERS = 60
 """Passages that are read of those that name a concept."""
-LEXICAL = 0.01
+LEXICAL = 0.015
 """What a point of BM25 counts beside a cosine."""
 SOFT = 0.05
 """How far behind the nearest a concept still has a share (the temperature of the softmax)."""
@@ -46,8 +46,8 @@ class Meant:
     """(d,): what a thing of these concepts is called, the names' vectors by their shares; None without concepts."""
     hinted: dict[str, float] = field(default_factory=dict)
     """Term → how much it would tell that a passage names such a thing."""
-    speakers: dict[PassageId, bool] = field(default_factory=dict)
-    """Passages that name one of the nearest concepts → whether their own name does."""
+    speakers: dict[PassageId, tuple[str, ...]] = field(default_factory=dict)
+    """Passages that name one of the nearest concepts → those that their own name is."""
     topics: dict[str, dict[str, bool]] = field(default_factory=dict)
     """Concept → keys of topics whose name holds its name → whether it is the whole name."""
 
@@ -83,10 +83,10 @@ class Thesaurus:
         shares /= shares.sum()
         nearest = [names[n] for n in order[:BRING]]
         self._learn(nearest, [names[n] for n in order])
-        speakers: dict[PassageId, bool] = {}
+        speakers: dict[PassageId, tuple[str, ...]] = {}
         for name in nearest:
             for passage, own in self._speakers[name].items():
-                speakers[passage] = speakers.get(passage, False) or own
+                speakers[passage] = (*speakers.get(passage, ()), *((name,) if own else ()))
         hinted: dict[str, float] = {}
         for n in order:
             if shares[n] < _NAMED:

@@ -100,13 +100,17 @@ _VALUE = re.compile(
     r"at which|from which|by what|through which|after how|is it possible|can i|may i)",
     re.IGNORECASE,
 )
-_COMPARE = re.compile(
-    r"\b(?:differ(?:s|ence|ences|ent)?|compare[ds]?|comparison|versus|vs|against|"
-    "side by side|which of (?:them|the two|both)|pros and cons|trade-?offs?|"
-    "rather than|"
-    r"instead of)\b",
+_SIDES = re.compile(
+    r"\b(?:differ(?:s|ences?|ent)?\b.{0,40}\?|difference between|compare[ds]?|comparison|versus|vs|side by side|"
+    r"distinguish(?:es)?|which of (?:them|the two|both)|pros and cons|trade-?offs?|when which|speaks for which|"
+    r"what (?:does|do) each|which does what|when do i (?:take|use|choose) .{1,60} and when|"
+    r"gain with .{1,60} over|or what does each|what(?:'?s| is| are) the differences?)\b|\b(?:what|how) .{0,30}\bdiffer(?:s|ences?|ent)?\b",
     re.IGNORECASE,
 )
+_SHORT = 32
+"""Words up to which a question that names two sides is a comparison, whatever else it tells."""
+_COMPARE = re.compile(r"\b(?:against|rather than|instead of)\b", re.IGNORECASE)
+_EITHER = re.compile(r"^[^.?!]{0,60}?\b([\w-]+(?:\s[\w-]+){0,2})\s+or\s+([\w-]+(?:\s[\w-]+){0,2})\b[^.]{0,80}\?")
 _SHOW = re.compile(r"(?i)\b(?:show|give|print|draw|write|list|paste|see|need|want|like|looking for|please)\b")
 _THING = re.compile(
     r"^(?:(?:a|an|the|my|please)\s+)?(?:[\w#+-]+\s+){0,2}?(?:[A-Z]+[a-z]+[A-Z]\w*|[\w-]+\.(?:json|ya?ml|py|tf|sh|xml|toml|sql)|"
@@ -251,7 +255,7 @@ def _which(text: str) -> tuple[Ask | None, tuple[str, ...]]:
 
 
 def _ask(text: str, named: Ask | None, code: bool) -> Ask:
-    if _compares(text) and not _tells_a_need(text):
+    if _compares(text):
         return "compare"
     if named in ("concept", "tool"):
         return named
@@ -275,10 +279,15 @@ def _ask(text: str, named: Ask | None, code: bool) -> Ask:
 
 
 def _compares(text: str) -> bool:
+    """Whether two things are to be held against each other: said outright, or "X or Y" in a question that tells no
+    story.
+    """
+    if _SIDES.search(text) and len(words(text)) <= _SHORT:
+        return True
+    if _tells_a_need(text):
+        return False
     return bool(
-        _COMPARE.search(text)
-        and re.search(r"(?i)\b(?:and|or|versus|vs|than|from|against|over|between|both|two)\b", text)
-        and "?" in text + "?"
+        _COMPARE.search(text) and re.search(r"(?i)\b(?:and|or|than|from|against|over|between|both|two)\b", text)
     ) or (bool(_EITHER.match(text)) and len(words(text)) <= 16)
 
 

@@ -18,7 +18,7 @@ from assistant.concepts import Meant
 from assistant.records import PassageId
 from assistant.search import Found, Searcher, nearest
 from assistant.terms import key
-from assistant.topics import CONCEPT, DESCRIBED
+from assistant.topics import CONCEPT, DESCRIBED, names
 
 Floats = NDArray[np.float32]
 
@@ -36,6 +36,12 @@ _TRAILING = frozenset(
         "policies",
         "pattern",
         "approach",
+        "documentation",
+        "docs",
+        "overview",
+        "guide",
+        "reference",
+        "mode",
     ]
 )
 _SHOWN = ("heading", "label", "definition", "target", "resource", "comment", "phrase", "identifier", "body")
@@ -101,8 +107,8 @@ def topics(found: Found, searcher: Searcher) -> list[Topic]:
     for n in best:
         passage = found.hits[n].passage
         for name in (passage.heading_path[-1], passage.label.split(", ")[0]):
-            if name and len(name.split()) <= 6:
-                _add(grouped, merged(key(name)), name, "body", n)
+            for single in names(name)[:1]:
+                _add(grouped, merged(key(single)), single, "body", n)
     everywhere = [grouped[k] for k in sorted(grouped)]
     if everywhere:
         _describe(everywhere, found)

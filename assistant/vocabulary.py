@@ -16,6 +16,11 @@ USER_FILE = "assistant-vocabulary.md"
 """At the top of the notes folder; its concepts are added to the shipped ones, a same-named one replaces."""
 
 
+EMBEDDED = 12
+"""Sentences of a concept that get a vector, the first; of the others the words count. Twice as many vectors find no
+more (DECISIONS.md), and each costs a build some milliseconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Concept:
     """One concept: its name, its other names, and sentences as users speak of it."""
