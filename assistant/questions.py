@@ -104,7 +104,8 @@ _SIDES = re.compile(
     r"\b(?:differ(?:s|ences?|ent)?\b.{0,40}\?|difference between|compare[ds]?|comparison|versus|vs|side by side|"
     r"distinguish(?:es)?|which of (?:them|the two|both)|pros and cons|trade-?offs?|when which|speaks for which|"
     r"what (?:does|do) each|which does what|when do i (?:take|use|choose) .{1,60} and when|"
-    r"gain with .{1,60} over|or what does each|what(?:'?s| is| are) the differences?)\b|\b(?:what|how) .{0,30}\bdiffer(?:s|ences?|ent)?\b",
+    r"gain with .{1,60} over|or what does each|what(?:'?s| is| are) the differences?)\b|"
+    r"\b(?:what|how) .{0,30}\bdiffer(?:s|ences?|ent)?\b",
     re.IGNORECASE,
 )
 _SHORT = 32

@@ -275,7 +275,7 @@ def test_a_vocabulary_of_ones_own_is_used_and_embeds_no_passage_again(notes: Pat
     report = refresh(notes, index, encoder)
     assert (counts(report), report.embedded) == ((0, 0, 0, 2), 0)
     assert "vocabulary" in report.reason
-    assert encoder.asked == ["Queue Service", "wait your turn please"]
+    assert encoder.asked == ["wait your turn please"]
     with Store.open(index) as store:
         assert "Queue Service" in store.concepts().names
         assert store.concept_weights(["turn"]).keys() >= {"Queue Service"}
