@@ -8,8 +8,9 @@ import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 
-from assistant import choices, english, outcomes, quotes, snippets, verdicts
+from assistant import choices, comparisons, outcomes, quotes, snippets, verdicts
 from assistant.constants import Constants
 from assistant.conversation import Subject
 from assistant.questions import Query
@@ -26,7 +27,7 @@ from assistant.records import (
     Support,
 )
 from assistant.search import Found, Lean, Searcher
-from assistant.terms import key, terms
+from assistant.terms import key
 from assistant.verdicts import Topic
 
 STATEMENTS, SNIPPETS, ALTERNATIVES = 4, 2, 4
@@ -72,6 +73,7 @@ class Sheet:
                 and known.start_line <= found.start
                 and found.end <= known.end_line
                 and found.quote in known.quote
+                and quotes.plain(found.text) in quotes.plain(known.quote)
             ):
                 return known.number
         if len(self.citations) >= self.limit:
@@ -135,7 +137,7 @@ def answer(
     elif judged.outcome == "not_in_notes":
         made = _declined(sheet, found)
     elif query.ask == "compare":
-        made = _compared(sheet, query, found, ranked) or _answered(sheet, query, found, ranked)
+        made = _compared(sheet, query, found, ranked, searcher) or _answered(sheet, query, found, ranked)
     else:
         made = _answered(sheet, query, found, ranked)
     if not query.options or judged.outcome == "not_in_notes":
@@ -178,9 +180,13 @@ def _answered(sheet: Sheet, query: Query, found: Found, ranked: Sequence[Topic])
     base = Answer(query.text, "answered")
     fence = found.hits[snippet].passage if snippet is not None else None
     shown = _show(sheet, fence, query) if query.code and fence is not None else []
-    statements = _statements(sheet, found, order, topic)
+    lead = order[:2]
+    early = fence is not None and any(_overlap(found.hits[n].passage, fence) for n in lead)
+    statements = _statements(sheet, found, lead if early and not shown else order, topic)
     if not shown and fence is not None:
         shown = _show(sheet, fence, query)
+    if early and len(statements) < STATEMENTS:
+        statements += _statements(sheet, found, order[2:], None, statements)
     verdict, others = _candidates(sheet, found, ranked) if topic is not None else (None, ())
     requirements = _requirements(sheet, found, ranked) if topic is not None else ()
     return replace(
@@ -202,7 +208,10 @@ def _order(found: Found, topic: Topic | None) -> list[int]:
         n for n, hit in enumerate(found.hits) if hit.passage.kind not in ("heading", "label") or topic is not None
     ]
     if topic is None:
-        return _distinct(found, [n for n in ranked if found.hits[n].passage.kind not in ("heading", "label")])
+        plain = [n for n in ranked if found.hits[n].passage.kind not in ("heading", "label")]
+        if found.query.code:
+            return _distinct(found, plain)
+        return _distinct(found, [_narrowed(found, n) for n in plain[:_FIRST]] + plain)
 
     def own(n: int) -> float:
         return found.hits[n].score * topic.speakers[n] + _OWN.get(found.hits[n].passage.kind, 0.0)
@@ -226,6 +235,30 @@ def _order(found: Found, topic: Topic | None) -> list[int]:
     return _distinct(found, [*head, *(n for n in ranked if found.hits[n].passage.kind not in ("heading", "label"))])
 
 
+def _narrowed(found: Found, n: int) -> int:
+    """The best line or step inside a fence that was found as a whole, where one is nearly as good: a fact is a line."""
+    whole = found.hits[n].passage
+    if whole.kind != "fence":
+        return n
+    for k, hit in enumerate(found.hits):
+        if hit.score < _NEARLY * found.hits[n].score:
+            break
+        inside = hit.passage
+        if (
+            inside.kind != "fence"
+            and inside.path == whole.path
+            and whole.start <= inside.start
+            and inside.end <= whole.end
+        ):
+            return k
+    return n
+
+
+_FIRST = 12
+"""Passages that are looked at for something narrower."""
+_NEARLY = 0.7
+
+
 def _distinct(found: Found, order: Sequence[int]) -> list[int]:
     """The order without passages that lie inside, or round, one that comes before."""
     kept: list[int] = []
@@ -240,11 +273,14 @@ def _overlap(one: Passage, other: Passage) -> bool:
     return one.path == other.path and one.start <= other.end and other.start <= one.end
 
 
-def _statements(sheet: Sheet, found: Found, order: Sequence[int], topic: Topic | None) -> list[Statement]:
+def _statements(
+    sheet: Sheet, found: Found, order: Sequence[int], topic: Topic | None, before: Sequence[Statement] = ()
+) -> list[Statement]:
+    """New statements, in this order, as many as there is room for after those made before."""
     made: list[Statement] = []
-    total = 0
+    total = sum(len(s.text) for s in before)
     for n in order:
-        if len(made) >= STATEMENTS or len(sheet.citations) >= sheet.limit:
+        if len(made) + len(before) >= STATEMENTS or len(sheet.citations) >= sheet.limit:
             break
         passage = found.hits[n].passage
         name = topic.name if topic is not None and not made and n in topic.speakers else ""
@@ -252,7 +288,7 @@ def _statements(sheet: Sheet, found: Found, order: Sequence[int], topic: Topic |
         if extract is None or not quotes.plain(extract.text) or total + len(extract.text) > _TOTAL:
             continue
         number = sheet.cite(extract)
-        if number is not None and all(extract.text != s.text for s in made):
+        if number is not None and all(extract.text != s.text for s in (*before, *made)):
             made.append(Statement(extract.text, (number,)))
             total += len(extract.text)
     return made
@@ -320,6 +356,8 @@ def _requirements(sheet: Sheet, found: Found, ranked: Sequence[Topic]) -> tuple[
     return tuple(made)
 
 
+_WHOLE = 0.95
+"""What a fence found as a whole counts beside the best step in one: long ones hold many words."""
 _SUPPORTS = 0.3
 """The fused score from which a line supports a demand."""
 
@@ -342,13 +380,13 @@ def _snippet(query: Query, found: Found, topic: Topic | None, order: Sequence[in
             return None
     if not fences:
         return None
-    inner: dict[int, float] = {n: found.hits[n].score for n in fences}
+    inner: dict[int, float] = {n: _WHOLE * found.hits[n].score for n in fences}
     for hit in found.hits[:80]:
         if hit.passage.fence is not None and hit.passage.kind != "fence":
             for n in fences:
                 fence = found.hits[n].passage
                 if fence.path == hit.passage.path and fence.start <= hit.passage.start and hit.passage.end <= fence.end:
-                    inner[n] = max(inner[n], (1.05 if query.ask == "how" else 0.97) * hit.score)
+                    inner[n] = max(inner[n], hit.score)
     if topic is not None and not query.code:
         ours = {n: v + 0.2 * topic.speakers.get(n, 0.0) for n, v in inner.items()}
         near = [found.hits[n].passage.heading_path for n in order[:2]]
@@ -380,81 +418,39 @@ def _show(sheet: Sheet, passage: Passage, query: Query) -> list[Snippet]:
 
 def _declined(sheet: Sheet, found: Found) -> Answer:
     """Near misses, as citations without a claim."""
-    for n in _distinct(found, range(len(found.hits)))[:2]:
+    plain = [n for n, hit in enumerate(found.hits) if hit.passage.kind not in ("heading", "label")]
+    for n in _distinct(found, plain or range(len(found.hits)))[:2]:
         extract = sheet.extract(found.hits[n].passage)
         if extract is not None:
             sheet.cite(extract)
     return Answer(found.query.text, "not_in_notes", citations=tuple(sheet.citations))
 
 
-def _compared(sheet: Sheet, query: Query, found: Found, ranked: Sequence[Topic]) -> Answer | None:
-    """Both sides cited in turn; None where the question does not name two topics of the notes."""
-    sides = named(query, ranked)[:2]
-    if len(sides) < 2:
+def _compared(sheet: Sheet, query: Query, found: Found, ranked: Sequence[Topic], searcher: Searcher) -> Answer | None:
+    """Both sides cited in turn, with the lines that hold both; None where the question does not name two topics."""
+    told = comparisons.compare(query, found, ranked, searcher)
+    if told is None:
         return None
-    rest = {t: w for t, w in sheet.wanted.items() if all(t not in terms(s.name) for s in sides)}
-    rows = [_side(found, side, [o for o in sides if o is not side], rest) for side in sides]
+    both = _distinct(found, told.both)[:3]
+    one, other = (_apart(found, _distinct(found, [n for n in own if n not in both])[:8]) for own in told.each)
+    turns = [n for pair in zip_longest(one[:3], other[:3]) for n in pair if n is not None]
+    order = [*turns[:2], *both[:2], *turns[2:], *both[2:]]
     statements: list[Statement] = []
-    for turn in range(3):
-        for row in rows:
-            if turn >= len(row):
-                continue
-            extract = sheet.branch(found.hits[row[turn]].passage)
-            number = sheet.cite(extract) if extract is not None and quotes.plain(extract.text) else None
-            if extract is not None and number is not None and all(s.text != extract.text for s in statements):
-                statements.append(Statement(extract.text, (number,)))
+    for n in _distinct(found, order):
+        extract = sheet.branch(found.hits[n].passage)
+        number = sheet.cite(extract) if extract is not None and quotes.plain(extract.text) else None
+        if extract is not None and number is not None and all(s.text != extract.text for s in statements):
+            statements.append(Statement(extract.text, (number,)))
     return Answer(query.text, "answered", statements=tuple(statements[:8]), citations=tuple(sheet.citations))
 
 
-def named(query: Query, ranked: Sequence[Topic]) -> list[Topic]:
-    """The two topics that the question names, in its order; one inside another's name is left out."""
-    asked = list(terms(query.text))
-    places = []
-    for topic in ranked:
-        own = topic.key.split()
-        at = next((i for i in range(len(asked) - len(own) + 1) if asked[i : i + len(own)] == own), None)
-        if at is not None and topic.kinds & _PROPER:
-            places.append((at, -len(own), -topic.score, topic))
-    kept: list[tuple[int, int, Topic]] = []
-    for at, size, _, topic in sorted(places, key=lambda p: (p[1], p[2])):
-        if all(at + -size <= k or k + n <= at for k, n, _ in kept):
-            kept.append((at, -size, topic))
-    telling = sorted(kept, key=lambda k: (-_standing(k[2]), k[0]))[:2]
-    return [t for _, _, t in sorted(telling, key=lambda k: k[0])]
-
-
-def _standing(topic: Topic) -> float:
-    """How much of a thing the notes make of a name: what has a heading, a label or a definition, and rare words,
-    before others.
-    """
-    rare = max((english.rarity(t) for t in topic.key.split()), default=0.0)
-    return 1.5 * len(topic.kinds & {"heading", "label", "definition"}) + 2 * rare + 0.2 * len(topic.kinds)
-
-
-_PROPER = {"heading", "label", "definition", "target", "resource", "comment", "identifier", "phrase"}
-
-
-def _side(found: Found, side: Topic, others: Sequence[Topic], rest: Mapping[str, float]) -> list[int]:
-    """The side's passages: by what the question asks of it; its own section and its definition before others."""
-
-    def value(n: int) -> float:
-        passage = found.hits[n].passage
-        here = key(passage.heading_path[-1]), key(passage.label), key(passage.text.split(":")[0])
-        of_side = 0.25 * any(side.key in h for h in here) + 0.15 * (here[0] == side.key)
-        of_other = 0.45 * any(
-            o.key in key(f"{passage.text} {passage.label} {passage.heading_path[-1]}") for o in others
-        )
-        asked = quotes.weight(f"{passage.label} {passage.text}", rest) / (1 + sum(rest.values()))
-        return 0.6 * found.hits[n].score + 0.4 * asked + of_side - of_other + _OWN.get(passage.kind, 0.0)
-
-    order = sorted(side.speakers, key=lambda n: (-value(n), n))
-    first = _distinct(found, order)
-    apart = [
-        n
-        for n in first[1:]
-        if first and found.hits[n].passage.heading_path != found.hits[first[0]].passage.heading_path
-    ]
-    return ([first[0], *apart[:1], *[n for n in first[1:] if n not in apart[:1]]] if first else [])[:3]
+def _apart(found: Found, order: Sequence[int]) -> list[int]:
+    """The first, then one from another section, then the rest."""
+    if not order:
+        return []
+    home = found.hits[order[0]].passage.heading_path
+    away = next((n for n in order[1:] if found.hits[n].passage.heading_path != home), None)
+    return [order[0], *([away] if away is not None else []), *(n for n in order[1:] if n != away)]
 
 
 def _chosen(sheet: Sheet, query: Query, found: Found, searcher: Searcher) -> Answer:

@@ -78,14 +78,15 @@ _WHICH = (
 _LANGUAGES = {
     "yaml": "yaml|yml|manifests?|helm values", "terraform": "terraform|hcl|tf", "python": "python|py",
     "bash": "bash|shell|cli|commands?|command line|cmd line|kubectl|terminal",
-    "json": "json", "sql": "sql|ddl",
+    "json": "json", "sql": r"in sql|sql (?:query|statement|code|script)|ddl|select statement",
     "javascript": "javascript|js",
     "go": "golang", "java": "java", "dockerfile": "dockerfile",
     "drawing": "draw|drawn|drawing|diagram|picture|sketch|ascii|tree|flow ?chart",
 }  # fmt: skip
 _CODE = re.compile(
     r"\b(?:show (?:me|us|the|how|that|a|an|it|an?)|snippets?|code|yaml|yml|manifest|script|"
-    "commands?|syntax|ddl|draw|drawn|diagram|listing|config file|example|"
+    "commands?|syntax|ddl|draw|drawn|diagram|listing|config file|"
+    r"(?:an?|any|some|code|usage|working|full|complete|minimal) examples?|examples? (?:of|for|how|please|with)|"
     "give me the (?:file|rule|policy)|how do i write|"
     r"look like|looks like|terraform|lines? of|"
     r"in (?:python|json|yaml|bash|sql|hcl|go|java|javascript|typescript))\b|\bin c#",

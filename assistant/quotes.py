@@ -52,7 +52,14 @@ def extract(passage: Passage, lines: Sequence[str], wanted: Mapping[str, float])
         quote = _cut(quote, wanted)
     if len(quote.strip()) < 2:
         return None
-    return Extract(passage, start + first, start + last, quote, _statement(passage, quote, wanted))
+    text = _statement(passage, quote, wanted)
+    if plain(text) not in plain(quote):
+        # A tag over several lines is gone from the quote as it is compared, and so is what was stated of it.
+        best = max(range(first, last + 1), key=lambda n: (weight(rows[n], wanted), -n))
+        first, last, quote, text = best, best, rows[best], rows[best].strip()[:STATEMENT_CHARACTERS]
+        if len(quote) > QUOTE_CHARACTERS or len(text) < 2 or plain(text) not in plain(quote):
+            return None
+    return Extract(passage, start + first, start + last, quote, text)
 
 
 def around(passage: Passage, lines: Sequence[str], name: str, wanted: Mapping[str, float]) -> Extract | None:

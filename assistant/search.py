@@ -43,6 +43,10 @@ FLOOR = 0.05
 """Cosines below it count as none: unrelated short texts lie about there."""
 HALF = 6.0
 """The BM25 that counts as a half."""
+EXPANSION = 0.2
+"""What a passage gains at most for coming near what things of the likely concepts are called, where a need is told or
+code is asked for; a fact is in the words of its question."""
+_HINT = 0.5
 SAME_SECTION, SAME_NOTE = 0.15, 0.03
 """What a follow-up adds to passages of the section, and of the note, last talked about."""
 _BETWEEN = frozenset(("it", "them", "that", "this", "the", "a", "my", "all"))
@@ -105,6 +109,10 @@ class Found:
     """The general concepts that the question may mean."""
     reads: tuple[Read, ...]
     """What `hits` was scored by, aligned."""
+    called: Floats
+    """(hits,): how near each comes to what things of the likely concepts are called, by its vector; 0 to 1."""
+    hinted: Floats
+    """(hits,): the same by its words; 0 and up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,12 +209,16 @@ class Searcher:
         meant: Meant,
         lean: Lean | None,
     ) -> Found:
-        dense, lexical, fused = self.scores(vectors, bags, [r for _, r in reads], idf)
+        every = [r for _, r in reads]
+        dense, lexical, fused = self.scores(vectors, bags, every, idf)
+        called, hinted = suggested(every, meant)
         weights = [d.weight for d in demands]
         if lean is not None:
             near = np.array([_nearness(lean, r.passage) for _, r in reads], dtype=np.float32).reshape(-1, 1)
             fused = fused + near
-        score = np.round(blended(fused, weights), 6)
+        expanded = DENSE * called + (1 - DENSE) * hinted / (hinted + _HINT)
+        gain = EXPANSION if query.told or query.code else 0.0
+        score = np.round(blended(fused, weights) + gain * expanded, 6)
         hits = [
             Hit(
                 i,
@@ -233,6 +245,8 @@ class Searcher:
             known,
             meant,
             tuple(reads[n][1] for n in order),
+            called[order],
+            hinted[order],
         )
 
     def scores(
@@ -269,6 +283,20 @@ def nearest(reads: Sequence[Read], vectors: Floats) -> Floats:
         starts = np.cumsum([0, *(len(r) for r in rows[:-1])])
         dense[held] = np.maximum.reduceat(np.concatenate(rows) @ vectors.T, starts, axis=0)
     return np.round(dense, 6)
+
+
+def suggested(reads: Sequence[Read], meant: Meant) -> tuple[Floats, Floats]:
+    """(passages,) twice: how near each comes to what a thing of the likely concepts is called, by its vector and by its
+    words.
+    """
+    by_words = np.zeros(len(reads), dtype=np.float32)
+    if meant.expected is None or not reads:
+        return by_words, by_words
+    by_vector = np.nan_to_num(nearest(reads, meant.expected[None, :])[:, 0])
+    wanted = list(meant.hinted.items())
+    for n, read in enumerate(reads):
+        by_words[n] = sum(v * ((t in read.words) + 0.5 * (t in read.heads)) for t, v in wanted)
+    return np.clip((by_vector - FLOOR) / (1 - FLOOR), 0, 1), by_words
 
 
 def bm25(reads: Sequence[Read], bags: Sequence[Sequence[str]], weights: Mapping[str, float]) -> Floats:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from assistant import english
 from assistant.concepts import Meant
 from assistant.records import PassageId
-from assistant.search import Found, Searcher, nearest
+from assistant.search import Found, Searcher
 from assistant.terms import key
 from assistant.topics import CONCEPT, DESCRIBED, names
 
@@ -147,7 +147,6 @@ def _describe(found_topics: Sequence[Topic], found: Found) -> None:
     scored = found.fused[rows] * scale[:, None]
     passage = np.maximum.reduceat(scored, starts, axis=0)
     several = np.array([np.sort(part)[-3:].mean() for part in np.split(scored[:, 0], starts[1:])], dtype=np.float32)
-    called, hinted = _suggested(found)
     asked = frozenset(found.query.terms)
     detailed = found.query.ask in ("detail", "tool")
     meant = _meant(found_topics, found.meant)
@@ -157,8 +156,8 @@ def _describe(found_topics: Sequence[Topic], found: Found) -> None:
         "passage": _behind(passage[:, 0]),
         "demands": _behind(_mean(passage, [d.weight for d in found.demands])),
         "several": _behind(several),
-        "called": _behind(np.maximum.reduceat(called[rows], starts)),
-        "hinted": np.maximum.reduceat(hinted[rows], starts),
+        "called": _behind(np.maximum.reduceat(found.called[rows], starts)),
+        "hinted": np.maximum.reduceat(found.hinted[rows], starts),
         "meant": np.array([meant.get(t.key, 0.0) for t in found_topics]),
         "named": np.array([sum(t in asked for t in own) / max(1, len(own)) for own in keys]),
         "often": np.log1p(sizes),
@@ -173,21 +172,6 @@ def _describe(found_topics: Sequence[Topic], found: Found) -> None:
     table = np.stack([np.asarray(columns[f], dtype=np.float32) for f in FEATURES], axis=1)
     for topic, features in zip(found_topics, table, strict=True):
         topic.features = features
-
-
-def _suggested(found: Found) -> tuple[Floats, Floats]:
-    """(hits,) twice: how near each passage comes to what a thing of the likely concepts is called, by its vector and
-    by its words."""
-    meant = found.meant
-    by_words = np.zeros(len(found.hits), dtype=np.float32)
-    if meant.expected is None:
-        return by_words, by_words
-    by_vector = np.nan_to_num(nearest(found.reads, meant.expected[None, :])[:, 0])
-    for n, read in enumerate(found.reads):
-        by_words[n] = sum(
-            value * (float(term in read.words) + 0.5 * (term in read.heads)) for term, value in meant.hinted.items()
-        )
-    return by_vector, by_words
 
 
 def _meant(found_topics: Sequence[Topic], meant: Meant) -> dict[str, float]:
