@@ -121,25 +121,31 @@ def answer(
     explain: bool = False,
     lean: Subject | None = None,
     own: str = "",
+    among: Collection[str] = (),
 ) -> Answer:
     """The answer to one question that stands alone; `lean` is what a follow-up goes on about, `own` its own
-    words. Never invents a word.
+    words, `among` the names it chooses from. Never invents a word.
     """
     found = searcher.find(
         query, only, Lean(own or query.text, lean.path, lean.heading_path) if lean is not None else None
     )
     topics = verdicts.topics(found, searcher)
+    if among:
+        topics = comparisons.among(topics, among) or topics
     ranked = _quotable(verdicts.rank(topics, constants.verdict, constants.temperature), found)
-    judged = outcomes.judge(found, ranked, searcher, constants)
+    if among:
+        ranked = comparisons.chosen(ranked, found)
+    judged = outcomes.judge(found, ranked, searcher, constants, lenient=lean is not None)
     sheet = Sheet(searcher, _wanted(query, found), limit)
     if query.options:
         made = _chosen(sheet, query, found, searcher)
     elif judged.outcome == "not_in_notes":
         made = _declined(sheet, found)
-    elif query.ask == "compare":
+    elif query.ask == "compare" and not among:
         made = _compared(sheet, query, found, ranked, searcher) or _answered(sheet, query, found, ranked)
     else:
-        made = _answered(sheet, query, found, ranked)
+        home = lean.heading_path if lean is not None else None
+        made = _answered(sheet, query, found, ranked, chosen=bool(among), home=home)
     if not query.options or judged.outcome == "not_in_notes":
         made = replace(made, outcome=judged.outcome, missing=judged.missing, hint=judged.hint)
     if judged.outcome == "not_in_notes" and not query.options:
@@ -172,11 +178,22 @@ def _wanted(query: Query, found: Found) -> dict[str, float]:
 # ---- the parts of an answer
 
 
-def _answered(sheet: Sheet, query: Query, found: Found, ranked: Sequence[Topic]) -> Answer:
-    naming = bool(ranked) and query.ask in _NAMING and (not query.code or query.ask in ("concept", "tool"))
+def _answered(
+    sheet: Sheet,
+    query: Query,
+    found: Found,
+    ranked: Sequence[Topic],
+    *,
+    chosen: bool = False,
+    home: tuple[str, ...] | None = None,
+) -> Answer:
+    """Verdict or not, statements and a snippet; `chosen` asks for a name whatever else is asked, `home` is the section
+    that a follow-up goes on about.
+    """
+    naming = bool(ranked) and (query.ask in _NAMING or chosen) and (not query.code or query.ask in ("concept", "tool"))
     topic = ranked[0] if naming else None
     order = _order(found, topic)
-    snippet = _snippet(query, found, topic, order)
+    snippet = _snippet(query, found, topic, order, home)
     base = Answer(query.text, "answered")
     fence = found.hits[snippet].passage if snippet is not None else None
     shown = _show(sheet, fence, query) if query.code and fence is not None else []
@@ -356,6 +373,10 @@ def _requirements(sheet: Sheet, found: Found, ranked: Sequence[Topic]) -> tuple[
     return tuple(made)
 
 
+_HOME = 0.15
+"""What a fence of the section that a follow-up goes on about gains, where code is asked for."""
+_DRAWN = 0.75
+"""What a drawing counts as an answer to "how do I …", beside code."""
 _WHOLE = 0.95
 """What a fence found as a whole counts beside the best step in one: long ones hold many words."""
 _SUPPORTS = 0.3
@@ -365,7 +386,9 @@ _SUPPORTS = 0.3
 # ---- snippets
 
 
-def _snippet(query: Query, found: Found, topic: Topic | None, order: Sequence[int]) -> int | None:
+def _snippet(
+    query: Query, found: Found, topic: Topic | None, order: Sequence[int], home: tuple[str, ...] | None
+) -> int | None:
     """Position of the fence to show first: asked for, the best of its language; otherwise the one around or
     beside the best lines.
     """
@@ -381,12 +404,18 @@ def _snippet(query: Query, found: Found, topic: Topic | None, order: Sequence[in
     if not fences:
         return None
     inner: dict[int, float] = {n: _WHOLE * found.hits[n].score for n in fences}
+    drawn = {
+        n: _DRAWN if query.ask == "how" and _speaks("drawing", found.hits[n].passage.info) else 1.0 for n in fences
+    }
     for hit in found.hits[:80]:
         if hit.passage.fence is not None and hit.passage.kind != "fence":
             for n in fences:
                 fence = found.hits[n].passage
                 if fence.path == hit.passage.path and fence.start <= hit.passage.start and hit.passage.end <= fence.end:
                     inner[n] = max(inner[n], hit.score)
+    inner = {n: value * drawn[n] for n, value in inner.items()}
+    if home is not None and query.code:
+        inner = {n: v + _HOME * (found.hits[n].passage.heading_path == home) for n, v in inner.items()}
     if topic is not None and not query.code:
         ours = {n: v + 0.2 * topic.speakers.get(n, 0.0) for n, v in inner.items()}
         near = [found.hits[n].passage.heading_path for n in order[:2]]

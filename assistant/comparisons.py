@@ -8,7 +8,7 @@ of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +30,7 @@ _SETS_AGAINST = (
 )
 _NAMES = frozenset(("heading", "label", "definition", "target", "resource", "comment", "identifier", "phrase"))
 _HOLDS_BOTH = frozenset(("row", "definition", "pair"))
-_KINDS = {"definition": 0.12, "pair": 0.08, "row": 0.12, "item": 0.04, "tree": 0.04, "pointer": -0.1, "fence": -0.1}
+_KINDS = {"definition": 0.25, "pair": 0.12, "row": 0.2, "item": 0.04, "tree": 0.04, "pointer": -0.1, "fence": -0.1}
 _CODE_KINDS = {"step": 0.3, "code": 0.25, "fence": 0.05}
 
 
@@ -112,6 +112,23 @@ def named(query: Query, ranked: Sequence[Topic]) -> tuple[Topic, Topic] | None:
     return one, other
 
 
+def among(topics: Sequence[Topic], names: Collection[str]) -> list[Topic]:
+    """Those topics that one of these names calls."""
+    wanted = [list(terms(name)) for name in names]
+    return [t for t in topics if any(_at(name, t.key.split()) is not None for name in wanted)]
+
+
+def chosen(ranked: Sequence[Topic], found: Found) -> list[Topic]:
+    """The topics by what speaks for one alone of what the question says in its own words (the last column)."""
+
+    def best(topic: Topic) -> float:
+        others = {n for t in ranked if t is not topic for n in t.speakers}
+        alone = [n for n in topic.speakers if n not in others]
+        return max((float(found.fused[n, -1]) for n in alone), default=0.0)
+
+    return sorted(ranked, key=lambda t: (-best(t), t.key))
+
+
 def _in(text: str, known: Sequence[Topic], *, last: bool) -> Topic | None:
     """The topic that a side names: the one with most words in it, then the most telling; nearest to the other side."""
     said = list(terms(text))
@@ -163,6 +180,7 @@ _COMPARING = frozenset(content("difference differ different compare comparison v
 def _own(found: Found, side: _Side, other: _Side, asked: Floats) -> tuple[int, ...]:
     code = found.query.code
     kinds = _CODE_KINDS if code else _KINDS
+    weight = 1.0 if code or not asked.any() else 0.5
 
     def value(n: int) -> float:
         passage = found.hits[n].passage
@@ -172,7 +190,7 @@ def _own(found: Found, side: _Side, other: _Side, asked: Floats) -> tuple[int, .
         is_own += 0.15 * any(k in heading for k in side.keys)
         strange = 0.4 * _says(f"{passage.text} {passage.label} {passage.heading_path[-1]}", other)
         near = 0.5 * float(asked[n]) + (0.3 * float(found.called[n]) if code else 0.0)
-        return 0.4 * found.hits[n].score + near + is_own - strange + kinds.get(passage.kind, 0.0)
+        return 0.4 * found.hits[n].score + near + is_own - strange + weight * kinds.get(passage.kind, 0.0)
 
     telling = [n for n in side.speakers if found.hits[n].passage.kind not in ("heading", "label")]
     return tuple(sorted(telling or side.speakers, key=lambda n: (-value(n), n)))

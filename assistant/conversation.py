@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from assistant.questions import content, tidy
+from assistant.questions import content, parse, tidy
 from assistant.records import Answer
 from assistant.terms import words
 
@@ -23,9 +23,16 @@ _OPENERS = re.compile(
     re.IGNORECASE,
 )
 _POINTS = re.compile(
-    r"\b(?:it|its|that|this|these|those|them|they|their|there|here|the (?:other|first|second|"
-    r"third|last|former|latter|same)(?: one)?|one of them|both)\b",
+    r"\b(?:it(?!(?:'s| is)? (?:a|an|the|has to|must)\b)|its|"
+    r"that(?! (?:is|are|was|has|have|can|must|will|[a-z]+[^s]s)\b)|"
+    r"this|these|those|them|they|their|there|here|"
+    r"the (?:other|first|second|third|last|former|latter|same)(?: one)?|one of them|both)\b",
     re.IGNORECASE,
+)
+_NUMBERED = re.compile(r"^\d+[.)]\s+")
+_ELLIPSIS = re.compile(r"^(?:and|or|but|what if|even if|also)\b", re.IGNORECASE)
+_VERB = re.compile(
+    r"\b(?:how (?:do|can|would|to)|show|which|what (?:is|are|does|do)|where|why|when|who)\b", re.IGNORECASE
 )
 _ABOUT = re.compile(r"^(?:and\s+|but\s+|so\s+)?(?:what|how) about\s+", re.IGNORECASE)
 
@@ -40,6 +47,8 @@ class Subject:
     heading_path: tuple[str, ...]
     sides: tuple[str, ...] = ()
     """The two things last compared."""
+    asked: str = ""
+    """What was last asked of it, in the user's own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,10 @@ class Understood:
     """What it goes on about; None where it stands alone."""
     own: str = ""
     """A follow-up's own words, without the subject that was put in front."""
+    among: tuple[str, ...] = ()
+    """The names that it chooses from ("which of them …")."""
+    continues: bool = False
+    """Whether it only changes a part of what was asked before."""
 
 
 def understand(question: str, before: Subject | None, stands: Callable[[str], bool]) -> Understood:
@@ -69,28 +82,38 @@ def understand(question: str, before: Subject | None, stands: Callable[[str], bo
         return Understood(question, None, None)
     if before.sides and re.search(r"(?i)\bwhich of (?:them|those|these|the two)\b|\bwhich one\b", text):
         joined = f"{' or '.join(before.sides)}, {text}"
-        return Understood(joined, joined, before, text)
+        return Understood(joined, joined, before, text, before.sides)
     about = _ABOUT.match(text)
     if about and len(content(text[about.end() :])) >= 3:
         return Understood(text[about.end() :], text[about.end() :], None)
-    joined = f"{before.name}, {text}"
-    return Understood(joined, joined, before, text)
+    said = f"{before.asked.rstrip(' ?.!')}, {text}" if before.asked and _continues(text) else text
+    joined = f"{before.name}, {said}"
+    return Understood(joined, joined, before, text, continues=said is not text)
 
 
-def subject(answer: Answer, before: Subject | None, compared: tuple[str, ...] = ()) -> Subject | None:
-    """What a later question may leave out: the verdict; else what the question itself leant on (`before`); else
-    the first citation's section.
+def _continues(text: str) -> bool:
+    """Whether a text only changes a part of what was asked before ("and from a fixed position?")."""
+    return (
+        bool(_ELLIPSIS.match(text)) and not _VERB.search(text) and 1 <= len(content(text)) <= 3 and not parse(text).code
+    )
+
+
+def subject(answer: Answer, understood: Understood, compared: tuple[str, ...] = ()) -> Subject | None:
+    """What a later question may leave out: what this one leant on, else the verdict, else the first citation's
+    section; None where it was not in the notes.
     """
+    before, asked = understood.subject, understood.own or understood.question
     if answer.outcome == "not_in_notes" or not answer.citations:
         return before
+    if before is not None and not compared and not understood.among:
+        return before if understood.continues else replace(before, asked=asked)
     first = answer.citations[0]
     if answer.verdict is not None:
         home = answer.verdict.heading_path
         path = next((c.path for c in answer.citations if c.heading_path == home), first.path)
-        return Subject(answer.verdict.name, path, home, compared)
-    if before is not None and not compared:
-        return before
-    return Subject(first.heading_path[-1], first.path, first.heading_path, compared)
+        return Subject(answer.verdict.name, path, home, compared, asked)
+    name = _NUMBERED.sub("", first.heading_path[-1])
+    return Subject(name, first.path, first.heading_path, compared, asked)
 
 
 def _leans(text: str, stands: Callable[[str], bool]) -> bool:
@@ -98,6 +121,12 @@ def _leans(text: str, stands: Callable[[str], bool]) -> bool:
     opens = bool(_OPENERS.match(text))
     points = bool(_POINTS.search(text))
     short = len(words(text)) <= 4 or len(content(text)) <= 2
-    if stands(text) and not (points and len(content(text)) <= 2):
+    if points and (opens or len(words(text)) <= _POINTING):
+        return True
+    if stands(text):
         return False
     return opens or points or short or len(words(text)) <= 9
+
+
+_POINTING = 10
+"""Words up to which a text that points back is taken to point at what was said before, whatever else it names."""

@@ -185,11 +185,12 @@ class Assistant:
             explain=request.explain,
             lean=understood.subject,
             own=understood.own,
+            among=understood.among,
         )
         answer = replace(answer, question=request.question, standalone_question=understood.standalone)
         if request.conversation is not None:
             self._subjects[request.conversation] = (
-                conversation.subject(answer, understood.subject, answers.sides(query, answer)) or before
+                conversation.subject(answer, understood, answers.sides(query, answer)) or before
             )
         unread = len(request.question) - questions.READ
         if unread <= 0:

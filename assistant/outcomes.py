@@ -33,6 +33,7 @@ to the question when what both share with the section's heading is taken away.
 """
 _PLAIN = 30
 """Passages among which those without a heading's or a label's place are looked for."""
+_LENIENT = 0.5
 _EVIDENCE = 3
 """Passages that are taken to be the answer when it is asked what they lack."""
 _ORDERS = re.compile(
@@ -103,8 +104,12 @@ def is_order(text: str) -> bool:
     return bool(_ORDERS.search(text))
 
 
-def judge(found: Found, ranked: Sequence[Topic], searcher: Searcher, constants: Constants) -> Judged:
-    """Answered, partial (something near, and what it lacks) or not in the notes."""
+def judge(
+    found: Found, ranked: Sequence[Topic], searcher: Searcher, constants: Constants, *, lenient: bool = False
+) -> Judged:
+    """Answered, partial (something near, and what it lacks) or not in the notes; `lenient` with a follow-up, which
+    says less than a question that stands alone.
+    """
     if is_order(found.query.text):
         return Judged("not_in_notes", 0.0, (), "Orders are not questions. Ask for something the notes may say.", {})
     if not found.query.terms or not found.hits:
@@ -112,7 +117,7 @@ def judge(found: Found, ranked: Sequence[Topic], searcher: Searcher, constants: 
     values, lacking = describe(found, ranked, searcher)
     total = constants.outcome.get("bias", 0.0) + sum(constants.outcome.get(f, 0.0) * values[f] for f in FEATURES)
     probability = 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
-    if probability >= constants.threshold:
+    if probability >= constants.threshold * (_LENIENT if lenient else 1.0):
         return Judged("answered", probability, (), None, values)
     near = values["dense"] >= 0.4 and _known_share(found) > 0.5 and bool(lacking)
     if near:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.conversation import Subject, subject, understand
+from assistant.conversation import Subject, Understood, subject, understand
 from assistant.records import Answer, Candidate, Citation
 
 BEFORE = Subject("Queue Service", "a.md", ("Messaging", "Queue Service"))
@@ -47,8 +47,25 @@ def test_which_of_them_asks_about_both_sides() -> None:
 def test_the_subject_is_the_verdict_and_stays_while_a_dialogue_leans_on_it() -> None:
     cited = Citation(1, "a.md", ("Messaging", "Stream"), "stream", 3, 3, "text")
     verdict = Candidate("Stream", ("Messaging", "Stream"), 0.9, (1,))
-    assert subject(Answer("q", "answered", citations=(cited,), verdict=verdict), None) == Subject(
-        "Stream", "a.md", ("Messaging", "Stream")
+    answered = Answer("q", "answered", citations=(cited,), verdict=verdict)
+    assert subject(answered, Understood("which one?", None, None)) == Subject(
+        "Stream", "a.md", ("Messaging", "Stream"), asked="which one?"
     )
-    assert subject(Answer("q", "answered", citations=(cited,)), BEFORE) == BEFORE
-    assert subject(Answer("q", "not_in_notes"), BEFORE) == BEFORE
+    leant = Understood("Queue Service, and the limit?", None, BEFORE, "and the limit?")
+    assert subject(answered, leant) == Subject("Queue Service", "a.md", BEFORE.heading_path, asked="and the limit?")
+    assert subject(Answer("q", "not_in_notes"), leant) == BEFORE
+
+
+def test_an_ellipsis_takes_up_what_was_asked_and_keeps_it() -> None:
+    before = Subject("Stream", "a.md", ("Stream",), asked="how do I start from the oldest one?")
+    understood = understand("and from a fixed position?", before, names_nothing)
+    assert understood.question == "Stream, how do I start from the oldest one, and from a fixed position?"
+    assert subject(Answer("q", "answered", citations=(CITED,)), understood) == before
+
+
+def test_a_pronoun_points_back_even_where_a_topic_is_named() -> None:
+    assert understand("how do I deploy it?", BEFORE, lambda _: True).subject == BEFORE
+    assert understand("and if it's a plain machine that reads a bucket?", BEFORE, lambda _: True).subject is None
+
+
+CITED = Citation(1, "a.md", ("Stream",), "stream", 3, 3, "text")
