@@ -138,7 +138,7 @@ def answer(
     judged = outcomes.judge(found, ranked, searcher, constants, lenient=lean is not None)
     sheet = Sheet(searcher, _wanted(query, found), limit)
     if query.options:
-        made = _chosen(sheet, query, found, searcher)
+        made = _chosen(sheet, query, found, ranked, searcher)
     elif judged.outcome == "not_in_notes":
         made = _declined(sheet, found)
     elif query.ask == "compare" and not among:
@@ -482,8 +482,8 @@ def _apart(found: Found, order: Sequence[int]) -> list[int]:
     return [order[0], *([away] if away is not None else []), *(n for n in order[1:] if n != away)]
 
 
-def _chosen(sheet: Sheet, query: Query, found: Found, searcher: Searcher) -> Answer:
-    picked = choices.choose(query, found, searcher)
+def _chosen(sheet: Sheet, query: Query, found: Found, ranked: Sequence[Topic], searcher: Searcher) -> Answer:
+    picked = choices.choose(query, found, ranked, searcher)
     options, statements = [], list[Statement]()
     for option in sorted(picked.options, key=lambda o: (-o.support, o.text)):
         extract = sheet.extract(option.best) if option.best is not None else None

@@ -10,6 +10,8 @@ import numpy as np
 from assistant.questions import Query, content
 from assistant.records import Option, Passage
 from assistant.search import Floats, Found, Read, Searcher
+from assistant.terms import terms
+from assistant.verdicts import Topic
 
 _NEAR = 40
 """Passages nearest to an option that are looked at besides those the question found."""
@@ -35,9 +37,9 @@ class Picked:
     """Label of the best supported option; None where nothing supports any, or two are supported alike."""
 
 
-def choose(query: Query, found: Found, searcher: Searcher) -> Picked:
-    """Support in the given order: a softmax over the options' best passages. Ties are broken by nothing: they
-    choose none.
+def choose(query: Query, found: Found, ranked: Sequence[Topic], searcher: Searcher) -> Picked:
+    """Support in the given order: a softmax over the options' best passages and how their names rank as a verdict. Ties
+    are broken by nothing: they choose none.
     """
     vectors = np.stack([searcher.encoder.question(text) for _, text in query.options])
     bags = [frozenset(content(text)) for _, text in query.options]
@@ -50,7 +52,8 @@ def choose(query: Query, found: Found, searcher: Searcher) -> Picked:
     idf = {t: float(np.log(1 + (searcher.store.passages_count + 1) / (n + 0.5))) for t, n in known.items()}
     reads = [r for _, r in sorted(searcher.read(sorted(ids)).items())]
     best = [_best(n, query, found, vectors, bags, reads, idf | found.idf, searcher) for n in range(len(bags))]
-    scores = np.array([score for score, _ in best])
+    names = [_named(text, ranked) for _, text in query.options]
+    scores = np.array([score + NAMED * name if score else 0.0 for (score, _), name in zip(best, names, strict=True)])
     shares = np.exp(8 * (scores - scores.max())) if len(scores) else scores
     shares = shares / shares.sum()
     options = tuple(
@@ -64,6 +67,22 @@ def choose(query: Query, found: Found, searcher: Searcher) -> Picked:
         and (len(top) == 1 or round(float(scores[top[0]]), 6) > round(float(scores[top[1]]), 6))
     )
     return Picked(options, options[top[0]].label if clear else None)
+
+
+def _named(option: str, ranked: Sequence[Topic]) -> float:
+    """How far the best topic that an option names is behind the best of all, at most `_BEHIND`; that where it names
+    none.
+    """
+    said = frozenset(terms(option))
+    if not ranked:
+        return _BEHIND
+    behind = (t.score - ranked[0].score for t in ranked if said.issuperset(t.key.split()))
+    return max(_BEHIND, max(behind, default=_BEHIND))
+
+
+NAMED = 0.05
+"""What a point of a topic's score counts beside a cosine."""
+_BEHIND = -6.0
 
 
 def _best(
