@@ -277,13 +277,19 @@ _NEARLY = 0.7
 
 
 def _distinct(found: Found, order: Sequence[int]) -> list[int]:
-    """The order without passages that lie inside, or round, one that comes before."""
+    """The order without passages that lie inside, or round, one that comes before; as many as an answer may need."""
     kept: list[int] = []
     for n in order:
         passage = found.hits[n].passage
-        if not any(_overlap(passage, found.hits[k].passage) for k in kept[:12]):
+        if not any(_overlap(passage, found.hits[k].passage) for k in kept):
             kept.append(n)
+            if len(kept) >= _ENOUGH:
+                break
     return kept
+
+
+_ENOUGH = 24
+"""Passages beyond which no answer looks."""
 
 
 def _overlap(one: Passage, other: Passage) -> bool:

@@ -65,6 +65,8 @@ class Read:
 
     passage: Passage
     words: Counter[str]
+    said: frozenset[str]
+    """The keys of `words`."""
     heads: frozenset[str]
     length: int
     """Of its words, each as often as it stands there."""
@@ -219,32 +221,31 @@ class Searcher:
         expanded = DENSE * called + (1 - DENSE) * hinted / (hinted + _HINT)
         gain = EXPANSION if query.told or query.code else 0.0
         score = np.round(blended(fused, weights) + gain * expanded, 6)
+        near, words_of, scored = dense[:, 0].tolist(), np.round(lexical[:, 0], 6).tolist(), score.tolist()
+        places = [(-scored[n], r.passage.path, r.passage.start, r.passage.end) for n, r in enumerate(every)]
+        order = sorted(range(len(reads)), key=places.__getitem__)
         hits = [
             Hit(
-                i,
-                r.passage,
-                None if np.isnan(dense[n, 0]) else round(float(dense[n, 0]), 6),
-                round(float(lexical[n, 0]), 6),
-                float(score[n]),
+                reads[n][0],
+                every[n].passage,
+                None if near[n] != near[n] else near[n],
+                words_of[n],
+                scored[n],
             )
-            for n, (i, r) in enumerate(reads)
+            for n in order
         ]
-        order = sorted(
-            range(len(hits)),
-            key=lambda n: (-hits[n].score, hits[n].passage.path, hits[n].passage.start, hits[n].passage.end),
-        )
         return Found(
             query,
             demands,
             vectors,
-            tuple(hits[n] for n in order),
+            tuple(hits),
             dense[order],
             lexical[order],
             fused[order],
             idf,
             known,
             meant,
-            tuple(reads[n][1] for n in order),
+            tuple(every[n] for n in order),
             called[order],
             hinted[order],
         )
@@ -270,7 +271,7 @@ class Searcher:
             for i, passage in self.store.passages(missing).items():
                 heads = frozenset(t for h in passage.heading_path[1:] for t in terms(h))
                 said = Counter(terms(f"{passage.label} {passage.text}"))
-                self._read[i] = Read(passage, said, heads, said.total(), rows.get(i))
+                self._read[i] = Read(passage, said, frozenset(said), heads, said.total(), rows.get(i))
         return {i: self._read[i] for i in ids if i in self._read}
 
 
@@ -293,18 +294,25 @@ def suggested(reads: Sequence[Read], meant: Meant) -> tuple[Floats, Floats]:
     if meant.expected is None or not reads:
         return by_words, by_words
     by_vector = np.nan_to_num(nearest(reads, meant.expected[None, :])[:, 0])
-    wanted = list(meant.hinted.items())
+    wanted = meant.hinted
     for n, read in enumerate(reads):
-        by_words[n] = sum(v * ((t in read.words) + 0.5 * (t in read.heads)) for t, v in wanted)
+        said, above = wanted.keys() & read.said, wanted.keys() & read.heads
+        if said or above:
+            by_words[n] = sum(wanted[t] for t in sorted(said)) + 0.5 * sum(wanted[t] for t in sorted(above))
     return np.clip((by_vector - FLOOR) / (1 - FLOOR), 0, 1), by_words
 
 
 def bm25(reads: Sequence[Read], bags: Sequence[Sequence[str]], weights: Mapping[str, float]) -> Floats:
     """(passages, texts): the BM25 of each text's terms, by their weights; a heading's word counts half."""
     wanted = list(dict.fromkeys(t for bag in bags for t in bag))
-    counts = np.array(
-        [[r.words.get(t, 0) + (_HEADING if t in r.heads else 0.0) for t in wanted] for r in reads], dtype=np.float32
-    ).reshape(len(reads), len(wanted))
+    place = {t: n for n, t in enumerate(wanted)}
+    known = frozenset(wanted)
+    counts = np.zeros((len(reads), len(wanted)), dtype=np.float32)
+    for n, read in enumerate(reads):
+        for t in known & read.said:
+            counts[n, place[t]] = read.words[t]
+        for t in known & read.heads:
+            counts[n, place[t]] += _HEADING
     norm = np.array([_K1 * (1 - _B + _B * r.length / _AVERAGE) for r in reads], dtype=np.float32).reshape(-1, 1)
     scored = counts * (_K1 + 1) / (counts + norm) * np.array([weights.get(t, 0.0) for t in wanted], dtype=np.float32)
     held = np.array([[t in bag for bag in map(frozenset, bags)] for t in wanted], dtype=np.float32)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from assistant import snippets
 from assistant.english import rarity
@@ -164,12 +165,13 @@ def _spoken(passage: Passage) -> Iterator[tuple[str, str]]:
         yield DESCRIBED, passage.text
 
 
-def names(text: str) -> list[str]:
+@lru_cache(maxsize=20_000)
+def names(text: str) -> tuple[str, ...]:
     """The single names in a naming text: alternatives split, brackets and numbering off, at most six words each."""
     whole = _NUMBERED.sub("", _DRAWN.split(text.strip())[-1])
     short = [i for i in _BRACKETS.findall(whole) if re.fullmatch(r"[A-Z][A-Za-z0-9-]{1,9}|[a-z]+[A-Z]\w*", i.strip())]
     pieces = [_LEADS.sub("", p).strip(" .:;,!\"'`*_-–—") for p in _SPLIT.split(_BRACKETS.sub("", whole))]
-    return [name.strip() for name in (*pieces, *short) if _is_name(name)]
+    return tuple(name.strip() for name in (*pieces, *short) if _is_name(name))
 
 
 def _is_name(text: str) -> bool:

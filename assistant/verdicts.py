@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +87,7 @@ class Topic:
         return next(self.names[kind] for kind in _SHOWN if kind in self.names)
 
 
+@lru_cache(maxsize=50_000)
 def merged(topic_key: str) -> str:
     """A key without the type word at its end: the queue service is the queue."""
     words = topic_key.split()
@@ -146,12 +148,13 @@ def _describe(found_topics: Sequence[Topic], found: Found) -> None:
     starts = np.cumsum(sizes) - sizes
     scored = found.fused[rows] * scale[:, None]
     passage = np.maximum.reduceat(scored, starts, axis=0)
-    several = np.array([np.sort(part)[-3:].mean() for part in np.split(scored[:, 0], starts[1:])], dtype=np.float32)
+    several = _best_three(scored[:, 0], sizes, starts)
     asked = frozenset(found.query.terms)
     detailed = found.query.ask in ("detail", "tool")
     meant = _meant(found_topics, found.meant)
     keys = [t.key.split() for t in found_topics]
-    spoken = [t.name.split() for t in found_topics]
+    called = [t.name for t in found_topics]
+    spoken = [name.split() for name in called]
     columns = {
         "passage": _behind(passage[:, 0]),
         "demands": _behind(_mean(passage, [d.weight for d in found.demands])),
@@ -164,7 +167,7 @@ def _describe(found_topics: Sequence[Topic], found: Found) -> None:
         "rarity": np.array([max(map(english.rarity, own), default=0.0) for own in keys]),
         "one_word": np.array([float(len(words) == 1) for words in spoken]),
         "long": np.array([max(0.0, len(words) - 3.0) for words in spoken]),
-        "capital": np.array([float(t.name[:1].isupper()) for t in found_topics]),
+        "capital": np.array([float(name[:1].isupper()) for name in called]),
         "target": np.array([float("target" in t.kinds) for t in found_topics]),
         "definition": np.array([float("definition" in t.kinds) for t in found_topics]),
         "code_asked": np.array([float(detailed and bool(t.kinds & _CODED)) for t in found_topics]),
@@ -172,6 +175,14 @@ def _describe(found_topics: Sequence[Topic], found: Found) -> None:
     table = np.stack([np.asarray(columns[f], dtype=np.float32) for f in FEATURES], axis=1)
     for topic, features in zip(found_topics, table, strict=True):
         topic.features = features
+
+
+def _best_three(values: Floats, sizes: NDArray[np.intp], starts: NDArray[np.intp]) -> Floats:
+    """(topics,): the mean of each topic's three best of `values`, or of as many as it has."""
+    order = np.lexsort((-values, np.repeat(np.arange(len(sizes)), sizes)))
+    place = np.arange(len(values)) - np.repeat(starts, sizes)
+    kept = np.where(place < 3, values[order], 0)
+    return np.asarray(np.add.reduceat(kept, starts) / np.minimum(sizes, 3), dtype=np.float32)
 
 
 def _meant(found_topics: Sequence[Topic], meant: Meant) -> dict[str, float]:
@@ -208,8 +219,11 @@ def _mean(table: Floats, weights: Sequence[float]) -> Floats:
 def rank(found_topics: Sequence[Topic], weights: Mapping[str, float], temperature: float) -> list[Topic]:
     """The topics by score, best first, then by key; confidences by a softmax over all of them."""
     vector = np.array([weights.get(f, 0.0) for f in FEATURES], dtype=np.float64)
-    for topic in found_topics:
-        topic.score = round(float(topic.features.astype(np.float64) @ vector), 6)
+    if not found_topics:
+        return []
+    scored = np.stack([t.features for t in found_topics]).astype(np.float64) @ vector
+    for topic, score in zip(found_topics, np.round(scored, 6).tolist(), strict=True):
+        topic.score = score
     ranked = sorted((t for t in found_topics if t.speakers), key=lambda t: (-t.score, t.key))
     if ranked:
         scores = np.array([t.score for t in ranked])

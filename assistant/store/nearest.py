@@ -191,18 +191,18 @@ class Nearest:
 
     def search(
         self, queries: Matrix, k: int, only: Collection[int] | None = None
-    ) -> tuple[list[dict[int, float]], float]:
-        """Per query the best score of each text among its k nearest rows of either part, and the score at or below
-        which rows may be missing (minus infinity where none are)."""
+    ) -> tuple[list[dict[int, float]], NDArray[np.float32]]:
+        """Per query the best score of each text among its k nearest rows of either part, and the score (queries,) at or
+        below which rows may be missing (minus infinity where none are)."""
         found: list[dict[int, float]] = [{} for _ in queries]
-        floor = -np.inf
+        floor = np.full(len(queries), -np.inf, dtype=np.float32)
         chosen = None if only is None else np.fromiter(only, dtype=np.int64)
         for part, dead in ((self.filed, self.dead), (self.tail, self.dead[:0])):
             if part is None or part.size == 0:
                 continue
             scores, ids = part.search(queries, min(k, part.size), chosen, dead)
             if k < part.size:
-                floor = max(floor, float(scores[:, -1].max()))
+                floor = np.maximum(floor, scores[:, -1])
             _merge(found, scores, ids)
         return found, floor
 

@@ -23,6 +23,8 @@ from assistant.store.schema import (
 from assistant.store.snapshot import Snapshot
 
 _IN = "IN (SELECT value FROM json_each(?))"
+_UNPACKED = 64
+"""Notes whose lines are kept unpacked at most."""
 _PASSAGE_ORDER = "ORDER BY n.path, p.start, p.id"
 
 
@@ -36,6 +38,7 @@ class Store(Snapshot):
         super().__init__(folder, connection)
         self._nearest: Nearest | None = None
         self._concepts: Concepts | None = None
+        self._lines: dict[str, tuple[str, ...]] = {}
 
     def note_files(self) -> dict[str, StoredNote]:
         """What was indexed of each note, by path."""
@@ -43,8 +46,12 @@ class Store(Snapshot):
 
     def lines(self, path: str, start: int, end: int) -> tuple[str, ...]:
         """Lines `start` to `end` (1-based, inclusive) as they were indexed; none where there is no such note."""
-        found = self._all("SELECT count, lines FROM notes WHERE path = ?", path)
-        return rows.unpack_lines(*found[0])[max(start, 1) - 1 : max(end, 0)] if found else ()
+        if path not in self._lines:
+            found = self._all("SELECT count, lines FROM notes WHERE path = ?", path)
+            if len(self._lines) >= _UNPACKED:
+                self._lines.clear()
+            self._lines[path] = rows.unpack_lines(*found[0]) if found else ()
+        return self._lines[path][max(start, 1) - 1 : max(end, 0)]
 
     def passages(self, ids: Sequence[PassageId]) -> dict[PassageId, Passage]:
         """Those of `ids` that exist, in that order."""
@@ -156,7 +163,11 @@ class Store(Snapshot):
             scores, floor = index.search(queries, k, texts)
             users = self._users({text for each in scores for text in each}, only)
             results = [_best(each, users, limit) for each in scores]
-            if k >= index.size or all(len(each) >= limit and min(each.values()) > floor + 2e-6 for each in results):
+            whole = (
+                len(each) >= limit and min(each.values()) > missing + 2e-6
+                for each, missing in zip(results, floor.tolist(), strict=True)
+            )
+            if k >= index.size or all(whole):
                 return results
             k *= 4
 
@@ -303,8 +314,13 @@ def _any_of(terms: Sequence[str]) -> str:
 
 
 def _best(scores: dict[int, float], users: dict[int, list[tuple[str, int, int]]], limit: int) -> dict[PassageId, float]:
-    ranked = sorted((-round(score, 6), place) for text, score in scores.items() for place in users.get(text, ()))
-    if len(ranked) > limit:
-        cut = ranked[limit - 1][0]
-        ranked = [entry for entry in ranked if entry[0] <= cut]
-    return {PassageId(place[2]): -score for score, place in ranked}
+    by_score: dict[float, list[tuple[str, int, int]]] = {}
+    for text, score in scores.items():
+        by_score.setdefault(round(score, 6), []).extend(users.get(text, ()))
+    best: dict[PassageId, float] = {}
+    for score in sorted(by_score, reverse=True):
+        if len(best) >= limit:
+            break
+        for place in sorted(by_score[score]):
+            best[PassageId(place[2])] = score
+    return best
