@@ -175,7 +175,7 @@ def parse(text: str, options: Mapping[str, str] | None = None, *, code: bool = F
     kept = clean[aside.end() :] if aside and len(clean) - aside.end() > 20 else clean
     sentences = [s.strip() for s in _SENTENCE.split(kept) if re.search(r"\w", s)]
     asked = [s for s in sentences if not _only_asks(s)]
-    core = " ".join(asked) if asked else kept
+    core = _wanted_only(asked) if asked else kept
     named = _which(clean)
     wants_code = code or bool(language) or _asks_for_code(clean)
     return Query(
@@ -315,6 +315,18 @@ def _demands(sentences: list[str]) -> tuple[Demand, ...]:
             if content(part):
                 found.append(Demand(part, _weight(part)))
     return tuple(found)
+
+
+def _wanted_only(sentences: list[str]) -> str:
+    """The sentences without the clauses that say what must not be; whole where hardly anything else is left."""
+    left = []
+    for sentence in sentences:
+        parts = _CLAUSE.split(sentence) if len(words(sentence)) > 8 else [sentence]
+        kept = [p for p in parts if not _AGAINST.search(p.strip(" ,.;:!?"))]
+        if kept:
+            left.append(sentence if len(kept) == len(parts) else ", ".join(p.strip(" ,") for p in kept))
+    text = " ".join(left)
+    return text if len(content(text)) >= 4 else " ".join(sentences)
 
 
 def _weight(clause: str) -> float:
