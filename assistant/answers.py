@@ -364,8 +364,10 @@ def _requirements(sheet: Sheet, found: Found, ranked: Sequence[Topic]) -> tuple[
         if demand.weight <= 0:
             continue
         support = []
+        meant = _nearest_concepts(found, column)
         for topic in ranked[:3]:
-            near = [n for n in topic.speakers if found.fused[n, column] >= _SUPPORTS]
+            called = any(verdicts.merged(k) == topic.key for c in meant for k in found.meant.topics[c])
+            near = [n for n in topic.speakers if called or found.fused[n, column] >= _SUPPORTS]
             lines = [found.hits[n].passage for n in near]
             numbers = tuple(
                 c.number
@@ -387,6 +389,17 @@ _WHOLE = 0.95
 """What a fence found as a whole counts beside the best step in one: long ones hold many words."""
 _SUPPORTS = 0.3
 """The fused score from which a line supports a demand."""
+
+
+def _nearest_concepts(found: Found, column: int) -> list[str]:
+    """The general concepts that one clause of the question clearly speaks of."""
+    near = sorted(((float(v[column]), c) for c, v in found.meant.per_text.items()), reverse=True)[:_FEW]
+    return [c for value, c in near if value >= _SPEAKS_OF]
+
+
+_FEW = 3
+_SPEAKS_OF = 0.42
+"""The cosine from which a clause speaks of a concept (the middle of its sentences and the nearest one)."""
 
 
 # ---- snippets
@@ -541,6 +554,7 @@ def _explained(found: Found, ranked: Sequence[Topic], judged: outcomes.Judged) -
             }
             for h in found.hits[:10]
         ],
+        "concepts": {c: round(v, 4) for c, v in list(found.meant.near.items())[:5]},
         "topics": [
             {
                 "name": t.name,

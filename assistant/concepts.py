@@ -42,6 +42,8 @@ class Meant:
 
     near: dict[str, float] = field(default_factory=dict)
     """Concept → how near it is, the nearest first; about -0.2 to 1.3."""
+    per_text: dict[str, Floats] = field(default_factory=dict)
+    """Concept → (1 + clauses,) cosines with each text of the question."""
     expected: Floats | None = None
     """(d,): what a thing of these concepts is called, the names' vectors by their shares; None without concepts."""
     hinted: dict[str, float] = field(default_factory=dict)
@@ -77,7 +79,8 @@ class Thesaurus:
         names = [known.names[n] for n in chosen]
         self._read(names)
         best = np.stack([(self._rows[name] @ vectors.T).max(axis=0) for name in names])
-        value = np.round(_over_clauses((best + middle[chosen]) / 2, weights) + lexical[chosen], 6)
+        cosines = (best + middle[chosen]) / 2
+        value = np.round(_over_clauses(cosines, weights) + lexical[chosen], 6)
         order = sorted(range(len(names)), key=lambda n: (-value[n], names[n]))
         shares = np.exp((value - value.max()) / SOFT)
         shares /= shares.sum()
@@ -95,6 +98,7 @@ class Thesaurus:
                 hinted[term] = hinted.get(term, 0.0) + float(shares[n]) * share * english.rarity(term)
         return Meant(
             {names[n]: float(value[n]) for n in order},
+            {names[n]: cosines[n] for n in order},
             np.asarray(shares @ known.named[chosen], dtype=np.float32),
             hinted,
             speakers,

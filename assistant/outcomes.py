@@ -170,7 +170,10 @@ def describe(found: Found, ranked: Sequence[Topic], searcher: Searcher) -> tuple
         "detail": _detail(found, plain[:12], section.heading),
     }
     uncovered = {t: w for t, w in asked.items() if t not in near}
-    return values, _lacking(found, list(dict.fromkeys(strange)), lacked, unknown, uncovered)
+    asks = quantity[0].search(query.text) if quantity is not None and values["no_quantity"] else None
+    return values, _lacking(
+        found, list(dict.fromkeys(strange)), asks[0].lower() if asks else "", lacked, unknown, uncovered
+    )
 
 
 def _known_share(found: Found) -> float:
@@ -263,17 +266,22 @@ def _says(facet: Facet, read: Read) -> bool:
 
 
 def _lacking(
-    found: Found, strange: list[str], lacked: list[Facet], unknown: dict[str, float], uncovered: dict[str, float]
+    found: Found,
+    strange: Sequence[str],
+    quantity: str,
+    lacked: Sequence[Facet],
+    unknown: Mapping[str, float],
+    uncovered: Mapping[str, float],
 ) -> tuple[str, ...]:
-    """What the notes say nothing about, as the question writes it."""
+    """What the notes say nothing about, as the question writes it: names, an asked-for quantity or facet, words."""
+    text = found.query.text.lower()
     by_stem: dict[str, str] = {}
     for word in words(found.query.text):
         for t in terms(word):
             by_stem.setdefault(t, word)
-    named = [*strange]
-    named += [
-        next(a for a in f.asks if re.search(rf"(?<!\w){re.escape(a)}(?!\w)", found.query.text.lower())) for f in lacked
-    ]
+    named = [*strange, quantity]
+    named += [next(a for a in f.asks if _whole(a).search(text)) for f in lacked]
     rest = sorted(unknown, key=lambda t: (-unknown[t], t)) + sorted(uncovered, key=lambda t: (-uncovered[t], t))
-    named += [by_stem[t] for t in rest if t in by_stem and t not in ASKING]
+    said = {w for name in named for w in name.lower().split()}
+    named += [by_stem[t] for t in rest if t in by_stem and t not in ASKING and by_stem[t].lower() not in said]
     return tuple(dict.fromkeys(n for n in named if n))

@@ -16,7 +16,7 @@ from assistant.records import Mention, Passage
 from assistant.terms import key, stem
 from assistant.vocabulary import Spotter
 
-VERSION = 10
+VERSION = 11
 """Raise it when any mention of an unchanged note would come out differently."""
 
 _WORDS = 6
@@ -188,6 +188,7 @@ def _is_name(text: str) -> bool:
         and not (spoken[0].islower() and is_stop(stem(spoken[0])))
         and spoken[-1] not in _NO_NAME_ENDS
         and re.fullmatch(r"\d+", spoken[-1]) is None
+        and re.fullmatch(r"[vV]?\d+(?:\.\d+)+", text) is None
     )
 
 
