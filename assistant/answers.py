@@ -228,7 +228,13 @@ def _order(found: Found, topic: Topic | None) -> list[int]:
         plain = [n for n in ranked if found.hits[n].passage.kind not in ("heading", "label")]
         if found.query.code:
             return _distinct(found, plain)
-        return _distinct(found, [_narrowed(found, n) for n in plain[:_FIRST]] + plain)
+        first = [_narrowed(found, n) for n in plain[:_FIRST]]
+        gives = outcomes.quantity(found.query.text)
+        if gives is not None:
+            first.sort(
+                key=lambda n: -found.hits[n].score - _GIVES * bool(gives.search(found.hits[n].passage.text.lower()))
+            )
+        return _distinct(found, first + plain)
 
     def own(n: int) -> float:
         return found.hits[n].score * topic.speakers[n] + _OWN.get(found.hits[n].passage.kind, 0.0)
@@ -271,6 +277,8 @@ def _narrowed(found: Found, n: int) -> int:
     return n
 
 
+_GIVES = 0.06
+"""What a line that gives a quantity of the kind asked for gains."""
 _FIRST = 12
 """Passages that are looked at for something narrower."""
 _NEARLY = 0.7

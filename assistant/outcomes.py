@@ -127,6 +127,11 @@ def judge(
     return Judged("not_in_notes", probability, lacking[:4], hint, values)
 
 
+def quantity(text: str) -> re.Pattern[str] | None:
+    """What a line (lower case) that gives the quantity a question asks for looks like; None where it asks for none."""
+    return next((gives for asks, gives in _QUANTITIES if asks.search(text)), None)
+
+
 def describe(found: Found, ranked: Sequence[Topic], searcher: Searcher) -> tuple[dict[str, float], tuple[str, ...]]:
     """The features by name, and the question's words that the evidence lacks, most telling first."""
     query, hits = found.query, found.hits
