@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from assistant import notes, passages, snippets, topics, vocabulary
 from assistant.encoder import Encoder
 from assistant.errors import NoNotes, UnreadableNotes
-from assistant.records import Note, NoteFile, PassageId
+from assistant.records import Note, NoteFile
 from assistant.store import (
     Busy,
     DiskFull,
@@ -32,14 +32,20 @@ from assistant.store import (
     StoredNote,
     TextId,
     Writer,
+    abandoned,
 )
 
 _BATCH_SECONDS = 2.0
 """What a killed build loses at most."""
 
 _BATCH_TEXTS = 512
-_LOOK_AGAIN_SECONDS = 10.0
+_LOOK_AGAIN_SECONDS = 3.0
 """How long vectors are computed before the notes are looked at again."""
+AT_ONCE = 160
+"""Texts without a vector that a question waits for; about two seconds."""
+
+Embed = Literal["all", "few", "none"]
+"""Which vectors a build computes: all, all where no more than AT_ONCE are missing, or none."""
 
 
 class Progress(Protocol):
@@ -79,7 +85,8 @@ def refresh(
     *,
     full: bool = False,
     mend: bool = False,
-    embed: Literal["all", "none"] = "all",
+    embed: Embed = "all",
+    verify: bool = True,
     progress: Progress | None = None,
     skip: Collection[Path] = (),
     monotonic: Callable[[], float] = time.monotonic,
@@ -88,31 +95,27 @@ def refresh(
     """Brings the index up to date with the notes: nothing is written where nothing changed.
 
     `full` computes everything anew; `mend` keeps nothing of the database but the vectors whose sums are right;
-    `skip` are folders that hold no notes, as `index` does. NoNotes and UnreadableNotes leave the index as it was. Busy,
-    ReadOnly and DiskFull leave the last generation that was published.
+    `verify` reads the vector file whole, as is done anyhow after a writer that was killed; `skip` are folders that hold
+    no notes, as `index` does. NoNotes and UnreadableNotes leave the index as it was. Busy, ReadOnly and DiskFull leave
+    the last generation that was published.
     """
     began = monotonic()
-    build = _Build(folder, index, encoder(), progress or _silent, (index, *skip), monotonic, clock)
+    build = _Build(folder, index, encoder(), embed, verify, progress or _silent, (index, *skip), monotonic, clock)
     try:
-        report = build.run(full=full, mend=mend, embed=embed == "all")
+        report = build.run(full=full, mend=mend)
     except (IndexDamaged, IndexOutdated) as error:
         if mend:
             raise
-        report = build.run(full=False, mend=True, embed=embed == "all")
+        report = build.run(full=False, mend=True)
         if isinstance(error, IndexDamaged):
             report.warnings.append(f"The index was damaged ({error}) and has been built again.")
     report.seconds = round(monotonic() - began, 3)
     return report
 
 
-def embed_some(
-    index: Path, encoder: Encoder, ids: Sequence[PassageId], monotonic: Callable[[], float] = time.monotonic
-) -> int:
-    """Gives these passages their vectors before all others; how many passages got one. Busy where another writes."""
-    with Writer(index) as writer:
-        if writer.state.identity != encoder.identity:
-            return 0
-        return _embed(writer, encoder, writer.waiting(ids), _silent, monotonic)
+def due(waiting: int, embed: Embed) -> bool:
+    """Whether so many missing vectors are computed by a build of that kind."""
+    return waiting > 0 and (embed == "all" or (embed == "few" and waiting <= AT_ONCE))
 
 
 def stale(store: Store, folder: Path, files: Sequence[NoteFile], identity: str) -> bool:
@@ -170,6 +173,8 @@ class _Build:
     folder: Path
     index: Path
     encoder: Encoder
+    embed: Embed
+    verify: bool
     progress: Progress
     skip: tuple[Path, ...]
     monotonic: Callable[[], float]
@@ -182,14 +187,14 @@ class _Build:
     taken: set[str] = field(default_factory=set)
     """Notes that were added or changed: the next look finds them unchanged."""
 
-    def run(self, *, full: bool, mend: bool, embed: bool) -> BuildReport:
+    def run(self, *, full: bool, mend: bool) -> BuildReport:
         self.report, self.computed, self.taken = BuildReport(), 0, set()
         look = self._look()
-        if not (full or mend) and self._nothing_to_do(look, embed):
+        if not (full or mend) and self._nothing_to_do(look):
             return self.report
         with Writer(self.index, mend=mend) as writer:
             self._publish(writer, look, full=full)
-            while embed and not self._embed(writer):
+            while due(writer.waiting_count(), self.embed) and not self._embed(writer):
                 self._publish(writer, self._look(), full=False)
             self._finish(writer)
         return self.report
@@ -201,13 +206,15 @@ class _Build:
             raise NoNotes(f"There are no notes in {self.folder}.", "Point --notes at a folder with .md files.")
         return _Look(scan.files, scan.warnings, moment, versions(self.folder))
 
-    def _nothing_to_do(self, look: _Look, embed: bool) -> bool:
+    def _nothing_to_do(self, look: _Look) -> bool:
         """Looks without the lock; IndexDamaged where the database cannot even say this much."""
+        if abandoned(self.index):
+            return False  # what a killed writer left behind must go, and its vector file be looked at
         try:
             with Store.open(self.index) as store:
-                if _outdated(store, self.folder, self.encoder.identity) or not store.sound():
+                if _outdated(store, self.folder, self.encoder.identity) or (self.verify and not store.sound()):
                     return False
-                if embed and store.waiting():
+                if due(store.waiting(), self.embed):
                     return False
                 known = store.note_files()
                 self.report.pending, self.report.generation = store.pending, store.generation
@@ -364,7 +371,7 @@ class _Build:
 
     def _finish(self, writer: Writer) -> None:
         writer.gather_concepts()
-        named, sound = writer.state.file.name, writer.sound()
+        named, sound = writer.state.file.name, writer.sound(whole=self.verify or writer.abandoned)
         try:
             writer.file_vectors(finished=not writer.state.pending, insist=not sound)
         except DiskFull:

@@ -144,7 +144,7 @@ def _here() -> Path:
         raise BadRequest("The current folder no longer exists.", "Change to another one.") from None
 
 
-def _assistant(settings: Settings) -> Assistant:
+def _assistant(settings: Settings, *, whole: bool = False, progress: Callable[..., None] | None = None) -> Assistant:
     from assistant.engine import Assistant
 
     with suppress(OSError):  # whoever needs the folder says that it cannot be made
@@ -159,7 +159,8 @@ def _assistant(settings: Settings) -> Assistant:
         background=settings.background,
         vocabulary=settings.vocabulary,
         constants=settings.constants,
-        progress=None if settings.quiet else Progress(),
+        progress=None if settings.quiet else progress or Progress(),
+        whole=whole,
     )
 
 
@@ -262,6 +263,8 @@ def _one(assistant: Assistant, request: Request, form: str, opened: int | None) 
     except BrokenPipeError:
         silence()
         return code
+    finally:
+        assistant.finish_later()
     if opened is not None:
         _open(answer, opened)
     return code
@@ -288,7 +291,7 @@ def _open(answer: Answer, number: int) -> None:
 
 
 def _batch(settings: Settings, name: str, like: Request) -> int:
-    with closing(_assistant(settings)) as assistant, _lines(name) as stream:
+    with closing(_assistant(settings, whole=True)) as assistant, _lines(name) as stream:
         return _answers(assistant, stream, like)
 
 
@@ -335,11 +338,15 @@ def _answers(assistant: Assistant, stream: BinaryIO, like: Request) -> int:
 @group.command()
 @click.option("--full", is_flag=True, help="Start over instead of reading only what changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
+@click.option("--no-wait", is_flag=True, help="Leave it to another process that is already at it.")
 @_everywhere(hidden=True)
 @click.pass_context
-def index(context: click.Context, full: bool, as_json: bool) -> int:
+def index(context: click.Context, full: bool, as_json: bool, no_wait: bool) -> int:
     """Bring the index up to date and say what changed; `ask` does so by itself."""
     with closing(_assistant(_settings(context))) as assistant:
+        if no_wait and assistant.busy():
+            say("Another process is bringing the index up to date.")
+            return Exit.ANSWERED
         report = assistant.update(full=full)
         for sentence in (report.reason, *(f"Warning: {warning}" for warning in report.warnings)):
             if sentence and not as_json:

@@ -151,15 +151,15 @@ def open_file(folder: Path, stamp: VectorFile) -> int | None:
     return None
 
 
-def sound(folder: Path, stamp: VectorFile) -> bool:
-    """Whether the file is the stamp's, byte for byte; True for the stamp of no file."""
+def sound(folder: Path, stamp: VectorFile, *, whole: bool = True) -> bool:
+    """Whether the file is the stamp's, byte for byte or by its size alone; True for the stamp of no file."""
     if not stamp.name:
         return True
     descriptor = open_file(folder, stamp)
     if descriptor is None:
         return False
     try:
-        return total(descriptor) == stamp.total
+        return not whole or total(descriptor) == stamp.total
     finally:
         os.close(descriptor)
 

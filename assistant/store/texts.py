@@ -109,10 +109,9 @@ class Texts(Transaction):
             key = terms.key(mention.name)
             if speaks is None or not key:
                 continue
-            text, _ = self._text(mention.name)
             self._change(
-                "INSERT INTO mentions(passage, key, name, kind, text, crc) VALUES (?, ?, ?, ?, ?, ?)",
-                *(speaks, key, mention.name, mention.kind, text),
+                "INSERT INTO mentions(passage, key, name, kind, crc) VALUES (?, ?, ?, ?, ?)",
+                *(speaks, key, mention.name, mention.kind),
                 rows.mention_sum(key, mention.name, mention.kind, speaks),
             )
 

@@ -63,6 +63,11 @@ class Transaction:
         self._texts: dict[str, tuple[TextId, bool]] = {}
         self._clean()
 
+    @property
+    def abandoned(self) -> bool:
+        """Whether the writer before was killed."""
+        return self._lock.abandoned
+
     def close(self) -> None:
         """Takes back what was not published and lets the next writer in."""
         if self._connection is not None:
