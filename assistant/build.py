@@ -182,13 +182,13 @@ class _Build:
     report: BuildReport = field(default_factory=BuildReport)
     concepts: tuple[vocabulary.Concept, ...] | None = None
     spotter: vocabulary.Spotter | None = None
-    computed: int = 0
-    """Texts that got a vector before the last look at the notes."""
+    computed: dict[str, int] = field(default_factory=dict)
+    """By step: texts that got a vector before the last look at the notes."""
     taken: set[str] = field(default_factory=set)
     """Notes that were added or changed: the next look finds them unchanged."""
 
     def run(self, *, full: bool, mend: bool) -> BuildReport:
-        self.report, self.computed, self.taken = BuildReport(), 0, set()
+        self.report, self.computed, self.taken = BuildReport(), {}, set()
         look = self._look()
         if not (full or mend) and self._nothing_to_do(look):
             return self.report
@@ -358,16 +358,21 @@ class _Build:
     def _embed(self, writer: Writer) -> bool:
         """Computes vectors until none is missing, or for so long that the notes should be looked at again."""
         waiting = writer.waiting()
-        until = self.monotonic() + _LOOK_AGAIN_SECONDS
-        before = self.computed
-        self.report.embedded += _embed(
-            *(writer, self.encoder, waiting),
-            lambda what, done=0, of=0: self.progress(what, before + done, before + of),
-            *(self.monotonic, until),
+        of_passages = writer.waiting_count(passages=True)
+        counts = {_PASSAGES: of_passages, _VOCABULARY: len(waiting) - of_passages}
+
+        def tell(done: int) -> None:
+            what, here = (_PASSAGES, done) if done <= of_passages else (_VOCABULARY, done - of_passages)
+            before = self.computed.get(what, 0)
+            self.progress(what, before + here, before + counts[what])
+
+        embedded, done = _embed(
+            *(writer, self.encoder, waiting, tell, self.monotonic), self.monotonic() + _LOOK_AGAIN_SECONDS
         )
-        left = len(writer.waiting())
-        self.computed += len(waiting) - left
-        return not left
+        self.report.embedded += embedded
+        for what, here in ((_PASSAGES, min(done, of_passages)), (_VOCABULARY, max(0, done - of_passages))):
+            self.computed[what] = self.computed.get(what, 0) + here
+        return done == len(waiting)
 
     def _finish(self, writer: Writer) -> None:
         writer.gather_concepts()
@@ -399,29 +404,33 @@ def _indexed(note: Note, file: NoteFile, moment: int, spotter: vocabulary.Spotte
     return IndexedNote(file, moment, note, outline, found, embedded, topics.mentions(found, spotter))
 
 
+_PASSAGES, _VOCABULARY = "Embedding passages", "Embedding the vocabulary"
+
+
 def _embed(
     writer: Writer,
     encoder: Encoder,
     waiting: Sequence[tuple[TextId, str]],
-    progress: Progress,
+    tell: Callable[[int], None],
     monotonic: Callable[[], float],
-    until: float | None = None,
-) -> int:
-    """Computes vectors and commits them in batches; how many passages got one. An interrupt keeps what is computed."""
-    embedded = 0
+    until: float,
+) -> tuple[int, int]:
+    """Computes vectors and commits them in batches; how many passages got one, and how many texts. An interrupt keeps
+    what is computed."""
+    embedded = done = 0
     batch: list[tuple[TextId, NDArray[np.float32]]] = []
     committed = monotonic()
     try:
         for done, matrix in enumerate(encoder.passages([text for _, text in waiting]), 1):
             batch.append((waiting[done - 1][0], matrix))
+            tell(done)
             now = monotonic()
             if len(batch) == _BATCH_TEXTS or now - committed > _BATCH_SECONDS:
                 ready, batch, committed = batch, [], now
                 embedded += writer.put_vectors(ready)
-                progress("Computing vectors", done, len(waiting))
-                if until is not None and now > until:
+                if now > until:
                     break
     finally:
         if batch:
             embedded += writer.put_vectors(batch)
-    return embedded
+    return embedded, done

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -114,6 +114,12 @@ class Assistant:
     def update(self, *, full: bool = False) -> BuildReport:
         """Brings the index up to date now, from nothing where `full`, and says what changed."""
         return self._keeper().update(full=full)
+
+    def changes(self) -> Iterator[frozenset[str]]:
+        """Paths of notes that change, in batches, without end; an empty batch asks for an `update` all the same."""
+        from assistant import watch
+
+        return watch.batches(self.notes, (self._index, *((self._spare,) if self._spare else ())))
 
     def busy(self) -> bool:
         """Whether another process is bringing the index up to date."""

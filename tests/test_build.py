@@ -221,17 +221,17 @@ def test_what_is_told_of_the_vectors_counts_on_when_the_notes_are_looked_at_agai
     for number in range(12):
         (notes / f"{number}.md").write_text(f"Note {number} says one thing.\n")
     ticks = itertools.count(step=3)
-    told: list[tuple[int, int]] = []
+    told: dict[str, list[tuple[int, int]]] = {}
 
     def progress(what: str, done: int = 0, of: int = 0) -> None:
-        if what == "Computing vectors":
-            told.append((done, of))
+        told.setdefault(what, []).append((done, of))
 
     encoder = HashingEncoder()
     report = build.refresh(notes, index, lambda: encoder, progress=progress, monotonic=lambda: next(ticks))
     assert (report.changed, report.unchanged) == (0, 0)
-    assert [done for done, _ in told] == sorted({done for done, _ in told})
-    assert len({of for _, of in told}) == 1
+    for what in ("Embedding passages", "Embedding the vocabulary"):
+        (of,) = {of for _, of in told[what]}
+        assert [done for done, _ in told[what]] == list(range(1, of + 1))
 
 
 def test_an_interrupted_build_keeps_what_is_embedded(notes: Path, index: Path) -> None:

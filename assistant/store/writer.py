@@ -48,9 +48,9 @@ class Writer(Texts):
         found = self._all("SELECT id, text FROM texts WHERE ready = 0 AND uses + others > 0 ORDER BY uses = 0, id")
         return [(TextId(number), text) for number, text in found]
 
-    def waiting_count(self) -> int:
-        """Texts without a vector."""
-        return self._count("ready = 0 AND uses + others > 0")
+    def waiting_count(self, *, passages: bool = False) -> int:
+        """Texts without a vector, or those of passages alone."""
+        return self._count("ready = 0 AND uses > 0" if passages else "ready = 0 AND uses + others > 0")
 
     def put_vectors(self, batch: Iterable[tuple[TextId, Matrix]]) -> int:
         """Commits unit rows (k, d) for those texts that still lack them; how many passages have a vector since."""
