@@ -200,6 +200,7 @@ class Assistant:
             ) from error
 
     def _answered(self, request: Request, fresh: Fresh) -> Answer:
+        fresh.store.read_ahead()  # while all that answers with it is imported
         from assistant import answers, constants, conversation, questions, snippets
 
         before = self._subjects.get(request.conversation) if request.conversation is not None else None
@@ -237,14 +238,9 @@ class Assistant:
     def _searcher(self, fresh: Fresh) -> Searcher:
         """What was read of a store stays with it for as long as it is the one to answer from."""
         if self._search is None or self._search.store is not fresh.store:
-            import numpy as np
-
             from assistant.search import Searcher
 
-            encoder = self._encoder()
-            # Any search makes a store read its vectors: now, while the encoder may still be loading in its thread.
-            fresh.store.near(np.zeros((1, encoder.dimension), dtype=np.float32), 1)
-            self._search = Searcher(fresh.store, encoder, self._vocabulary)
+            self._search = Searcher(fresh.store, self._encoder(), self._vocabulary)
         return self._search
 
     def _changed(self, answer: Answer) -> set[str]:

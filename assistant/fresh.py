@@ -61,6 +61,8 @@ class Keeper:
         from assistant import build
 
         embed: Embed = "all" if whole or refresh == "insist" else "few"
+        if refresh != "insist":
+            self._read_ahead()
         scan = self._scan()
         identity = self._encoder().identity
         store = self._opened(identity)
@@ -129,9 +131,16 @@ class Keeper:
     def _skip(self) -> tuple[Path, ...]:
         return (self.index,) if self._spare is None else (self.index, self._spare)
 
+    def _read_ahead(self) -> None:
+        """Starts to read what most likely will be answered from, while the notes are looked at."""
+        if self._store is None:
+            with suppress(StoreError, IndexUnusable):  # whoever needs it says what is wrong
+                self._store = Store.open(self.index)
+                self._store.read_ahead()
+
     def _opened(self, identity: str) -> Store | None:
         """The newest committed store of this model; None where there is none that can be read."""
-        if self._store is not None and self._store.current():
+        if self._store is not None and self._store.identity == identity and self._store.current():
             return self._store
         self.close()
         with suppress(StoreError):
@@ -139,7 +148,7 @@ class Keeper:
         return self._store
 
     def _as_it_is(self, store: Store, scan: Scan, *, stale: bool = False, said: str = "") -> Fresh:
-        refused = [f"{path} {note.reason}" for path, note in sorted(store.note_files().items()) if note.reason]
+        refused = [f"{path} {reason}" for path, reason in store.refused()]
         left_out = [*scan.warnings, *refused]
         warnings = [*([f"Left out: {_listed(left_out)}."] if left_out else []), *([said] if said else [])]
         return Fresh(store, stale, (*warnings, *store.warnings))
@@ -160,7 +169,7 @@ class Keeper:
         if store is None:
             raise _unusable(self.index, None)
         there = self._as_it_is(store, scan)
-        about_notes = {*scan.warnings, *(f"{path} {note.reason}" for path, note in store.note_files().items())}
+        about_notes = {*scan.warnings, *(f"{path} {reason}" for path, reason in store.refused())}
         mended = [said for said in report.warnings if said not in about_notes and said not in there.warnings]
         return Fresh(store, stale=False, warnings=(*there.warnings, *mended))
 

@@ -26,6 +26,10 @@ class Store(Vectors):
         """What was indexed of each note, by path."""
         return rows.stored_notes(self._all(rows.NOTE_FILES))
 
+    def refused(self) -> list[tuple[str, str]]:
+        """Path and reason of each note that could not be read, by path."""
+        return [(path, reason) for path, reason in self._all("SELECT path, reason FROM refused ORDER BY path")]
+
     def lines(self, path: str, start: int, end: int) -> tuple[str, ...]:
         """Lines `start` to `end` (1-based, inclusive) as they were indexed; none where there is no such note."""
         found = self._all("SELECT count, lines FROM notes WHERE path = ?", path)

@@ -110,7 +110,9 @@ CREATE TRIGGER sentence_in AFTER INSERT ON sentences
 CREATE TRIGGER sentence_out AFTER DELETE ON sentences
     BEGIN UPDATE texts SET others = others - 1 WHERE id = OLD.text; END;
 CREATE TABLE concepts(              -- the sentences' vectors (k, d) of one concept
-    concept TEXT PRIMARY KEY, rows INTEGER NOT NULL, data BLOB NOT NULL, crc INTEGER NOT NULL
+    concept TEXT PRIMARY KEY,
+    texts TEXT NOT NULL,            -- ids of what they were made from
+    rows INTEGER NOT NULL, data BLOB NOT NULL, crc INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE centres(               -- of all concepts side by side: the names' vectors, then the sentences' middles
     one INTEGER PRIMARY KEY CHECK (one = 1), names TEXT NOT NULL, data BLOB NOT NULL, crc INTEGER NOT NULL

@@ -28,6 +28,7 @@ class Vectors(Snapshot):
     def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
         super().__init__(folder, connection)
         self._nearest: Nearest | None = None
+        self._reading: nearest.Reading | None = None
         self._concepts: Concepts | None = None
         self._lent: dict[int, Matrix] = {}
         self._lent_concepts: dict[str, Matrix] = {}
@@ -108,6 +109,17 @@ class Vectors(Snapshot):
             for text, group in groupby(found, key=lambda row: int(row[0]))
         }
 
+    def read_ahead(self) -> None:
+        """Starts to read the vector file beside the caller's own work, which `near` would wait for."""
+        if self._file is not None:
+            self._reading, self._file = nearest.Reading(self._file, self._state.file), None
+            self._reading.start()
+
+    def close(self) -> None:
+        if self._reading is not None:
+            self._reading.join()
+        super().close()
+
     def _searchable(self) -> Nearest:
         if self._nearest is None:
             filed = self._filed()
@@ -123,11 +135,11 @@ class Vectors(Snapshot):
         return nearest.flat(chain(self._vectors(where), sorted(self._lent.items(), key=lambda pair: pair[0])))
 
     def _filed(self) -> nearest.Flat | None:
-        if self._file is None:
+        self.read_ahead()
+        if self._reading is None:
             return None
-        descriptor, self._file = self._file, None
         try:
-            return nearest.load(descriptor, self._state.file)
+            return self._reading.flat()
         except nearest.FileDamaged:
             self._warn_of_file()
             return None

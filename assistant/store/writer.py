@@ -24,6 +24,11 @@ from assistant.store.transaction import ASIDE, TextId
 
 TAIL_AT_MOST = 2000
 TAIL_SHARE = 10
+_COMPLETE = """
+    SELECT concept, group_concat(text) FROM (
+        SELECT s.concept, s.text, t.ready FROM sentences s JOIN texts t ON t.id = s.text ORDER BY s.concept, s.position
+    ) GROUP BY concept HAVING min(ready) = 1 AND count(*) > 1
+"""
 _SEARCHED = "FROM texts t JOIN vectors v ON v.text = t.id WHERE t.ready = 1 AND t.uses > 0"
 
 
@@ -106,6 +111,9 @@ class Writer(Texts):
 
     def gather_concepts(self) -> None:
         """Puts the vectors of the vocabulary's sentences side by side, each concept's whose texts all have one."""
+        made, made_from = dict(self._all("SELECT concept, texts FROM concepts")), dict(self._all(_COMPLETE))
+        if made == made_from and len(self._all("SELECT 1 FROM centres")) == bool(made):
+            return
         found = self._all(rows.SENTENCES)
         names, named, middles, packed = list[str](), list[Matrix](), list[Matrix](), dict[str, tuple[int, bytes, int]]()
         for concept, matrix in rows.complete_concepts(found, {}):
@@ -116,16 +124,14 @@ class Writer(Texts):
         listed = json.dumps(names, ensure_ascii=False)
         _, data, crc = rows.pack_matrix(np.stack([*named, *middles])) if names else (0, b"", 0)
         crc ^= rows.checksum(listed)
-        stored = dict(self._all("SELECT concept, crc FROM concepts"))
-        same = stored == {concept: row[2] for concept, row in packed.items()}
-        if same and self._all("SELECT names, crc FROM centres") == ([(listed, crc)] if names else []):
-            return
         self._change("DELETE FROM centres")
-        for concept in sorted(stored.keys() - packed.keys()):
+        for concept in sorted(made.keys() - packed.keys()):
             self._change("DELETE FROM concepts WHERE concept = ?", concept)
         for concept, row in packed.items():
-            if stored.get(concept) != row[2]:
-                self._change("INSERT OR REPLACE INTO concepts VALUES (?, ?, ?, ?)", concept, *row)
+            if made.get(concept) != made_from[concept]:
+                self._change(
+                    "INSERT OR REPLACE INTO concepts VALUES (?, ?, ?, ?, ?)", concept, made_from[concept], *row
+                )
         if names:
             self._change("INSERT INTO centres VALUES (1, ?, ?, ?)", listed, data, crc)
         self._commit()
