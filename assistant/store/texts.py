@@ -149,7 +149,7 @@ class Texts(Transaction):
         self._change("DELETE FROM refused WHERE path = ?", path)
         for (note,) in self._all("SELECT id FROM notes WHERE path = ?", path):
             gone = self._all("SELECT id FROM passages WHERE note = ?", note)
-            self._more.subtract(notes=1, passages=len(gone))
+            self._more.update(notes=-1, passages=-len(gone))
             for (passage,) in gone:
                 for words, headings in self._all("SELECT words, headings FROM contents WHERE rowid = ?", passage):
                     self._frequencies.subtract({*words.split(), *headings.split()})
