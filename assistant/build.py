@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from assistant import notes, passages, snippets, topics, vocabulary
 from assistant.encoder import Encoder
 from assistant.errors import NoNotes, UnreadableNotes
-from assistant.records import Note, NoteFile, PassageId
+from assistant.records import Note, NoteFile
 from assistant.store import (
     Busy,
     DiskFull,
@@ -32,14 +32,20 @@ from assistant.store import (
     StoredNote,
     TextId,
     Writer,
+    abandoned,
 )
 
 _BATCH_SECONDS = 2.0
 """What a killed build loses at most."""
 
 _BATCH_TEXTS = 512
-_LOOK_AGAIN_SECONDS = 10.0
+_LOOK_AGAIN_SECONDS = 3.0
 """How long vectors are computed before the notes are looked at again."""
+AT_ONCE = 160
+"""Texts without a vector that a question waits for; about two seconds."""
+
+Embed = Literal["all", "few", "none"]
+"""Which vectors a build computes: all, all where no more than AT_ONCE are missing, or none."""
 
 
 class Progress(Protocol):
@@ -79,7 +85,8 @@ def refresh(
     *,
     full: bool = False,
     mend: bool = False,
-    embed: Literal["all", "none"] = "all",
+    embed: Embed = "all",
+    verify: bool = True,
     progress: Progress | None = None,
     skip: Collection[Path] = (),
     monotonic: Callable[[], float] = time.monotonic,
@@ -88,31 +95,27 @@ def refresh(
     """Brings the index up to date with the notes: nothing is written where nothing changed.
 
     `full` computes everything anew; `mend` keeps nothing of the database but the vectors whose sums are right;
-    `skip` are folders that hold no notes, as `index` does. NoNotes and UnreadableNotes leave the index as it was. Busy,
-    ReadOnly and DiskFull leave the last generation that was published.
+    `verify` reads the vector file whole, as is done anyhow after a writer that was killed; `skip` are folders that hold
+    no notes, as `index` does. NoNotes and UnreadableNotes leave the index as it was. Busy, ReadOnly and DiskFull leave
+    the last generation that was published.
     """
     began = monotonic()
-    build = _Build(folder, index, encoder(), progress or _silent, (index, *skip), monotonic, clock)
+    build = _Build(folder, index, encoder(), embed, verify, progress or _silent, (index, *skip), monotonic, clock)
     try:
-        report = build.run(full=full, mend=mend, embed=embed == "all")
+        report = build.run(full=full, mend=mend)
     except (IndexDamaged, IndexOutdated) as error:
         if mend:
             raise
-        report = build.run(full=False, mend=True, embed=embed == "all")
+        report = build.run(full=False, mend=True)
         if isinstance(error, IndexDamaged):
             report.warnings.append(f"The index was damaged ({error}) and has been built again.")
     report.seconds = round(monotonic() - began, 3)
     return report
 
 
-def embed_some(
-    index: Path, encoder: Encoder, ids: Sequence[PassageId], monotonic: Callable[[], float] = time.monotonic
-) -> int:
-    """Gives these passages their vectors before all others; how many passages got one. Busy where another writes."""
-    with Writer(index) as writer:
-        if writer.state.identity != encoder.identity:
-            return 0
-        return _embed(writer, encoder, writer.waiting(ids), _silent, monotonic)
+def due(waiting: int, embed: Embed) -> bool:
+    """Whether so many missing vectors are computed by a build of that kind."""
+    return waiting > 0 and (embed == "all" or (embed == "few" and waiting <= AT_ONCE))
 
 
 def stale(store: Store, folder: Path, files: Sequence[NoteFile], identity: str) -> bool:
@@ -170,6 +173,8 @@ class _Build:
     folder: Path
     index: Path
     encoder: Encoder
+    embed: Embed
+    verify: bool
     progress: Progress
     skip: tuple[Path, ...]
     monotonic: Callable[[], float]
@@ -177,19 +182,19 @@ class _Build:
     report: BuildReport = field(default_factory=BuildReport)
     concepts: tuple[vocabulary.Concept, ...] | None = None
     spotter: vocabulary.Spotter | None = None
-    computed: int = 0
-    """Texts that got a vector before the last look at the notes."""
+    computed: dict[str, int] = field(default_factory=dict)
+    """By step: texts that got a vector before the last look at the notes."""
     taken: set[str] = field(default_factory=set)
     """Notes that were added or changed: the next look finds them unchanged."""
 
-    def run(self, *, full: bool, mend: bool, embed: bool) -> BuildReport:
-        self.report, self.computed, self.taken = BuildReport(), 0, set()
+    def run(self, *, full: bool, mend: bool) -> BuildReport:
+        self.report, self.computed, self.taken = BuildReport(), {}, set()
         look = self._look()
-        if not (full or mend) and self._nothing_to_do(look, embed):
+        if not (full or mend) and self._nothing_to_do(look):
             return self.report
         with Writer(self.index, mend=mend) as writer:
             self._publish(writer, look, full=full)
-            while embed and not self._embed(writer):
+            while due(writer.waiting_count(), self.embed) and not self._embed(writer):
                 self._publish(writer, self._look(), full=False)
             self._finish(writer)
         return self.report
@@ -201,13 +206,15 @@ class _Build:
             raise NoNotes(f"There are no notes in {self.folder}.", "Point --notes at a folder with .md files.")
         return _Look(scan.files, scan.warnings, moment, versions(self.folder))
 
-    def _nothing_to_do(self, look: _Look, embed: bool) -> bool:
+    def _nothing_to_do(self, look: _Look) -> bool:
         """Looks without the lock; IndexDamaged where the database cannot even say this much."""
+        if abandoned(self.index):
+            return False  # what a killed writer left behind must go, and its vector file be looked at
         try:
             with Store.open(self.index) as store:
-                if _outdated(store, self.folder, self.encoder.identity) or not store.sound():
+                if _outdated(store, self.folder, self.encoder.identity) or (self.verify and not store.sound()):
                     return False
-                if embed and store.waiting():
+                if due(store.waiting(), self.embed):
                     return False
                 known = store.note_files()
                 self.report.pending, self.report.generation = store.pending, store.generation
@@ -351,20 +358,25 @@ class _Build:
     def _embed(self, writer: Writer) -> bool:
         """Computes vectors until none is missing, or for so long that the notes should be looked at again."""
         waiting = writer.waiting()
-        until = self.monotonic() + _LOOK_AGAIN_SECONDS
-        before = self.computed
-        self.report.embedded += _embed(
-            *(writer, self.encoder, waiting),
-            lambda what, done=0, of=0: self.progress(what, before + done, before + of),
-            *(self.monotonic, until),
+        of_passages = writer.waiting_count(passages=True)
+        counts = {_PASSAGES: of_passages, _VOCABULARY: len(waiting) - of_passages}
+
+        def tell(done: int) -> None:
+            what, here = (_PASSAGES, done) if done <= of_passages else (_VOCABULARY, done - of_passages)
+            before = self.computed.get(what, 0)
+            self.progress(what, before + here, before + counts[what])
+
+        embedded, done = _embed(
+            *(writer, self.encoder, waiting, tell, self.monotonic), self.monotonic() + _LOOK_AGAIN_SECONDS
         )
-        left = len(writer.waiting())
-        self.computed += len(waiting) - left
-        return not left
+        self.report.embedded += embedded
+        for what, here in ((_PASSAGES, min(done, of_passages)), (_VOCABULARY, max(0, done - of_passages))):
+            self.computed[what] = self.computed.get(what, 0) + here
+        return done == len(waiting)
 
     def _finish(self, writer: Writer) -> None:
         writer.gather_concepts()
-        named, sound = writer.state.file.name, writer.sound()
+        named, sound = writer.state.file.name, writer.sound(whole=self.verify or writer.abandoned)
         try:
             writer.file_vectors(finished=not writer.state.pending, insist=not sound)
         except DiskFull:
@@ -392,29 +404,33 @@ def _indexed(note: Note, file: NoteFile, moment: int, spotter: vocabulary.Spotte
     return IndexedNote(file, moment, note, outline, found, embedded, topics.mentions(found, spotter))
 
 
+_PASSAGES, _VOCABULARY = "Embedding passages", "Embedding the vocabulary"
+
+
 def _embed(
     writer: Writer,
     encoder: Encoder,
     waiting: Sequence[tuple[TextId, str]],
-    progress: Progress,
+    tell: Callable[[int], None],
     monotonic: Callable[[], float],
-    until: float | None = None,
-) -> int:
-    """Computes vectors and commits them in batches; how many passages got one. An interrupt keeps what is computed."""
-    embedded = 0
+    until: float,
+) -> tuple[int, int]:
+    """Computes vectors and commits them in batches; how many passages got one, and how many texts. An interrupt keeps
+    what is computed."""
+    embedded = done = 0
     batch: list[tuple[TextId, NDArray[np.float32]]] = []
     committed = monotonic()
     try:
         for done, matrix in enumerate(encoder.passages([text for _, text in waiting]), 1):
             batch.append((waiting[done - 1][0], matrix))
+            tell(done)
             now = monotonic()
             if len(batch) == _BATCH_TEXTS or now - committed > _BATCH_SECONDS:
                 ready, batch, committed = batch, [], now
                 embedded += writer.put_vectors(ready)
-                progress("Computing vectors", done, len(waiting))
-                if until is not None and now > until:
+                if now > until:
                     break
     finally:
         if batch:
             embedded += writer.put_vectors(batch)
-    return embedded
+    return embedded, done

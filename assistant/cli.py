@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
@@ -18,7 +18,7 @@ import click
 from assistant import __version__
 from assistant.errors import AssistantError, BadRequest, EmptyQuestion, Exit
 from assistant.settings import Flags, Settings, colours, debugging, load, make_private, named_editor
-from assistant.streams import Progress, end_line, say, silence, terminal_width, write
+from assistant.streams import Progress, end_line, on_terminal, say, silence, terminal_width, write
 
 if TYPE_CHECKING:
     from assistant.build import BuildReport
@@ -144,7 +144,7 @@ def _here() -> Path:
         raise BadRequest("The current folder no longer exists.", "Change to another one.") from None
 
 
-def _assistant(settings: Settings) -> Assistant:
+def _assistant(settings: Settings, *, whole: bool = False, progress: Callable[..., None] | None = None) -> Assistant:
     from assistant.engine import Assistant
 
     with suppress(OSError):  # whoever needs the folder says that it cannot be made
@@ -159,7 +159,8 @@ def _assistant(settings: Settings) -> Assistant:
         background=settings.background,
         vocabulary=settings.vocabulary,
         constants=settings.constants,
-        progress=None if settings.quiet else Progress(),
+        progress=None if settings.quiet else progress or Progress(),
+        whole=whole,
     )
 
 
@@ -262,6 +263,8 @@ def _one(assistant: Assistant, request: Request, form: str, opened: int | None) 
     except BrokenPipeError:
         silence()
         return code
+    finally:
+        assistant.finish_later()
     if opened is not None:
         _open(answer, opened)
     return code
@@ -288,7 +291,7 @@ def _open(answer: Answer, number: int) -> None:
 
 
 def _batch(settings: Settings, name: str, like: Request) -> int:
-    with closing(_assistant(settings)) as assistant, _lines(name) as stream:
+    with closing(_assistant(settings, whole=True)) as assistant, _lines(name) as stream:
         return _answers(assistant, stream, like)
 
 
@@ -335,17 +338,57 @@ def _answers(assistant: Assistant, stream: BinaryIO, like: Request) -> int:
 @group.command()
 @click.option("--full", is_flag=True, help="Start over instead of reading only what changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
+@click.option("--watch", "watched", is_flag=True, help="Go on, and take in each change as it is saved.")
+@click.option("--no-wait", is_flag=True, help="Leave it to another process that is already at it.")
 @_everywhere(hidden=True)
 @click.pass_context
-def index(context: click.Context, full: bool, as_json: bool) -> int:
-    """Bring the index up to date and say what changed; `ask` does so by itself."""
-    with closing(_assistant(_settings(context))) as assistant:
+def index(context: click.Context, full: bool, as_json: bool, watched: bool, no_wait: bool) -> int:
+    """Bring the index up to date and say what changed; `ask` does so by itself.
+
+    With --watch it goes on until Ctrl-C, and prints what changed each time.
+    """
+    settings = _settings(context)
+    with _bars(settings) as progress, closing(_assistant(settings, progress=progress)) as assistant:
+        if no_wait and assistant.busy():
+            say("Another process is bringing the index up to date.")
+            return Exit.ANSWERED
         report = assistant.update(full=full)
-        for sentence in (report.reason, *(f"Warning: {warning}" for warning in report.warnings)):
-            if sentence and not as_json:
-                say(sentence)
-        write(_reported(report, as_json) + "\n")
+    _print_report(report, as_json)
+    if watched:
+        with closing(_assistant(settings)) as assistant:
+            _follow(assistant, as_json)
     return Exit.ANSWERED
+
+
+def _bars(settings: Settings) -> AbstractContextManager[Callable[..., None] | None]:
+    if settings.quiet or not on_terminal():
+        return nullcontext()
+    from assistant.bars import Bars
+
+    return Bars()
+
+
+def _follow(assistant: Assistant, as_json: bool) -> None:
+    """Until Ctrl-C. What is wrong with the notes or the index is said once, and may be mended meanwhile."""
+    told = ""
+    for _ in assistant.changes():
+        try:
+            report = assistant.update()
+        except AssistantError as error:
+            if str(error) != told:
+                say(f"Error: {error}")
+            told = str(error)
+            continue
+        told = ""
+        if report.added or report.changed or report.removed or report.embedded or report.reason:
+            _print_report(report, as_json)
+
+
+def _print_report(report: BuildReport, as_json: bool) -> None:
+    for sentence in (report.reason, *(f"Warning: {warning}" for warning in report.warnings)):
+        if sentence and not as_json:
+            say(sentence)
+    write(_reported(report, as_json) + "\n")
 
 
 def _reported(report: BuildReport, as_json: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,9 +66,11 @@ class Assistant:
         vocabulary: bool = True,
         constants: Path | None = None,
         progress: Progress | None = None,
+        whole: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`spare` takes the index where `index` cannot be written; `monotonic` counts seconds."""
+        """`spare` takes the index where `index` cannot be written; `whole` finishes the index before it answers;
+        `background` says whether `finish_later` may; `monotonic` counts seconds."""
         self.notes = notes
         self._cache = cache
         self._model = model
@@ -79,6 +81,7 @@ class Assistant:
         self._vocabulary = vocabulary
         self._constants = constants
         self._progress = progress
+        self._whole_first = whole
         self._monotonic = monotonic
         self._loaded: OnnxEncoder | None = None
         self._kept: Keeper | None = None
@@ -92,11 +95,11 @@ class Assistant:
         if not any(unicodedata.category(letter)[0] not in "CZ" for letter in request.question):
             raise EmptyQuestion("Nothing was asked.", 'Ask a question, such as: assistant ask "What does it do?"')
         self._load_ahead()
-        fresh = self._keeper().fresh(self._refresh)
+        fresh = self._fresh()
         answer, fresh = self._whole(request, fresh)
         changed = self._changed(answer)
         if changed and self._refresh != "never" and not fresh.stale:
-            answer, fresh = self._whole(request, self._keeper().fresh(self._refresh))
+            answer, fresh = self._whole(request, self._fresh())
             changed = self._changed(answer)
         answer = _marked(answer, changed)
         return replace(
@@ -104,7 +107,7 @@ class Assistant:
             id=request.id,
             notes=str(self.notes),
             index=IndexState(fresh.store.generation, fresh.stale or bool(changed), fresh.store.pending),
-            warnings=(*fresh.warnings, *answer.warnings),
+            warnings=(*fresh.warnings, *self._by_words_only(fresh.store), *answer.warnings),
             elapsed_ms=round((self._monotonic() - began) * 1000, 1),
         )
 
@@ -112,10 +115,41 @@ class Assistant:
         """Brings the index up to date now, from nothing where `full`, and says what changed."""
         return self._keeper().update(full=full)
 
+    def changes(self) -> Iterator[frozenset[str]]:
+        """Paths of notes that change, in batches, without end; an empty batch asks for an `update` all the same."""
+        from assistant import watch
+
+        return watch.batches(self.notes, (self._index, *((self._spare,) if self._spare else ())))
+
+    def busy(self) -> bool:
+        """Whether another process is bringing the index up to date."""
+        from assistant.store import being_written
+
+        return being_written(self._keeper().index)
+
+    def finish_later(self) -> int | None:
+        """Leaves what the last answer's index lacked to a process of its own, of low priority, which outlives this one;
+        its process id, or None where nothing is lacking, another process is at it, or `background` is off."""
+        if self._kept is None or not self._kept.unfinished() or not self._background:
+            return None
+        from assistant import background
+
+        return background.start(self.notes, self._kept.index, self._model)
+
     def close(self) -> None:
         if self._kept is not None:
             self._kept.close()
             self._kept = self._search = None
+
+    def _fresh(self) -> Fresh:
+        return self._keeper().fresh(self._refresh, whole=self._whole_first)
+
+    def _by_words_only(self, store: Store) -> tuple[str, ...]:
+        """What a reader must know of an index whose vectors are still being computed."""
+        if not store.pending:
+            return ()
+        rest = "the rest follows in the background" if self._background else "`assistant index` finishes them"
+        return (f"{store.pending:,} of {store.passages_count:,} passages are found by words only so far; {rest}.",)
 
     def _load_ahead(self) -> None:
         """The encoder's session is what takes longest: it loads while everything else is imported and opened."""
@@ -166,6 +200,7 @@ class Assistant:
             ) from error
 
     def _answered(self, request: Request, fresh: Fresh) -> Answer:
+        fresh.store.read_ahead()  # while all that answers with it is imported
         from assistant import answers, constants, conversation, questions, snippets
 
         before = self._subjects.get(request.conversation) if request.conversation is not None else None
@@ -176,11 +211,14 @@ class Assistant:
             code=request.code or request.language is not None,
             language=snippets.language(request.language or ""),
         )
+        only = _only(fresh.store, request)
+        if self._keeper().ahead(fresh.store, query.terms, only):
+            self._search = None  # it has read passages as if they had no vectors
         answer = answers.answer(
             self._searcher(fresh),
             query,
             constants.load(self._constants),
-            only=_only(fresh.store, request),
+            only=only,
             limit=request.limit,
             explain=request.explain,
             lean=understood.subject,
@@ -201,14 +239,9 @@ class Assistant:
     def _searcher(self, fresh: Fresh) -> Searcher:
         """What was read of a store stays with it for as long as it is the one to answer from."""
         if self._search is None or self._search.store is not fresh.store:
-            import numpy as np
-
             from assistant.search import Searcher
 
-            encoder = self._encoder()
-            # Any search makes a store read its vectors: now, while the encoder may still be loading in its thread.
-            fresh.store.near(np.zeros((1, encoder.dimension), dtype=np.float32), 1)
-            self._search = Searcher(fresh.store, encoder, self._vocabulary)
+            self._search = Searcher(fresh.store, self._encoder(), self._vocabulary)
         return self._search
 
     def _changed(self, answer: Answer) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,8 +15,10 @@ from assistant.notes import Scan
 from assistant.store import Busy, DiskFull, ReadOnly, Store, StoreError
 
 if TYPE_CHECKING:
-    from assistant.build import BuildReport, Progress
+    from assistant.build import BuildReport, Embed, Progress
     from assistant.encoder import Encoder
+    from assistant.records import PassageId
+    from assistant.store import Matrix, TextId
 
 Refresh = Literal["look", "insist", "never"]
 _WAIT = 0.2
@@ -51,34 +53,63 @@ class Keeper:
         self._encoder = encoder
         self._progress = progress
         self._store: Store | None = None
+        self._ahead: dict[TextId, Matrix] = {}
 
-    def fresh(self, refresh: Refresh) -> Fresh:
-        """As new as `refresh` and the circumstances allow; NoNotes, UnreadableNotes, ModelUnusable, IndexUnusable."""
+    def fresh(self, refresh: Refresh, *, whole: bool = False) -> Fresh:
+        """As new as `refresh` and the circumstances allow; where many vectors are missing they are computed first only
+        if `whole` or insisted on. NoNotes, UnreadableNotes, ModelUnusable, IndexUnusable."""
         from assistant import build
 
+        embed: Embed = "all" if whole or refresh == "insist" else "few"
+        if refresh != "insist":
+            self._read_ahead()
         scan = self._scan()
         identity = self._encoder().identity
         store = self._opened(identity)
         if store is None or refresh == "insist":
-            return self._built(scan, wait=refresh == "insist")
+            return self._built(scan, embed, wait=refresh == "insist")
         stale = build.stale(store, self._folder, scan.files, identity)
-        if refresh == "never" and stale:
-            return self._as_it_is(store, scan, stale=True, said=_ASKED_NOT_TO)
-        if stale or (refresh != "never" and store.waiting()):
-            return self._built(scan, wait=False)
+        if refresh == "never":
+            return self._as_it_is(store, scan, stale=stale, said=_ASKED_NOT_TO if stale else "")
+        if stale or build.due(store.waiting(), embed):
+            return self._built(scan, embed, wait=False)
         return self._as_it_is(store, scan)
+
+    def ahead(self, store: Store, terms: Sequence[str], only: Collection[PassageId] | None) -> bool:
+        """Lends a store that is not finished the vectors that a question of these terms needs first; whether any were
+        new to it."""
+        if not store.waiting():
+            self._ahead.clear()
+            return False
+        from assistant import ahead
+
+        found = ahead.vectors(store, self._encoder(), terms, only, self._ahead)
+        self._ahead |= found
+        store.lend(found)
+        return bool(found)
+
+    def unfinished(self) -> bool:
+        """Whether the store last answered from lacks vectors or its vector file; keeps those that were computed ahead,
+        where no other process writes."""
+        if self._store is None or not (self._store.waiting() or self._store.warnings):
+            return False
+        if self._ahead:
+            from assistant import ahead
+
+            ahead.keep(self.index, self._store.identity, self._ahead)
+        return True
 
     def mended(self) -> Fresh:
         """After a store that opened and did not read back: everything again, from the notes and the sound vectors."""
         self.close()
-        there = self._built(self._scan(), wait=True, mend=True)
+        there = self._built(self._scan(), "few", wait=True, mend=True)
         return replace(there, warnings=(*there.warnings, "The index was damaged and has been built again."))
 
     def update(self, *, full: bool) -> BuildReport:
         """Brings the index up to date, after any other writer; IndexUnusable where that cannot be."""
         self._scan()
         try:
-            return self._build(full=full, mend=False, wait=True)
+            return self._build("all", full=full, mend=False, wait=True, verify=True)
         except (StoreError, OSError) as error:
             raise _unusable(self.index, error) from error
 
@@ -100,9 +131,16 @@ class Keeper:
     def _skip(self) -> tuple[Path, ...]:
         return (self.index,) if self._spare is None else (self.index, self._spare)
 
+    def _read_ahead(self) -> None:
+        """Starts to read what most likely will be answered from, while the notes are looked at."""
+        if self._store is None:
+            with suppress(StoreError, IndexUnusable):  # whoever needs it says what is wrong
+                self._store = Store.open(self.index)
+                self._store.read_ahead()
+
     def _opened(self, identity: str) -> Store | None:
         """The newest committed store of this model; None where there is none that can be read."""
-        if self._store is not None and self._store.current():
+        if self._store is not None and self._store.identity == identity and self._store.current():
             return self._store
         self.close()
         with suppress(StoreError):
@@ -110,15 +148,15 @@ class Keeper:
         return self._store
 
     def _as_it_is(self, store: Store, scan: Scan, *, stale: bool = False, said: str = "") -> Fresh:
-        refused = [f"{path} {note.reason}" for path, note in sorted(store.note_files().items()) if note.reason]
+        refused = [f"{path} {reason}" for path, reason in store.refused()]
         left_out = [*scan.warnings, *refused]
         warnings = [*([f"Left out: {_listed(left_out)}."] if left_out else []), *([said] if said else [])]
         return Fresh(store, stale, (*warnings, *store.warnings))
 
-    def _built(self, scan: Scan, *, wait: bool, mend: bool = False) -> Fresh:
+    def _built(self, scan: Scan, embed: Embed, *, wait: bool, mend: bool = False) -> Fresh:
         """After a build; or from the generation before, or another folder, where there can be none now."""
         try:
-            report = self._build(full=False, mend=mend, wait=wait)
+            report = self._build(embed, full=False, mend=mend, wait=wait)
         except Busy:
             return self._older(scan, "Another process is bringing the index up to date", None)
         except (ReadOnly, DiskFull, OSError) as error:
@@ -131,7 +169,7 @@ class Keeper:
         if store is None:
             raise _unusable(self.index, None)
         there = self._as_it_is(store, scan)
-        about_notes = {*scan.warnings, *(f"{path} {note.reason}" for path, note in store.note_files().items())}
+        about_notes = {*scan.warnings, *(f"{path} {reason}" for path, reason in store.refused())}
         mended = [said for said in report.warnings if said not in about_notes and said not in there.warnings]
         return Fresh(store, stale=False, warnings=(*there.warnings, *mended))
 
@@ -140,16 +178,21 @@ class Keeper:
 
     def _older(self, scan: Scan, what: str, error: Exception | None) -> Fresh:
         """The last committed store, or one built elsewhere where this folder has none and takes none."""
-        store = self._opened(self._encoder().identity)
+        from assistant import build
+
+        identity = self._encoder().identity
+        store = self._opened(identity)
         if store is not None:
-            return self._as_it_is(store, scan, stale=True, said=f"{what}; this is answered from the last index.")
+            stale = build.stale(store, self._folder, scan.files, identity)
+            said = f"{what}; this is answered from the last index." if stale else ""
+            return self._as_it_is(store, scan, stale=stale, said=said)
         if self._spare is None or self._spare == self.index:
             raise _unusable(self.index, error)
         self.index, self._spare = self._spare, None
         there = self.fresh("look")
         return replace(there, warnings=(*there.warnings, f"{what}; {self.index} is used instead."))
 
-    def _build(self, *, full: bool, mend: bool, wait: bool) -> BuildReport:
+    def _build(self, embed: Embed, *, full: bool, mend: bool, wait: bool, verify: bool = False) -> BuildReport:
         """One build; where another process builds, Busy if there is a store to answer from meanwhile, else after it."""
         from assistant import build
 
@@ -159,6 +202,8 @@ class Keeper:
                     *(self._folder, self.index, self._encoder),
                     full=full,
                     mend=mend,
+                    embed=embed,
+                    verify=verify,
                     progress=self._progress,
                     skip=self._skip(),
                 )

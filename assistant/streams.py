@@ -14,7 +14,7 @@ from assistant.errors import AssistantError, Exit
 _OFTEN = 0.1
 """Seconds between two states of a progress line on a terminal."""
 _SELDOM = 10.0
-"""The same where stderr is a file or a pipe, and after which a step that counts is told there at all."""
+"""The same where stderr is a file or a pipe."""
 
 
 class _State:
@@ -82,6 +82,11 @@ def terminal_width() -> int | None:
     return _columns(sys.stdout)
 
 
+def on_terminal() -> bool:
+    """Whether stderr is a terminal that can rewrite its lines."""
+    return _columns(sys.stderr) is not None and os.environ.get("TERM", "dumb") not in ("", "dumb", "unknown")
+
+
 def _columns(stream: TextIO | None) -> int | None:
     try:
         return (os.get_terminal_size(stream.fileno()).columns or 80) if stream and stream.isatty() else None
@@ -90,7 +95,8 @@ def _columns(stream: TextIO | None) -> int | None:
 
 
 class Progress:
-    """Steps that take long, on stderr: one line rewritten on a terminal, else a line now and then.
+    """Steps that take long, on stderr: one line rewritten on a terminal; elsewhere only what does not count, a line now
+    and then.
 
     Call it with what is being done and, where it counts, how far it is.
     """
@@ -104,10 +110,8 @@ class Progress:
     def __call__(self, what: str, done: int = 0, of: int = 0) -> None:
         now = time.monotonic()
         if what != self._step:
-            self._step, self._began = what, now
-            # A step that counts may be over at once: where lines stay, it is told of only when it is not.
-            self._next = now if self._live or not of else now + _SELDOM / 10
-        if now < self._next:
+            self._step, self._began, self._next = what, now, now
+        if now < self._next or (of and not self._live):
             return
         self._next = now + (_OFTEN if self._live else _SELDOM)
         self._show(what + _how_far(done, of, now - self._began))

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from assistant import build, passages
+from assistant import ahead, build, passages
 from assistant.build import BuildReport
 from assistant.encoder import Encoder, HashingEncoder
 from assistant.errors import NoNotes, UnreadableNotes
@@ -204,7 +204,12 @@ def test_text_is_there_before_any_vector(notes: Path, index: Path) -> None:
         assert store.near(encoder.question("canary")[None], 3) == [{}]
         ids = store.containing(["canari"], 5)
         assert ids
-    assert build.embed_some(index, encoder, ids) == len(ids)
+        computed = ahead.vectors(store, encoder, ["canari"], None, {})
+        store.lend(computed)
+        assert set(ids) <= set(store.near(encoder.question("canary")[None], 3)[0])
+        assert list(store.vectors(ids)) == ids
+        assert store.pending == store.passages_count - len(ids)
+    assert ahead.keep(index, encoder.identity, computed)
     with Store.open(index) as store:
         assert set(store.near(encoder.question("canary")[None], 3)[0]) <= set(ids)
         assert store.pending == store.passages_count - len(ids)
@@ -216,17 +221,17 @@ def test_what_is_told_of_the_vectors_counts_on_when_the_notes_are_looked_at_agai
     for number in range(12):
         (notes / f"{number}.md").write_text(f"Note {number} says one thing.\n")
     ticks = itertools.count(step=3)
-    told: list[tuple[int, int]] = []
+    told: dict[str, list[tuple[int, int]]] = {}
 
     def progress(what: str, done: int = 0, of: int = 0) -> None:
-        if what == "Computing vectors":
-            told.append((done, of))
+        told.setdefault(what, []).append((done, of))
 
     encoder = HashingEncoder()
     report = build.refresh(notes, index, lambda: encoder, progress=progress, monotonic=lambda: next(ticks))
     assert (report.changed, report.unchanged) == (0, 0)
-    assert [done for done, _ in told] == sorted({done for done, _ in told})
-    assert len({of for _, of in told}) == 1
+    for what in ("Embedding passages", "Embedding the vocabulary"):
+        (of,) = {of for _, of in told[what]}
+        assert [done for done, _ in told[what]] == list(range(1, of + 1))
 
 
 def test_an_interrupted_build_keeps_what_is_embedded(notes: Path, index: Path) -> None:
@@ -275,7 +280,7 @@ def test_a_vocabulary_of_ones_own_is_used_and_embeds_no_passage_again(notes: Pat
     report = refresh(notes, index, encoder)
     assert (counts(report), report.embedded) == ((0, 0, 0, 2), 0)
     assert "vocabulary" in report.reason
-    assert encoder.asked == ["wait your turn please"]
+    assert sorted(encoder.asked) == ["Queue Service", "wait your turn please"]
     with Store.open(index) as store:
         assert "Queue Service" in store.concepts().names
         assert store.concept_weights(["turn"]).keys() >= {"Queue Service"}

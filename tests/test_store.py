@@ -122,7 +122,6 @@ def test_a_record_comes_back_as_it_was_put(tmp_path: Path) -> None:
         assert [m.name for m in store.topics()] == ["canary", "queue", "canary", "rollback", "traffic"]
         assert [m.passage for m in store.topic(["canari", "absent"])["canari"]] == [ids[0], ids[3]]
         assert [m.name for m in store.mentions(ids[:1])] == ["canary"]
-        assert list(store.text_vectors(["canary", "absent"])) == ["canary"]
         assert np.array_equal(store.vectors(ids)[ids[0]], rows_of("canary weight traffic"))
 
 
@@ -390,7 +389,7 @@ def test_vectors_survive_a_damaged_database(tmp_path: Path) -> None:
     build(tmp_path, NOTES)
     with Writer(tmp_path, mend=True) as writer:
         writer.begin(ENCODER.identity, "1")
-        assert writer.salvage() == 9
+        assert writer.salvage() == 6
         assert writer.put_note(indexed("a.md", NOTES["a.md"])) == 4
         writer.publish()
         assert not writer.waiting()

@@ -1,5 +1,6 @@
 """The index on disk: open a committed generation, or write the next one."""
 
+from assistant.store.nearest import Matrix
 from assistant.store.reader import Store
 from assistant.store.rows import Concepts, StoredMention, StoredNote
 from assistant.store.schema import (
@@ -10,6 +11,8 @@ from assistant.store.schema import (
     IndexOutdated,
     ReadOnly,
     StoreError,
+    abandoned,
+    being_written,
 )
 from assistant.store.texts import IndexedNote
 from assistant.store.transaction import TextId
@@ -23,6 +26,7 @@ __all__ = [
     "IndexMissing",
     "IndexOutdated",
     "IndexedNote",
+    "Matrix",
     "ReadOnly",
     "Store",
     "StoreError",
@@ -30,4 +34,6 @@ __all__ = [
     "StoredNote",
     "TextId",
     "Writer",
+    "abandoned",
+    "being_written",
 ]

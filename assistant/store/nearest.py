@@ -6,9 +6,11 @@ import hashlib
 import mmap
 import os
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -151,15 +153,15 @@ def open_file(folder: Path, stamp: VectorFile) -> int | None:
     return None
 
 
-def sound(folder: Path, stamp: VectorFile) -> bool:
-    """Whether the file is the stamp's, byte for byte; True for the stamp of no file."""
+def sound(folder: Path, stamp: VectorFile, *, whole: bool = True) -> bool:
+    """Whether the file is the stamp's, byte for byte or by its size alone; True for the stamp of no file."""
     if not stamp.name:
         return True
     descriptor = open_file(folder, stamp)
     if descriptor is None:
         return False
     try:
-        return total(descriptor) == stamp.total
+        return not whole or total(descriptor) == stamp.total
     finally:
         os.close(descriptor)
 
@@ -175,6 +177,27 @@ def load(descriptor: int, stamp: VectorFile) -> Flat:
         raise FileDamaged(stamp.name) from error
     finally:
         os.close(descriptor)
+
+
+class Reading(Thread):
+    """The vector file on its way into memory."""
+
+    def __init__(self, descriptor: int, stamp: VectorFile) -> None:
+        super().__init__(name="vectors")
+        self._descriptor = descriptor
+        self._stamp = stamp
+        self._flat: Flat | None = None
+
+    def run(self) -> None:
+        with suppress(FileDamaged):
+            self._flat = load(self._descriptor, self._stamp)
+
+    def flat(self) -> Flat:
+        """Once it is read; FileDamaged."""
+        self.join()
+        if self._flat is None:
+            raise FileDamaged(self._stamp.name)
+        return self._flat
 
 
 @dataclass(frozen=True, slots=True)

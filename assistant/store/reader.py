@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from assistant.records import Passage, PassageId
-from assistant.store import nearest, rows
-from assistant.store.nearest import Matrix, Nearest
-from assistant.store.rows import Concepts, StoredMention, StoredNote
-from assistant.store.schema import (
-    IndexDamaged,
-    text_key,
-    translated,
-)
-from assistant.store.snapshot import Snapshot
+from assistant.store import rows
+from assistant.store.rows import StoredMention, StoredNote
+from assistant.store.vectors import Vectors
 
 _IN = "IN (SELECT value FROM json_each(?))"
 _UNPACKED = 64
@@ -28,30 +18,28 @@ _UNPACKED = 64
 _PASSAGE_ORDER = "ORDER BY n.path, p.start, p.id"
 
 
-class Store(Snapshot):
+class Store(Vectors):
     """A reader of one committed state, which no later commit changes; close it, or use it as a context manager.
 
     Every method that reads may raise IndexDamaged. Order is never left to SQLite: lists are sorted as each method says.
     """
 
-    def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
-        super().__init__(folder, connection)
-        self._nearest: Nearest | None = None
-        self._concepts: Concepts | None = None
-        self._lines: dict[str, tuple[str, ...]] = {}
-
     def note_files(self) -> dict[str, StoredNote]:
         """What was indexed of each note, by path."""
         return rows.stored_notes(self._all(rows.NOTE_FILES))
 
+    def refused(self) -> list[tuple[str, str]]:
+        """Path and reason of each note that could not be read, by path."""
+        return [(path, reason) for path, reason in self._all("SELECT path, reason FROM refused ORDER BY path")]
+
     def lines(self, path: str, start: int, end: int) -> tuple[str, ...]:
         """Lines `start` to `end` (1-based, inclusive) as they were indexed; none where there is no such note."""
-        if path not in self._lines:
+        if path not in self._unpacked:
             found = self._all("SELECT count, lines FROM notes WHERE path = ?", path)
-            if len(self._lines) >= _UNPACKED:
-                self._lines.clear()
-            self._lines[path] = rows.unpack_lines(*found[0]) if found else ()
-        return self._lines[path][max(start, 1) - 1 : max(end, 0)]
+            if len(self._unpacked) >= _UNPACKED:
+                self._unpacked.clear()
+            self._unpacked[path] = rows.unpack_lines(*found[0]) if found else ()
+        return self._unpacked[path][max(start, 1) - 1 : max(end, 0)]
 
     def passages(self, ids: Sequence[PassageId]) -> dict[PassageId, Passage]:
         """Those of `ids` that exist, in that order."""
@@ -145,141 +133,6 @@ class Store(Snapshot):
         found = dict(self._all(f"SELECT term, n FROM frequencies WHERE term {_IN}", json.dumps(list(terms))))
         return {term: int(found.get(term, 0)) for term in terms}
 
-    def near(
-        self, queries: Matrix, limit: int, only: Collection[PassageId] | None = None
-    ) -> list[dict[PassageId, float]]:
-        """For each row of `queries` (q, d) the about `limit` passages with the best cosine (the best of a passage's
-        vectors, to 6 places), best first, then by path and line; those that tie with the last are in too."""
-        index = self._searchable()
-        if index.size == 0 or limit < 1 or len(queries) == 0 or (only is not None and not only):
-            return [{} for _ in queries]
-        queries = np.ascontiguousarray(queries, dtype=np.float32)
-        texts = None
-        if only is not None:
-            found = self._all(f"SELECT DISTINCT text FROM passages WHERE id {_IN}", json.dumps(sorted(only)))
-            texts = [text for (text,) in found]
-        k = limit + 8
-        while True:
-            scores, floor = index.search(queries, k, texts)
-            users = self._users({text for each in scores for text in each}, only)
-            results = [_best(each, users, limit) for each in scores]
-            whole = (
-                len(each) >= limit and min(each.values()) > missing + 2e-6
-                for each, missing in zip(results, floor.tolist(), strict=True)
-            )
-            if k >= index.size or all(whole):
-                return results
-            k *= 4
-
-    def _users(self, texts: set[int], only: Collection[PassageId] | None) -> dict[int, list[tuple[str, int, int]]]:
-        """(path, line, passage) of those that have a text, by text."""
-        found = self._all(
-            "SELECT p.text, n.path, p.start, p.id FROM passages p JOIN notes n ON n.id = p.note"
-            f" WHERE p.text {_IN} ORDER BY p.text",
-            json.dumps(sorted(texts)),
-        )
-        allowed = None if only is None else frozenset(only)
-        return {
-            text: [(path, start, number) for _, path, start, number in group if allowed is None or number in allowed]
-            for text, group in groupby(found, key=lambda row: int(row[0]))
-        }
-
-    def _searchable(self) -> Nearest:
-        if self._nearest is None:
-            filed = self._filed()
-            dead = [] if filed is None else self._all("SELECT id FROM texts WHERE filed = 1 AND uses = 0")
-            where = "t.uses > 0 AND t.ready = 1" + ("" if filed is None else " AND t.filed = 0")
-            self._nearest = Nearest(
-                filed, nearest.flat(self._vectors(where)), np.array([number for (number,) in dead], dtype=np.int64)
-            )
-        return self._nearest
-
-    def _filed(self) -> nearest.Flat | None:
-        if self._file is None:
-            return None
-        descriptor, self._file = self._file, None
-        try:
-            return nearest.load(descriptor, self._state.file)
-        except nearest.FileDamaged:
-            self._warn_of_file()
-            return None
-
-    def _vectors(self, where: str) -> Iterator[tuple[int, Matrix]]:
-        with translated():
-            cursor = self._connection.execute(
-                "SELECT t.id, v.rows, v.data, v.crc FROM texts t JOIN vectors v ON v.text = t.id"
-                f" WHERE {where} ORDER BY t.id"
-            )
-            for number, count, data, crc in cursor:
-                yield number, rows.unpack_matrix(count, data, crc)
-
-    def vectors(self, ids: Sequence[PassageId]) -> dict[PassageId, Matrix]:
-        """The unit rows (k, d) of each passage that has a vector, in the order of `ids`."""
-        found = self._all(
-            f"SELECT p.id, v.rows, v.data, v.crc FROM passages p JOIN vectors v ON v.text = p.text WHERE p.id {_IN}",
-            json.dumps(list(ids)),
-        )
-        read = {number: rows.unpack_matrix(*row) for number, *row in found}
-        return {number: read[number] for number in ids if number in read}
-
-    def text_vectors(self, texts: Sequence[str]) -> dict[str, Matrix]:
-        """The unit vector (d,) of each text that has one: names of topics, sentences of the vocabulary."""
-        keys = {text_key(self._state.identity, text): text for text in texts}
-        found = self._all(
-            f"SELECT t.key, v.rows, v.data, v.crc FROM texts t JOIN vectors v ON v.text = t.id WHERE t.key {_IN}",
-            json.dumps(list(keys)),
-        )
-        return {keys[key]: rows.centre(rows.unpack_matrix(count, data, crc)) for key, count, data, crc in found}
-
-    def concepts(self) -> Concepts:
-        """The vocabulary's concepts that these notes name; read once."""
-        if self._concepts is None:
-            self._concepts = self._read_concepts()
-        return self._concepts
-
-    def _read_concepts(self) -> Concepts:
-        found = self._all("SELECT names, data, crc FROM centres")
-        if not found:
-            nothing = np.zeros((0, 0), dtype=np.float32)
-            return Concepts((), nothing, nothing)
-        listed, data, crc = found[0]
-        names: tuple[str, ...] = tuple(rows.unpacked(listed))
-        matrix = rows.unpack_matrix(2 * len(names), data, crc ^ rows.checksum(listed))
-        return Concepts(names, matrix[: len(names)], matrix[len(names) :])
-
-    def concept_rows(self, names: Sequence[str]) -> dict[str, Matrix]:
-        """The unit rows (k, d) of each concept's sentences."""
-        found = self._all(f"SELECT concept, rows, data, crc FROM concepts WHERE concept {_IN}", json.dumps(list(names)))
-        return {name: rows.unpack_matrix(count, data, crc) for name, count, data, crc in found}
-
-    def concept_weights(self, terms: Sequence[str]) -> dict[str, float]:
-        """Concept → the summed BM25 of these terms in its sentences; those that hold none are left out."""
-        found = self._words(f"term {_IN}", json.dumps(list(terms)))
-        weights: dict[str, float] = {}
-        known = frozenset(self.concepts().names)
-        for _, concept, weight, _ in found:
-            if concept in known:
-                weights[concept] = weights.get(concept, 0.0) + weight
-        return weights
-
-    def concept_names(self, names: Sequence[str]) -> list[tuple[str, str, float]]:
-        """(concept, term, share of the concept's names that hold the term), by concept and term."""
-        found = self._words(f"concept {_IN} AND named > 0", json.dumps(list(names)))
-        return sorted((concept, term, named) for term, concept, _, named in found)
-
-    def _words(self, where: str, value: str) -> list[tuple[str, str, float, float]]:
-        found = self._all(f"SELECT term, concept, weight, named, crc FROM concept_words WHERE {where}", value)
-        if any(rows.word_sum(*row) != crc for *row, crc in found):
-            raise IndexDamaged("a word of a concept")
-        return [(term, concept, weight, named) for term, concept, weight, named, _ in found]
-
-    def concept_topics(self, names: Sequence[str]) -> list[tuple[str, str, bool]]:
-        """(concept, topic key, whether the concept's name is the whole of the topic's), by concept and key."""
-        found = self._all(f"SELECT key, concept, whole, crc FROM matches WHERE concept {_IN}", json.dumps(list(names)))
-        if any(rows.match_sum(key, concept, whole) != crc for key, concept, whole, crc in found):
-            raise IndexDamaged("a concept")
-        return sorted((concept, key, bool(whole)) for key, concept, whole, _ in found)
-
 
 _SECTIONS = "SELECT id, heading_path FROM sections"
 _MENTIONS = """
@@ -311,16 +164,3 @@ def _within(wanted: Sequence[str], path: Sequence[str], *, exact: bool) -> bool:
 def _any_of(terms: Sequence[str]) -> str:
     quoted = ('"' + term.replace('"', '""') + '"' for term in dict.fromkeys(terms))
     return " OR ".join(quoted)
-
-
-def _best(scores: dict[int, float], users: dict[int, list[tuple[str, int, int]]], limit: int) -> dict[PassageId, float]:
-    by_score: dict[float, list[tuple[str, int, int]]] = {}
-    for text, score in scores.items():
-        by_score.setdefault(round(score, 6), []).extend(users.get(text, ()))
-    best: dict[PassageId, float] = {}
-    for score in sorted(by_score, reverse=True):
-        if len(best) >= limit:
-            break
-        for place in sorted(by_score[score]):
-            best[PassageId(place[2])] = score
-    return best

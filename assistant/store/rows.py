@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,10 @@ from assistant.store.schema import IndexDamaged
 NOTE_FILES = """
     SELECT path, size, mtime_ns, inode, digest, looked, '' FROM notes
     UNION ALL SELECT path, size, mtime_ns, inode, '', looked, reason FROM refused
+"""
+SENTENCES = """
+    SELECT s.concept, s.position, s.text, v.rows, v.data, v.crc FROM sentences s
+    LEFT JOIN vectors v ON v.text = s.text ORDER BY s.concept, s.position
 """
 COARSEST_NS = 2_000_000_000
 """The coarsest step in which a file system counts time (FAT)."""
@@ -76,6 +81,18 @@ def centre(matrix: Matrix) -> Matrix:
         return np.asarray(matrix[0], dtype=np.float32)
     mean = matrix.mean(axis=0, dtype=np.float32)
     return np.asarray(mean / np.linalg.norm(mean), dtype=np.float32)
+
+
+def complete_concepts(found: Iterable[Any], lent: Mapping[int, Matrix]) -> Iterator[tuple[str, Matrix]]:
+    """From rows of SENTENCES: each concept all of whose texts have a vector, and (1 + k, d): its name's, then those of
+    its sentences."""
+    for concept, group in groupby(found, key=lambda row: str(row[0])):
+        parts = [row[2:] for row in group]
+        if len(parts) > 1 and all(text in lent or count is not None for text, count, _, _ in parts):
+            yield (
+                concept,
+                np.stack([centre(unpack_matrix(*row) if row[0] is not None else lent[text]) for text, *row in parts]),
+            )
 
 
 def signed(inode: int) -> int:

@@ -7,7 +7,7 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from assistant.errors import IndexUnusable
 
 DATABASE = "notes.sqlite"
 LOCK = "writer.lock"
-SCHEMA = 3
+SCHEMA = 4
 """Stands in the database as `user_version`; raise it with every change to TABLES or to what a column means."""
 
 APPLICATION = 0x4E415353
@@ -53,7 +53,7 @@ CREATE INDEX sections_note ON sections(note, anchor);
 CREATE TABLE texts(                 -- whatever is embedded, once, however often it occurs
     id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, text TEXT NOT NULL,
     uses INTEGER NOT NULL DEFAULT 0,    -- by passages
-    others INTEGER NOT NULL DEFAULT 0,  -- by names and vocabulary
+    others INTEGER NOT NULL DEFAULT 0,  -- by the vocabulary
     ready INTEGER NOT NULL DEFAULT 0,   -- has a vector
     filed INTEGER NOT NULL DEFAULT 0,   -- stands in the FAISS file
     idle INTEGER                        -- the generation since which nothing uses it
@@ -78,7 +78,7 @@ CREATE TRIGGER passage_out AFTER DELETE ON passages
     BEGIN UPDATE texts SET uses = uses - 1 WHERE id = OLD.text; END;
 CREATE TABLE mentions(
     id INTEGER PRIMARY KEY, passage INTEGER NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
-    text INTEGER NOT NULL, crc INTEGER NOT NULL
+    crc INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX mentions_passage ON mentions(passage);
 CREATE INDEX mentions_key ON mentions(key);
@@ -88,11 +88,9 @@ CREATE TABLE keys(
 CREATE INDEX keys_new ON keys(key) WHERE matched = 0;
 CREATE INDEX keys_gone ON keys(key) WHERE uses = 0;
 CREATE TRIGGER mention_in AFTER INSERT ON mentions BEGIN
-    UPDATE texts SET others = others + 1, idle = NULL WHERE id = NEW.text;
     INSERT INTO keys(key, uses) VALUES (NEW.key, 1) ON CONFLICT(key) DO UPDATE SET uses = uses + 1;
 END;
 CREATE TRIGGER mention_out AFTER DELETE ON mentions BEGIN
-    UPDATE texts SET others = others - 1 WHERE id = OLD.text;
     UPDATE keys SET uses = uses - 1 WHERE key = OLD.key;
 END;
 CREATE TABLE matches(               -- concepts of the vocabulary whose name stands in a topic's
@@ -112,7 +110,9 @@ CREATE TRIGGER sentence_in AFTER INSERT ON sentences
 CREATE TRIGGER sentence_out AFTER DELETE ON sentences
     BEGIN UPDATE texts SET others = others - 1 WHERE id = OLD.text; END;
 CREATE TABLE concepts(              -- the sentences' vectors (k, d) of one concept
-    concept TEXT PRIMARY KEY, rows INTEGER NOT NULL, data BLOB NOT NULL, crc INTEGER NOT NULL
+    concept TEXT PRIMARY KEY,
+    texts TEXT NOT NULL,            -- ids of what they were made from
+    rows INTEGER NOT NULL, data BLOB NOT NULL, crc INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE centres(               -- of all concepts side by side: the names' vectors, then the sentences' middles
     one INTEGER PRIMARY KEY CHECK (one = 1), names TEXT NOT NULL, data BLOB NOT NULL, crc INTEGER NOT NULL
@@ -285,7 +285,10 @@ def write_state(connection: sqlite3.Connection, state: State) -> None:
 
 
 class Lock:
-    """The writer's lock on the folder: the operating system drops it with the process that held it."""
+    """The writer's lock on the folder: the operating system drops it with the process that held it.
+
+    While it is held the file holds a mark, so that the next writer learns that this one was killed.
+    """
 
     def __init__(self, folder: Path) -> None:
         try:
@@ -298,6 +301,47 @@ class Lock:
         except OSError as error:
             os.close(self._descriptor)
             raise Busy("another process is writing to this index") from error
+        self.abandoned = os.pread(self._descriptor, 1, 0) == _HELD
+        with suppress(OSError):  # a full disk; then nobody learns of it
+            os.pwrite(self._descriptor, _HELD, 0)
 
     def release(self) -> None:
+        with suppress(OSError):
+            os.ftruncate(self._descriptor, 0)
         os.close(self._descriptor)
+
+
+_HELD = b"+"
+
+
+def being_written(folder: Path) -> bool:
+    """Whether a process holds the writer's lock at this moment."""
+    return _marked(folder) and not _free(folder)
+
+
+def abandoned(folder: Path) -> bool:
+    """Whether the last writer was killed, and none came after it."""
+    return _marked(folder) and _free(folder)
+
+
+def _marked(folder: Path) -> bool:
+    """Read without a lock, which would be in the way of a writer."""
+    try:
+        with (folder / LOCK).open("rb") as file:
+            return file.read(1) == _HELD
+    except OSError:
+        return False
+
+
+def _free(folder: Path) -> bool:
+    try:
+        descriptor = os.open(folder / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True

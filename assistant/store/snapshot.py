@@ -127,11 +127,6 @@ class Snapshot:
         return self._state.passages
 
     @property
-    def pending(self) -> int:
-        """Passages that have no vector yet."""
-        return self._state.pending
-
-    @property
     def warnings(self) -> tuple[str, ...]:
         """What had to be recovered so far."""
         return tuple(self._warnings)

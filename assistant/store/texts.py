@@ -69,6 +69,7 @@ class Texts(Transaction):
             reused += ready
             ids.append(self._put_passage(number, _section_of(passage, sections), passage, key))
         self._put_mentions(found.mentions, found.passages, ids)
+        self._more.update(notes=1, passages=len(ids))
         return reused
 
     def _put_sections(self, note: int, outline: Outline) -> list[tuple[int, int]]:
@@ -109,10 +110,9 @@ class Texts(Transaction):
             key = terms.key(mention.name)
             if speaks is None or not key:
                 continue
-            text, _ = self._text(mention.name)
             self._change(
-                "INSERT INTO mentions(passage, key, name, kind, text, crc) VALUES (?, ?, ?, ?, ?, ?)",
-                *(speaks, key, mention.name, mention.kind, text),
+                "INSERT INTO mentions(passage, key, name, kind, crc) VALUES (?, ?, ?, ?, ?)",
+                *(speaks, key, mention.name, mention.kind),
                 rows.mention_sum(key, mention.name, mention.kind, speaks),
             )
 
@@ -148,7 +148,9 @@ class Texts(Transaction):
         """Forgets a note; nothing happens where there is none."""
         self._change("DELETE FROM refused WHERE path = ?", path)
         for (note,) in self._all("SELECT id FROM notes WHERE path = ?", path):
-            for (passage,) in self._all("SELECT id FROM passages WHERE note = ?", note):
+            gone = self._all("SELECT id FROM passages WHERE note = ?", note)
+            self._more.update(notes=-1, passages=-len(gone))
+            for (passage,) in gone:
                 for words, headings in self._all("SELECT words, headings FROM contents WHERE rowid = ?", passage):
                     self._frequencies.subtract({*words.split(), *headings.split()})
                 self._change("DELETE FROM contents WHERE rowid = ?", passage)

@@ -60,8 +60,14 @@ class Transaction:
             )
         self._state = read_state(connection)
         self._frequencies: Counter[str] = Counter()
+        self._more: Counter[str] = Counter()  # notes and passages put in less those taken out
         self._texts: dict[str, tuple[TextId, bool]] = {}
         self._clean()
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether the writer before was killed."""
+        return self._lock.abandoned
 
     def close(self) -> None:
         """Takes back what was not published and lets the next writer in."""
@@ -107,6 +113,7 @@ class Transaction:
         """Takes back what was not published."""
         self._frequencies.clear()
         self._texts.clear()
+        self._more.clear()
         if self._db().in_transaction:
             self._db().execute("ROLLBACK")
         self._state = read_state(self._db())
@@ -120,10 +127,14 @@ class Transaction:
             self._commit()
 
     def _commit(self) -> None:
-        counts = self._all("SELECT (SELECT count(*) FROM notes), (SELECT count(*) FROM passages)")[0]
         self._state = replace(
-            self._state, change=self._state.change + 1, notes=counts[0], passages=counts[1], pending=self._pending()
+            self._state,
+            change=self._state.change + 1,
+            notes=self._state.notes + self._more["notes"],
+            passages=self._state.passages + self._more["passages"],
+            pending=self._pending(),
         )
+        self._more.clear()
         self._texts.clear()
         self._change("DELETE FROM state")
         with translated():

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 
-from assistant.records import PassageId
 from assistant.store import nearest, rows
 from assistant.store.nearest import Matrix
 from assistant.store.schema import (
@@ -26,6 +24,11 @@ from assistant.store.transaction import ASIDE, TextId
 
 TAIL_AT_MOST = 2000
 TAIL_SHARE = 10
+_COMPLETE = """
+    SELECT concept, group_concat(text) FROM (
+        SELECT s.concept, s.text, t.ready FROM sentences s JOIN texts t ON t.id = s.text ORDER BY s.concept, s.position
+    ) GROUP BY concept HAVING min(ready) = 1 AND count(*) > 1
+"""
 _SEARCHED = "FROM texts t JOIN vectors v ON v.text = t.id WHERE t.ready = 1 AND t.uses > 0"
 
 
@@ -45,32 +48,29 @@ class Writer(Texts):
         self._change("DELETE FROM centres")
         self._state = replace(self._state, file=VectorFile(), previous=self._state.file.name)
 
-    def waiting(self, ids: Sequence[PassageId] | None = None) -> list[tuple[TextId, str]]:
-        """Texts without a vector: those of these passages, or all, passages before names."""
-        if ids is None:
-            found = self._all(
-                "SELECT id, text FROM texts WHERE ready = 0 AND uses + others > 0 ORDER BY uses > 0 DESC, others, id"
-            )
-        else:
-            found = self._all(
-                "SELECT DISTINCT t.id, t.text FROM passages p JOIN texts t ON t.id = p.text WHERE t.ready = 0"
-                " AND p.id IN (SELECT value FROM json_each(?)) ORDER BY t.id",
-                json.dumps(list(ids)),
-            )
+    def waiting(self) -> list[tuple[TextId, str]]:
+        """Texts without a vector, those of passages before those of the vocabulary."""
+        found = self._all("SELECT id, text FROM texts WHERE ready = 0 AND uses + others > 0 ORDER BY uses = 0, id")
         return [(TextId(number), text) for number, text in found]
 
+    def waiting_count(self, *, passages: bool = False) -> int:
+        """Texts without a vector, or those of passages alone."""
+        return self._count("ready = 0 AND uses > 0" if passages else "ready = 0 AND uses + others > 0")
+
     def put_vectors(self, batch: Iterable[tuple[TextId, Matrix]]) -> int:
-        """Commits unit rows (k, d) for texts; how many passages have a vector since."""
+        """Commits unit rows (k, d) for those texts that still lack them; how many passages have a vector since."""
         before = self._pending()
         for number, matrix in batch:
-            self._change("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", number, *rows.pack_matrix(matrix))
-            self._change("UPDATE texts SET ready = 1 WHERE id = ?", number)
+            if self._all("SELECT 1 FROM texts WHERE id = ? AND ready = 0", number):
+                self._change("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", number, *rows.pack_matrix(matrix))
+                self._change("UPDATE texts SET ready = 1 WHERE id = ?", number)
         self._commit()
         return before - self._state.pending
 
-    def sound(self) -> bool:
-        """Whether the vector file, if the index has one, is byte for byte the one that was written."""
-        return nearest.sound(self._folder, self._state.file)
+    def sound(self, *, whole: bool = True) -> bool:
+        """Whether the vector file, if the index has one, is there with its size and, where it is read `whole`, byte for
+        byte the one that was written."""
+        return nearest.sound(self._folder, self._state.file, whole=whole)
 
     def file_vectors(self, *, finished: bool = True, insist: bool = False) -> bool:
         """Writes the FAISS file anew where too much has changed since it was written; whether it did so. While vectors
@@ -111,32 +111,27 @@ class Writer(Texts):
 
     def gather_concepts(self) -> None:
         """Puts the vectors of the vocabulary's sentences side by side, each concept's whose texts all have one."""
-        found = self._all(
-            "SELECT s.concept, s.position, v.rows, v.data, v.crc FROM sentences s JOIN texts t ON t.id = s.text"
-            " LEFT JOIN vectors v ON v.text = s.text ORDER BY s.concept, s.position"
-        )
+        made, made_from = dict(self._all("SELECT concept, texts FROM concepts")), dict(self._all(_COMPLETE))
+        if made == made_from and len(self._all("SELECT 1 FROM centres")) == bool(made):
+            return
+        found = self._all(rows.SENTENCES)
         names, named, middles, packed = list[str](), list[Matrix](), list[Matrix](), dict[str, tuple[int, bytes, int]]()
-        for concept, group in groupby(found, key=lambda row: str(row[0])):
-            parts = [row[2:] for row in group]
-            if len(parts) > 1 and all(part[0] is not None for part in parts):
-                matrix = np.stack([rows.centre(rows.unpack_matrix(*part)) for part in parts])
-                names.append(concept)
-                named.append(matrix[0])
-                middles.append(rows.centre(matrix[1:]))
-                packed[concept] = rows.pack_matrix(matrix[1:])
+        for concept, matrix in rows.complete_concepts(found, {}):
+            names.append(concept)
+            named.append(matrix[0])
+            middles.append(rows.centre(matrix[1:]))
+            packed[concept] = rows.pack_matrix(matrix[1:])
         listed = json.dumps(names, ensure_ascii=False)
         _, data, crc = rows.pack_matrix(np.stack([*named, *middles])) if names else (0, b"", 0)
         crc ^= rows.checksum(listed)
-        stored = dict(self._all("SELECT concept, crc FROM concepts"))
-        same = stored == {concept: row[2] for concept, row in packed.items()}
-        if same and self._all("SELECT names, crc FROM centres") == ([(listed, crc)] if names else []):
-            return
         self._change("DELETE FROM centres")
-        for concept in sorted(stored.keys() - packed.keys()):
+        for concept in sorted(made.keys() - packed.keys()):
             self._change("DELETE FROM concepts WHERE concept = ?", concept)
         for concept, row in packed.items():
-            if stored.get(concept) != row[2]:
-                self._change("INSERT OR REPLACE INTO concepts VALUES (?, ?, ?, ?)", concept, *row)
+            if made.get(concept) != made_from[concept]:
+                self._change(
+                    "INSERT OR REPLACE INTO concepts VALUES (?, ?, ?, ?, ?)", concept, made_from[concept], *row
+                )
         if names:
             self._change("INSERT INTO centres VALUES (1, ?, ?, ?)", listed, data, crc)
         self._commit()

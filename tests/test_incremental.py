@@ -1,0 +1,133 @@
+"""Any series of edits → the answers, scores and order of an index that was built from nothing (stateful)."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from assistant import answers, build, constants, questions
+from assistant.encoder import HashingEncoder
+from assistant.records import Answer, Hit
+from assistant.search import Searcher
+from assistant.store import Store
+
+ENCODER = HashingEncoder()
+LINES = (
+    *("# Release strategies", "## Canary release", "## Queue Service", "### Dead letters", ""),
+    *("A few users see the new version first.", "- Queue Service: point to point", "- instant rollback"),
+    *("**Blue-green**: two environments, instant rollback", "**Steps**:", "```yaml", "kind: Rollout", "```"),
+    *("| need | service |", "| --- | --- |", "| ordered messages | Streaming |", "Q: Which one?", "A: The queue."),
+)
+NAMES = ("a.md", "b.md", "deep/c.md", "deep/er/d.md")
+QUESTIONS = (
+    "Which strategy shows the new version to a few users?",
+    "instant rollback",
+    "Which service is point to point?",
+    "Show the yaml of a rollout.",
+    "Who makes the best espresso?",
+)
+texts = st.lists(st.sampled_from(LINES), max_size=14).map("\n".join)
+
+
+def answered(index: Path) -> list[tuple[Answer, list[tuple[object, ...]]]]:
+    """To each question the answer, and all that was found, in order, with its scores; ids left out, which differ."""
+    with Store.open(index, ENCODER.identity) as store:
+        assert store.pending == store.waiting() == 0
+        searcher = Searcher(store, ENCODER)
+        queries = [questions.parse(text) for text in QUESTIONS]
+        return [
+            (
+                answers.answer(searcher, query, constants.load(), explain=True),
+                [_without_id(hit) for hit in searcher.find(query).hits],
+            )
+            for query in queries
+        ]
+
+
+def _without_id(hit: Hit) -> tuple[object, ...]:
+    return hit.passage, hit.dense, hit.lexical, hit.score
+
+
+class Notes(RuleBasedStateMachine):
+    """A folder that is edited, and an index that is brought up to date now and then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        self.notes, self.index = self.folder / "notes", self.folder / "index"
+        self.notes.mkdir()
+
+    def refresh(self, index: Path, embed: build.Embed = "all") -> None:
+        build.refresh(self.notes, index, lambda: ENCODER, embed=embed)
+
+    def path(self, name: str) -> Path:
+        (self.notes / name).parent.mkdir(parents=True, exist_ok=True)
+        return self.notes / name
+
+    @initialize(text=texts)
+    def first(self, text: str) -> None:
+        self.path("first.md").write_text(text)
+
+    @rule(name=st.sampled_from(NAMES), text=texts)
+    def write(self, name: str, text: str) -> None:
+        self.path(name).write_text(text)
+
+    @rule(name=st.sampled_from(NAMES), line=st.sampled_from(LINES))
+    def append(self, name: str, line: str) -> None:
+        with self.path(name).open("a") as file:
+            file.write(f"\n{line}")
+
+    @rule(name=st.sampled_from(NAMES))
+    def change_without_a_trace_in_size_or_time(self, name: str) -> None:
+        path = self.path(name)
+        if path.exists():
+            before = path.stat()
+            path.write_bytes(path.read_bytes().swapcase())
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    @rule(name=st.sampled_from(NAMES))
+    def remove(self, name: str) -> None:
+        self.path(name).unlink(missing_ok=True)
+
+    @rule(name=st.sampled_from(NAMES), other=st.sampled_from(NAMES))
+    def rename(self, name: str, other: str) -> None:
+        if self.path(name).exists():
+            self.path(name).replace(self.path(other))
+
+    @rule(name=st.sampled_from(NAMES))
+    def spoil(self, name: str) -> None:
+        self.path(name).write_bytes(b"caf\xe9")
+
+    @rule(name=st.sampled_from(NAMES), when=st.sampled_from([1, 10**9]))
+    def touch(self, name: str, when: int) -> None:
+        if self.path(name).exists():
+            os.utime(self.path(name), (when, when))
+
+    @rule(sentence=st.sampled_from(["wait in line", "a few see it first", ""]))
+    def teach(self, sentence: str) -> None:
+        self.path("assistant-vocabulary.md").write_text(f"## Queue Service\n\n- {sentence}\n" if sentence else "")
+
+    @rule(embed=st.sampled_from(["all", "all", "few", "none"]))
+    def index_now(self, embed: build.Embed) -> None:
+        self.refresh(self.index, embed)
+
+    @rule()
+    def index_after_damage(self) -> None:
+        self.refresh(self.index)
+        for path in self.index.glob("*.faiss"):
+            path.unlink()
+
+    def teardown(self) -> None:
+        try:
+            if any(self.notes.rglob("first.md")):
+                self.refresh(self.index)
+                self.refresh(self.folder / "anew")
+                assert answered(self.index) == answered(self.folder / "anew")
+        finally:
+            shutil.rmtree(self.folder)
+
+
+TestNotes = Notes.TestCase
