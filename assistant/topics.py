@@ -16,7 +16,7 @@ from assistant.records import Mention, Passage
 from assistant.terms import key, stem
 from assistant.vocabulary import Spotter
 
-VERSION = 11
+VERSION = 12
 """Raise it when any mention of an unchanged note would come out differently."""
 
 _WORDS = 6
@@ -26,7 +26,7 @@ _SPLIT = re.compile(
     r"\s+(?:or|and/or|vs\.?|versus)\s+|\s*(?:→|⇒|->|=>|\s\.{3,}\s|\s\+\s|/(?=\s)|;|\|)\s*|,\s+(?:or\s+)?"
 )
 _ANSWER = re.compile(r"\bA(?:nswer)?\s*[:.)]\s*(?P<answer>\S.*)$", re.DOTALL)
-_ARROW = re.compile(r"(?:→|⇒|->|=>|=|\s\.{3,}\s)\s*(?P<target>[^→⇒=]+)$")
+_ARROW = re.compile(r"(?:→|⇒|->|=>|\s=\s|\s\.{3,}\s)\s*(?P<target>[^→⇒=]+)$")
 _PROPER = re.compile(
     r"(?<![\w-])(?:[A-Z][A-Za-z0-9]*(?:[-/&][A-Za-z0-9]+)*|[a-z]+[A-Z]\w*)(?:[ -](?:(?:for|of|"
     r"on)\s)?[A-Z0-9][A-Za-z0-9]*(?:[-/&][A-Za-z0-9]+)*){0,4}"
@@ -182,7 +182,7 @@ def _is_name(text: str) -> bool:
         and len(text) <= 60
         and re.match(r"-*[^\W\d_][^\W_]", text) is not None
         and ": " not in text
-        and re.search(r"[?,;!]", text) is None
+        and re.search(r"[?,;!{}<>\"=|*`\[\]]", text) is None
         and text.count("(") == text.count(")")
         and spoken[0].lower() not in _NO_NAME_BEGINS
         and not (spoken[0].islower() and is_stop(stem(spoken[0])))
