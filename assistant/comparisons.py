@@ -130,15 +130,15 @@ def chosen(ranked: Sequence[Topic], found: Found) -> list[Topic]:
 
 
 def _in(text: str, known: Sequence[Topic], *, last: bool) -> Topic | None:
-    """The topic that a side names: the one with most words in it, then the most telling; nearest to the other side."""
+    """The topic that a side names: the one with most words in it, then nearest to the other side, then most telling."""
     said = list(terms(text))
-    best: tuple[tuple[int, float, int], Topic] | None = None
+    best: tuple[tuple[int, int, float], Topic] | None = None
     for topic in known:
         for own in {topic.key, key(topic.name)}:
             at = _at(said, own.split())
             if at is not None:
                 near = at if last else -at
-                value = len(own.split()), round(_standing(topic), 6), near
+                value = len(own.split()), near, round(_standing(topic), 6)
                 if best is None or value > best[0]:
                     best = value, topic
     return best[1] if best is not None else None

@@ -11,6 +11,8 @@ from pathlib import Path
 from assistant.errors import BadRequest
 
 SHIPPED = Path(__file__).parent / "data" / "constants.json"
+PLAIN = Path(__file__).parent / "data" / "constants-plain.json"
+"""Fitted without the vocabulary: what it would have said is no evidence against a question where it is silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +30,13 @@ class Constants:
 
 
 @cache
-def load(path: Path | None = None) -> Constants:
-    """The constants of `path`, or those shipped; BadRequest where the file is not of the form."""
+def load(path: Path | None = None, vocabulary: bool = True) -> Constants:
+    """The constants of `path`, or those shipped for answers with or without the vocabulary; BadRequest where the file
+    is not of the form.
+    """
+    path = path or (SHIPPED if vocabulary else PLAIN)
     try:
-        data = json.loads((path or SHIPPED).read_text("utf-8"))
+        data = json.loads(path.read_text("utf-8"))
         return Constants(
             {str(k): float(v) for k, v in data["verdict"].items()},
             float(data["temperature"]),
@@ -39,4 +44,4 @@ def load(path: Path | None = None) -> Constants:
             float(data["threshold"]),
         )
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        raise BadRequest(f"{path or SHIPPED} does not hold constants: {error}.", "Let scripts/fit write it.") from error
+        raise BadRequest(f"{path} does not hold constants: {error}.", "Let scripts/fit write it.") from error

@@ -217,7 +217,7 @@ class Assistant:
         answer = answers.answer(
             self._searcher(fresh),
             query,
-            constants.load(self._constants),
+            constants.load(self._constants, self._vocabulary),
             only=only,
             limit=request.limit,
             explain=request.explain,

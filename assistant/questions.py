@@ -52,16 +52,20 @@ class Query:
     """(label, text) of a multiple-choice question, in the given order."""
 
 
-def _listed(title: str) -> frozenset[str]:
-    """The stems of one list of data/words.md."""
+def listed(title: str) -> frozenset[str]:
+    """The words of one list of data/words.md."""
     part = _WORDS.split(f"\n## {title}\n")[1].split("\n## ")[0]
-    return frozenset(stem(w) for w in part.split())
+    return frozenset(part.split())
+
+
+def _stems(title: str) -> frozenset[str]:
+    return frozenset(map(stem, listed(title)))
 
 
 _WORDS = (Path(__file__).parent / "data" / "words.md").read_text("utf-8")
-_STOP = _listed("function")
-ASKING = _listed("asking")
-FORM = _listed("form")
+_STOP = _stems("function")
+ASKING = _stems("asking")
+FORM = _stems("form")
 _NOUNS: Mapping[Ask, str] = {
     "concept": r"services?|strateg(?:y|ies)|patterns?|approach(?:es)?|designs?|architectures?|"
     r"technolog(?:y|ies)|products?|methods?|techniques?|solutions?|models?"

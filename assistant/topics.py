@@ -11,12 +11,12 @@ from functools import lru_cache
 from assistant import snippets
 from assistant.english import rarity
 from assistant.passages import NAMED
-from assistant.questions import is_stop
+from assistant.questions import is_stop, listed
 from assistant.records import Mention, Passage
 from assistant.terms import key, stem
 from assistant.vocabulary import Spotter
 
-VERSION = 12
+VERSION = 13
 """Raise it when any mention of an unchanged note would come out differently."""
 
 _WORDS = 6
@@ -32,73 +32,7 @@ _PROPER = re.compile(
     r"on)\s)?[A-Z0-9][A-Za-z0-9]*(?:[-/&][A-Za-z0-9]+)*){0,4}"
 )
 _BRACKETS = re.compile(r"\s*\(([^)]*)\)")
-_NO_NAME_BEGINS = frozenset(
-    [
-        "and",
-        "as",
-        "because",
-        "but",
-        "he",
-        "how",
-        "i",
-        "if",
-        "it",
-        "its",
-        "she",
-        "since",
-        "than",
-        "that",
-        "there",
-        "these",
-        "they",
-        "this",
-        "those",
-        "though",
-        "we",
-        "what",
-        "when",
-        "where",
-        "whether",
-        "which",
-        "while",
-        "who",
-        "whose",
-        "why",
-        "you",
-        "your",
-    ]
-)
-_NO_NAME_ENDS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "because",
-        "but",
-        "by",
-        "for",
-        "from",
-        "if",
-        "into",
-        "is",
-        "it",
-        "its",
-        "of",
-        "or",
-        "per",
-        "than",
-        "that",
-        "the",
-        "their",
-        "to",
-        "was",
-        "which",
-        "with",
-    ]
-)
+_NO_NAME_BEGINS, _NO_NAME_ENDS = listed("no name begins with"), listed("no name ends with")
 _DRAWN = re.compile(r"[├└│┌┐┘┬┴┼─]+")
 _NUMBERED = re.compile(
     r"^(?:\d+[.)]|[A-Za-z]\)|(?:step|scenario|part|chapter|phase|option)\s+\d+\s*[:.-]?)\s*", re.IGNORECASE

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from assistant import english
 from assistant.concepts import Meant
+from assistant.questions import listed
 from assistant.records import PassageId
 from assistant.search import Found, Searcher
 from assistant.terms import key
@@ -25,26 +26,7 @@ Floats = NDArray[np.float32]
 
 _TOP = 40
 """Passages a text of the question that may bring topics."""
-_TRAILING = frozenset(
-    key(w)
-    for w in [
-        "service",
-        "services",
-        "deployment",
-        "deployments",
-        "strategy",
-        "policy",
-        "policies",
-        "pattern",
-        "approach",
-        "documentation",
-        "docs",
-        "overview",
-        "guide",
-        "reference",
-        "mode",
-    ]
-)
+_TRAILING = frozenset(map(key, listed("name tails")))
 _SHOWN = ("heading", "label", "definition", "target", "resource", "comment", "phrase", "identifier", "body")
 _FLOOR = -0.4
 """How far behind the best topic a topic's passages count at most."""

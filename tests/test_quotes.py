@@ -1,0 +1,41 @@
+"""Which lines of a passage are quoted, and what is stated of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant.quotes import extract, plain
+from assistant.records import LineNumber, Passage
+
+TAG = ['<limit-by-key calls="10"', '    renewal="60"', '    counter-key="@(context.Address)" />']
+
+
+def passage(kind: str, lines: list[str], fence: tuple[int, int] | None = None) -> Passage:
+    return Passage(
+        path="a.md",
+        heading_path=("A",),
+        anchor="a",
+        kind=kind,  # type: ignore[arg-type]  # a plain string here
+        label="",
+        start=LineNumber(1),
+        end=LineNumber(len(lines)),
+        text="\n".join(lines),
+        titled=True,
+        fence=(LineNumber(fence[0]), LineNumber(fence[1])) if fence else None,
+        info="",
+    )
+
+
+def test_a_statement_stands_in_its_quote_even_in_a_tag_over_several_lines() -> None:
+    """A whole tag is gone from a quote as it is compared, so one of its lines is quoted alone."""
+    found = extract(passage("fence", TAG, (1, 3)), TAG, {"address": 3.0})
+    assert found is not None
+    assert plain(found.text) in plain(found.quote)
+    assert "counter-key" in found.text
+    assert found.start == found.end == 3
+
+
+@pytest.mark.parametrize("lines", [["x"], ["", " "], ["<a", "b>"]])
+def test_what_leaves_nothing_to_state_is_not_quoted(lines: list[str]) -> None:
+    found = extract(passage("fence", lines, (1, len(lines))), lines, {})
+    assert found is None or plain(found.text) in plain(found.quote)
