@@ -39,6 +39,8 @@ RAREST = 12
 """Terms of a question that full text is asked for."""
 DENSE = 0.55
 """Weight of the dense part; the lexical one has the rest."""
+OF_A_NEED = 0.75
+"""The same where a need is told: in other words than the notes', mostly."""
 FLOOR = 0.05
 """Cosines below it count as none: unrelated short texts lie about there."""
 HALF = 6.0
@@ -212,13 +214,14 @@ class Searcher:
         lean: Lean | None,
     ) -> Found:
         every = [r for _, r in reads]
-        dense, lexical, fused = self.scores(vectors, bags, every, idf)
+        weight = OF_A_NEED if query.told else DENSE
+        dense, lexical, fused = self.scores(vectors, bags, every, idf, weight)
         called, hinted = suggested(every, meant)
         weights = [d.weight for d in demands]
         if lean is not None:
             near = np.array([_nearness(lean, r.passage) for _, r in reads], dtype=np.float32).reshape(-1, 1)
             fused = fused + near
-        expanded = DENSE * called + (1 - DENSE) * hinted / (hinted + _HINT)
+        expanded = weight * called + (1 - weight) * hinted / (hinted + _HINT)
         gain = EXPANSION if query.told or query.code else 0.0
         score = np.round(blended(fused, weights) + gain * expanded, 6)
         near, words_of, scored = dense[:, 0].tolist(), np.round(lexical[:, 0], 6).tolist(), score.tolist()
@@ -251,7 +254,12 @@ class Searcher:
         )
 
     def scores(
-        self, vectors: Floats, bags: Sequence[Sequence[str]], reads: Sequence[Read], idf: dict[str, float]
+        self,
+        vectors: Floats,
+        bags: Sequence[Sequence[str]],
+        reads: Sequence[Read],
+        idf: dict[str, float],
+        weight: float = DENSE,
     ) -> tuple[Floats, Floats, Floats]:
         """(passages, texts) of cosines, lexical scores and both fused; a passage without a vector is fused by its
         words alone.
@@ -260,7 +268,7 @@ class Searcher:
         lexical = bm25(reads, bags, {t: w * (0.3 + english.rarity(t)) for t, w in idf.items()})
         lexical = lexical / (lexical + HALF)
         bounded = np.clip((dense - FLOOR) / (1 - FLOOR), 0, 1)
-        both = DENSE * bounded + (1 - DENSE) * lexical
+        both = weight * bounded + (1 - weight) * lexical
         return dense, lexical, np.where(np.isnan(dense), lexical, both).astype(np.float32)
 
     def read(self, ids: Collection[PassageId]) -> dict[PassageId, Read]:
