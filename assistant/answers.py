@@ -5,12 +5,11 @@ indexed lines.
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 
-from assistant import choices, comparisons, outcomes, quotes, snippets, verdicts
+from assistant import choices, comparisons, fences, outcomes, quoted, quotes, verdicts
 from assistant.constants import Constants
 from assistant.conversation import Subject
 from assistant.questions import Query
@@ -18,7 +17,6 @@ from assistant.quotes import Extract
 from assistant.records import (
     Answer,
     Candidate,
-    Citation,
     Passage,
     PassageId,
     Requirement,
@@ -27,88 +25,14 @@ from assistant.records import (
     Support,
 )
 from assistant.search import Found, Lean, Searcher
+from assistant.sheet import Sheet
 from assistant.terms import key
 from assistant.verdicts import Topic
 
 STATEMENTS, SNIPPETS, ALTERNATIVES = 4, 2, 4
 _TOTAL = 1_500
 """Characters of all statements together, by the contract."""
-_DRAWING = 14
-"""Lines of a drawing that is quoted whole."""
-UNSURE = 0.3
-"""A verdict less sure than this does not come before the passage that was found first."""
 _NAMING = ("concept", "detail", "tool", "need")
-_OWN = {
-    "definition": 0.16,
-    "pair": 0.14,
-    "row": 0.12,
-    "item": 0.08,
-    "tree": 0.04,
-    "paragraph": 0.06,
-    "step": 0.02,
-    "heading": -0.35,
-    "label": -0.3,
-    "pointer": -0.2,
-    "fence": -0.08,
-}
-"""What a verdict is best explained by: a line that defines it, before one that only names it."""
-
-
-@dataclass(slots=True)
-class Sheet:
-    """The answer as it grows: citations get their numbers here, in the order in which they are first needed."""
-
-    searcher: Searcher
-    wanted: Mapping[str, float]
-    limit: int
-    citations: list[Citation] = field(default_factory=list)
-    texts: dict[str, str] = field(default_factory=dict)
-
-    def cite(self, found: Extract) -> int | None:
-        """The number under which these lines are cited; None where no number is left."""
-        passage = found.passage
-        for known in self.citations:
-            if (
-                known.path == passage.path
-                and known.start_line <= found.start
-                and found.end <= known.end_line
-                and found.quote in known.quote
-                and quotes.plain(found.text) in quotes.plain(known.quote)
-            ):
-                return known.number
-        if len(self.citations) >= self.limit:
-            return None
-        number = len(self.citations) + 1
-        self.citations.append(
-            Citation(number, passage.path, passage.heading_path, passage.anchor, found.start, found.end, found.quote)
-        )
-        return number
-
-    def extract(self, passage: Passage, name: str = "") -> Extract | None:
-        lines = self.searcher.store.lines(passage.path, passage.start, passage.end)
-        return quotes.around(passage, lines, name, self.wanted)
-
-    def whole(self, path: str) -> str:
-        """A note's text as names are looked for in it: without marks, tags and line ends."""
-        if path not in self.texts:
-            self.texts[path] = quotes.plain(" ".join(self.searcher.store.lines(path, 1, sys.maxsize)))
-        return self.texts[path]
-
-    def branch(self, passage: Passage) -> Extract | None:
-        """The extract; of a small drawing the whole, since its branches explain one another."""
-        found = self.extract(passage)
-        if found is None or passage.kind != "tree" or passage.fence is None:
-            return found
-        first, last = passage.fence
-        lines = self.searcher.store.lines(passage.path, first, last)
-        quote = "\n".join(lines)
-        if (
-            len(lines) > _DRAWING
-            or len(quote) > quotes.QUOTE_CHARACTERS
-            or quotes.plain(found.text) not in quotes.plain(quote)
-        ):
-            return found
-        return replace(found, start=first, end=last, quote=quote)
 
 
 def answer(
@@ -192,13 +116,13 @@ def _answered(
     """
     naming = bool(ranked) and (query.ask in _NAMING or chosen) and (not query.code or query.ask in ("concept", "tool"))
     topic = ranked[0] if naming else None
-    order = _order(found, topic)
-    snippet = _snippet(query, found, topic, order, home)
+    order = quoted.order(found, topic)
+    snippet = fences.fence(query, found, topic, order, home)
     base = Answer(query.text, "answered")
     fence = found.hits[snippet].passage if snippet is not None else None
     shown = _show(sheet, fence, query) if query.code and fence is not None else []
     lead = order[:2]
-    early = fence is not None and any(_overlap(found.hits[n].passage, fence) for n in lead)
+    early = fence is not None and any(quoted.overlap(found.hits[n].passage, fence) for n in lead)
     statements = _statements(sheet, found, lead if early and not shown else order, topic)
     if not shown and fence is not None:
         shown = _show(sheet, fence, query)
@@ -215,93 +139,6 @@ def _answered(
         snippets=tuple(shown),
         citations=tuple(sheet.citations),
     )
-
-
-def _order(found: Found, topic: Topic | None) -> list[int]:
-    """Positions of hits in the order they are quoted: the verdict's own lines first, a second section among the
-    first three.
-    """
-    ranked = [
-        n for n, hit in enumerate(found.hits) if hit.passage.kind not in ("heading", "label") or topic is not None
-    ]
-    if topic is None:
-        plain = [n for n in ranked if found.hits[n].passage.kind not in ("heading", "label")]
-        if found.query.code:
-            return _distinct(found, plain)
-        first = [_narrowed(found, n) for n in plain[:_FIRST]]
-        gives = outcomes.quantity(found.query.text)
-        if gives is not None:
-            first.sort(
-                key=lambda n: -found.hits[n].score - _GIVES * bool(gives.search(found.hits[n].passage.text.lower()))
-            )
-        return _distinct(found, first + plain)
-
-    def own(n: int) -> float:
-        return found.hits[n].score * topic.speakers[n] + _OWN.get(found.hits[n].passage.kind, 0.0)
-
-    speakers = sorted(topic.speakers, key=lambda n: (-own(n), n))
-    first = _distinct(found, speakers)[:3]
-    lead = first[:1]
-    plain = [n for n in ranked if found.hits[n].passage.kind not in ("heading", "label", "pointer")]
-    top = _distinct(found, [*lead, *plain])[len(lead) : len(lead) + 1]
-    apart = (
-        next(
-            (n for n in first[1:] if found.hits[n].passage.heading_path != found.hits[lead[0]].passage.heading_path),
-            None,
-        )
-        if lead
-        else None
-    )
-    head = [*lead, *top, *([apart] if apart is not None else []), *first[1:]]
-    if topic.confidence < UNSURE:
-        head = [*top, *lead, *head]
-    return _distinct(found, [*head, *(n for n in ranked if found.hits[n].passage.kind not in ("heading", "label"))])
-
-
-def _narrowed(found: Found, n: int) -> int:
-    """The best line or step inside a fence that was found as a whole, where one is nearly as good: a fact is a line."""
-    whole = found.hits[n].passage
-    if whole.kind != "fence":
-        return n
-    for k, hit in enumerate(found.hits):
-        if hit.score < _NEARLY * found.hits[n].score:
-            break
-        inside = hit.passage
-        if (
-            inside.kind != "fence"
-            and inside.path == whole.path
-            and whole.start <= inside.start
-            and inside.end <= whole.end
-        ):
-            return k
-    return n
-
-
-_GIVES = 0.06
-"""What a line that gives a quantity of the kind asked for gains."""
-_FIRST = 12
-"""Passages that are looked at for something narrower."""
-_NEARLY = 0.7
-
-
-def _distinct(found: Found, order: Sequence[int]) -> list[int]:
-    """The order without passages that lie inside, or round, one that comes before; as many as an answer may need."""
-    kept: list[int] = []
-    for n in order:
-        passage = found.hits[n].passage
-        if not any(_overlap(passage, found.hits[k].passage) for k in kept):
-            kept.append(n)
-            if len(kept) >= _ENOUGH:
-                break
-    return kept
-
-
-_ENOUGH = 24
-"""Passages beyond which no answer looks."""
-
-
-def _overlap(one: Passage, other: Passage) -> bool:
-    return one.path == other.path and one.start <= other.end and other.start <= one.end
 
 
 def _statements(
@@ -389,12 +226,6 @@ def _requirements(sheet: Sheet, found: Found, ranked: Sequence[Topic]) -> tuple[
     return tuple(made)
 
 
-_HOME = 0.15
-"""What a fence of the section that a follow-up goes on about gains, where code is asked for."""
-_DRAWN = 0.75
-"""What a drawing counts as an answer to "how do I …", beside code."""
-_WHOLE = 0.95
-"""What a fence found as a whole counts beside the best step in one: long ones hold many words."""
 _SUPPORTS = 0.3
 """The fused score from which a line supports a demand."""
 
@@ -411,51 +242,6 @@ _SPEAKS_OF = 0.42
 
 
 # ---- snippets
-
-
-def _snippet(
-    query: Query, found: Found, topic: Topic | None, order: Sequence[int], home: tuple[str, ...] | None
-) -> int | None:
-    """Position of the fence to show first: asked for, the best of its language; otherwise the one around or
-    beside the best lines.
-    """
-    fences = [
-        n
-        for n, hit in enumerate(found.hits)
-        if hit.passage.kind == "fence" and _speaks(query.language, hit.passage.info)
-    ]
-    if not fences:
-        fences = [n for n, hit in enumerate(found.hits) if hit.passage.kind == "fence"]
-        if query.language and not query.code:
-            return None
-    if not fences:
-        return None
-    inner: dict[int, float] = {n: _WHOLE * found.hits[n].score for n in fences}
-    drawn = {
-        n: _DRAWN if query.ask == "how" and _speaks("drawing", found.hits[n].passage.info) else 1.0 for n in fences
-    }
-    for hit in found.hits[:80]:
-        if hit.passage.fence is not None and hit.passage.kind != "fence":
-            for n in fences:
-                fence = found.hits[n].passage
-                if fence.path == hit.passage.path and fence.start <= hit.passage.start and hit.passage.end <= fence.end:
-                    inner[n] = max(inner[n], hit.score)
-    inner = {n: value * drawn[n] for n, value in inner.items()}
-    if home is not None and query.code:
-        inner = {n: v + _HOME * (found.hits[n].passage.heading_path == home) for n, v in inner.items()}
-    if topic is not None and not query.code:
-        ours = {n: v + 0.2 * topic.speakers.get(n, 0.0) for n, v in inner.items()}
-        near = [found.hits[n].passage.heading_path for n in order[:2]]
-        ours = {n: v + (0.1 if found.hits[n].passage.heading_path in near else 0.0) for n, v in ours.items()}
-        return max(fences, key=lambda n: (ours[n], -n))
-    return max(fences, key=lambda n: (inner[n], -n))
-
-
-def _speaks(language: str, info: str) -> bool:
-    if not language:
-        return True
-    own = snippets.language(info)
-    return own in ("", "text", "mermaid") if language == "drawing" else own == language
 
 
 def _show(sheet: Sheet, passage: Passage, query: Query) -> list[Snippet]:
@@ -475,7 +261,7 @@ def _show(sheet: Sheet, passage: Passage, query: Query) -> list[Snippet]:
 def _declined(sheet: Sheet, found: Found) -> Answer:
     """Near misses, as citations without a claim."""
     plain = [n for n, hit in enumerate(found.hits) if hit.passage.kind not in ("heading", "label")]
-    for n in _distinct(found, plain or range(len(found.hits)))[:2]:
+    for n in quoted.distinct(found, plain or range(len(found.hits)))[:2]:
         extract = sheet.extract(found.hits[n].passage)
         if extract is not None:
             sheet.cite(extract)
@@ -487,12 +273,12 @@ def _compared(sheet: Sheet, query: Query, found: Found, ranked: Sequence[Topic],
     told = comparisons.compare(query, found, ranked, searcher)
     if told is None:
         return None
-    both = _distinct(found, told.both)[:3]
-    one, other = (_apart(found, _distinct(found, [n for n in own if n not in both])[:8]) for own in told.each)
+    both = quoted.distinct(found, told.both)[:3]
+    one, other = (_apart(found, quoted.distinct(found, [n for n in own if n not in both])[:8]) for own in told.each)
     turns = [n for pair in zip_longest(one[:3], other[:3]) for n in pair if n is not None]
     order = [*turns[:2], *both[:2], *turns[2:], *both[2:]]
     statements: list[Statement] = []
-    for n in _distinct(found, order):
+    for n in quoted.distinct(found, order):
         extract = sheet.branch(found.hits[n].passage)
         number = sheet.cite(extract) if extract is not None and quotes.plain(extract.text) else None
         if extract is not None and number is not None and all(s.text != extract.text for s in statements):

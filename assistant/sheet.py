@@ -1,0 +1,72 @@
+"""Extracts → numbered citations: one number for the same lines, in the order in which they are first needed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from assistant import quotes
+from assistant.quotes import Extract
+from assistant.records import Citation, Passage
+from assistant.search import Searcher
+
+_DRAWING = 14
+"""Lines of a drawing that is quoted whole."""
+
+
+@dataclass(slots=True)
+class Sheet:
+    """The answer as it grows: citations get their numbers here, in the order in which they are first needed."""
+
+    searcher: Searcher
+    wanted: Mapping[str, float]
+    limit: int
+    citations: list[Citation] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
+
+    def cite(self, found: Extract) -> int | None:
+        """The number under which these lines are cited; None where no number is left."""
+        passage = found.passage
+        for known in self.citations:
+            if (
+                known.path == passage.path
+                and known.start_line <= found.start
+                and found.end <= known.end_line
+                and found.quote in known.quote
+                and quotes.plain(found.text) in quotes.plain(known.quote)
+            ):
+                return known.number
+        if len(self.citations) >= self.limit:
+            return None
+        number = len(self.citations) + 1
+        self.citations.append(
+            Citation(number, passage.path, passage.heading_path, passage.anchor, found.start, found.end, found.quote)
+        )
+        return number
+
+    def extract(self, passage: Passage, name: str = "") -> Extract | None:
+        lines = self.searcher.store.lines(passage.path, passage.start, passage.end)
+        return quotes.around(passage, lines, name, self.wanted)
+
+    def whole(self, path: str) -> str:
+        """A note's text as names are looked for in it: without marks, tags and line ends."""
+        if path not in self.texts:
+            self.texts[path] = quotes.plain(" ".join(self.searcher.store.lines(path, 1, sys.maxsize)))
+        return self.texts[path]
+
+    def branch(self, passage: Passage) -> Extract | None:
+        """The extract; of a small drawing the whole, since its branches explain one another."""
+        found = self.extract(passage)
+        if found is None or passage.kind != "tree" or passage.fence is None:
+            return found
+        first, last = passage.fence
+        lines = self.searcher.store.lines(passage.path, first, last)
+        quote = "\n".join(lines)
+        if (
+            len(lines) > _DRAWING
+            or len(quote) > quotes.QUOTE_CHARACTERS
+            or quotes.plain(found.text) not in quotes.plain(quote)
+        ):
+            return found
+        return replace(found, start=first, end=last, quote=quote)
