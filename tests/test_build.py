@@ -2,13 +2,7 @@
 
 import itertools
 import os
-import random
-import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -403,47 +397,6 @@ def test_any_series_of_edits_ends_as_a_build_from_nothing(changes: list[tuple[st
             if when != "later":
                 build.refresh(notes, index, lambda: encoder, embed="all" if when == "all" else "none")
         refresh(notes, index)
-        refresh(notes, index.with_name("anew"))
-        assert shown(index) == shown(index.with_name("anew"))
-
-
-KILLED = """
-import itertools, pathlib, sys
-from assistant import build
-from assistant.encoder import HashingEncoder
-notes, index = map(pathlib.Path, sys.argv[1:])
-encoder = HashingEncoder()
-build._BATCH_TEXTS = 3
-for number in itertools.count():
-    (notes / "moving.md").write_text(f"# Moving {number}\\n\\nline {number} of canary\\n\\n- item {number % 7}\\n")
-    print(number, flush=True)
-    build.refresh(notes, index, lambda: encoder, full=number % 5 == 4)
-    with build.Writer(index) as writer:
-        writer.file_vectors(insist=True)
-"""
-
-
-def test_a_build_killed_at_any_moment_leaves_an_index_that_answers(notes: Path, index: Path) -> None:
-    refresh(notes, index)
-    chance = random.Random(3)
-    for _ in range(max(2, round(5 * SCALE))):
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-c", KILLED, notes, index], stdout=subprocess.PIPE, cwd=Path(__file__).parent.parent
-        )
-        assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(chance.uniform(0, 0.25))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        with Store.open(index) as store:
-            found = store.passages(store.passage_ids())
-            assert {"a.md", "b.md"} <= {passage.path for passage in found.values()}
-            assert store.containing(["canari"], 3)
-            assert all(store.near(HashingEncoder().question("canary")[None], 3)) or store.pending
-            assert store.warnings == ()
-        refresh(notes, index)
-        assert len(list(index.glob("vectors-*"))) <= 2
-        shutil.rmtree(index.with_name("anew"), ignore_errors=True)
         refresh(notes, index.with_name("anew"))
         assert shown(index) == shown(index.with_name("anew"))
 

@@ -6,7 +6,8 @@ import fcntl
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,8 @@ CREATE TABLE state(
     versions TEXT NOT NULL,         -- of what made the text
     notes INTEGER NOT NULL, passages INTEGER NOT NULL, pending INTEGER NOT NULL,
     file TEXT NOT NULL, file_size INTEGER NOT NULL, file_total INTEGER NOT NULL, file_texts INTEGER NOT NULL,
-    previous TEXT NOT NULL          -- the FAISS file before
+    previous TEXT NOT NULL,         -- the FAISS file before
+    crc INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE notes(
     id INTEGER PRIMARY KEY AUTOINCREMENT, path TEXT NOT NULL UNIQUE,
@@ -263,25 +265,32 @@ def check_version(connection: sqlite3.Connection, folder: Path) -> bool:
 def read_state(connection: sqlite3.Connection) -> State:
     row = connection.execute(
         "SELECT generation, change, identity, versions, notes, passages, pending,"
-        " file, file_size, file_total, file_texts, previous FROM state"
+        " file, file_size, file_total, file_texts, previous, crc FROM state"
     ).fetchone()
     if row is None:
         return State()
-    generation, change, identity, versions, notes, passages, pending, name, size, total, texts, previous = row
+    *values, crc = row
+    if _sum(values) != crc:
+        raise IndexDamaged("the state")
+    generation, change, identity, versions, notes, passages, pending, name, size, total, texts, previous = values
     file = VectorFile(name, size, total, texts)
     return State(generation, change, identity, versions, notes, passages, pending, file, previous)
 
 
 def write_state(connection: sqlite3.Connection, state: State) -> None:
     file = state.file
-    connection.execute(
-        "INSERT OR REPLACE INTO state VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            *(state.generation, state.change, state.identity, state.versions),
-            *(state.notes, state.passages, state.pending),
-            *(file.name, file.size, file.total, file.texts, state.previous),
-        ),
+    values = (
+        *(state.generation, state.change, state.identity, state.versions),
+        *(state.notes, state.passages, state.pending),
+        *(file.name, file.size, file.total, file.texts, state.previous),
     )
+    connection.execute(
+        "INSERT OR REPLACE INTO state VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*values, _sum(values))
+    )
+
+
+def _sum(values: Sequence[object]) -> int:
+    return zlib.crc32(repr(tuple(values)).encode("utf-8", "replace"))
 
 
 class Lock:
