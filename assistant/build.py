@@ -30,9 +30,11 @@ from assistant.store import (
     ReadOnly,
     Store,
     StoredNote,
+    StoreError,
     TextId,
     Writer,
     abandoned,
+    problems,
 )
 
 _BATCH_SECONDS = 2.0
@@ -40,7 +42,11 @@ _BATCH_SECONDS = 2.0
 
 _BATCH_TEXTS = 512
 _LOOK_AGAIN_SECONDS = 3.0
-"""How long vectors are computed before the notes are looked at again."""
+"""How long vectors are computed before the notes are looked at again, at the least."""
+_LOOK_SHARE = 30
+"""How many times as long they are computed as a look takes."""
+_CHUNK = 20_000
+"""Texts that are taken out of the index at once, to be embedded."""
 AT_ONCE = 160
 """Texts without a vector that a question waits for; about two seconds."""
 
@@ -103,11 +109,11 @@ def refresh(
     build = _Build(folder, index, encoder(), embed, verify, progress or _silent, (index, *skip), monotonic, clock)
     try:
         report = build.run(full=full, mend=mend)
-    except (IndexDamaged, IndexOutdated) as error:
-        if mend:
+    except (IndexDamaged, IndexOutdated, LookupError, TypeError, ValueError) as error:
+        if mend or not (isinstance(error, StoreError) or problems(index)):
             raise
         report = build.run(full=False, mend=True)
-        if isinstance(error, IndexDamaged):
+        if not isinstance(error, IndexOutdated):
             report.warnings.append(f"The index was damaged ({error}) and has been built again.")
     report.seconds = round(monotonic() - began, 3)
     return report
@@ -184,6 +190,8 @@ class _Build:
     spotter: vocabulary.Spotter | None = None
     computed: dict[str, int] = field(default_factory=dict)
     """By step: texts that got a vector before the last look at the notes."""
+    patience: float = _LOOK_AGAIN_SECONDS
+    """Seconds of computing until the next look."""
     taken: set[str] = field(default_factory=set)
     """Notes that were added or changed: the next look finds them unchanged."""
 
@@ -194,10 +202,18 @@ class _Build:
             return self.report
         with Writer(self.index, mend=mend) as writer:
             self._publish(writer, look, full=full)
-            while due(writer.waiting_count(), self.embed) and not self._embed(writer):
-                self._publish(writer, self._look(), full=False)
+            while due(writer.waiting_count(), self.embed):
+                self._embed(writer)
+                if due(writer.waiting_count(), self.embed):
+                    self._look_again(writer)
             self._finish(writer)
         return self.report
+
+    def _look_again(self, writer: Writer) -> None:
+        """Takes in what was saved while vectors were computed; where looking takes long it is done less often."""
+        began = self.monotonic()
+        self._publish(writer, self._look(), full=False)
+        self.patience = max(_LOOK_AGAIN_SECONDS, _LOOK_SHARE * (self.monotonic() - began))
 
     def _look(self) -> _Look:
         moment = self.clock()
@@ -260,7 +276,7 @@ class _Build:
             writer.begin(self.encoder.identity, look.versions)
             self.concepts = self.spotter = None
         if full:
-            writer.forget_vectors()
+            writer.start_over()
         if not known:
             self.report.salvaged = writer.salvage()
         changed = self._take(writer, look, known, everything=bool(reason))
@@ -355,11 +371,11 @@ class _Build:
             self.spotter = vocabulary.Spotter(self._known())
         return self.spotter
 
-    def _embed(self, writer: Writer) -> bool:
+    def _embed(self, writer: Writer) -> None:
         """Computes vectors until none is missing, or for so long that the notes should be looked at again."""
-        waiting = writer.waiting()
+        waiting = writer.waiting(_CHUNK)
         of_passages = writer.waiting_count(passages=True)
-        counts = {_PASSAGES: of_passages, _VOCABULARY: len(waiting) - of_passages}
+        counts = {_PASSAGES: of_passages, _VOCABULARY: writer.waiting_count() - of_passages}
 
         def tell(done: int) -> None:
             what, here = (_PASSAGES, done) if done <= of_passages else (_VOCABULARY, done - of_passages)
@@ -367,12 +383,11 @@ class _Build:
             self.progress(what, before + here, before + counts[what])
 
         embedded, done = _embed(
-            *(writer, self.encoder, waiting, tell, self.monotonic), self.monotonic() + _LOOK_AGAIN_SECONDS
+            *(writer, self.encoder, waiting, tell, self.monotonic), self.monotonic() + self.patience
         )
         self.report.embedded += embedded
         for what, here in ((_PASSAGES, min(done, of_passages)), (_VOCABULARY, max(0, done - of_passages))):
             self.computed[what] = self.computed.get(what, 0) + here
-        return done == len(waiting)
 
     def _finish(self, writer: Writer) -> None:
         writer.gather_concepts()

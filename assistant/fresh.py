@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from assistant.build import BuildReport, Embed, Progress
     from assistant.encoder import Encoder
     from assistant.records import PassageId
-    from assistant.store import Matrix, TextId
+    from assistant.store import Matrix
 
 Refresh = Literal["look", "insist", "never"]
 _WAIT = 0.2
@@ -53,7 +53,7 @@ class Keeper:
         self._encoder = encoder
         self._progress = progress
         self._store: Store | None = None
-        self._ahead: dict[TextId, Matrix] = {}
+        self._ahead: dict[str, Matrix] = {}
 
     def fresh(self, refresh: Refresh, *, whole: bool = False) -> Fresh:
         """As new as `refresh` and the circumstances allow; where many vectors are missing they are computed first only
@@ -84,8 +84,8 @@ class Keeper:
         from assistant import ahead
 
         found = ahead.vectors(store, self._encoder(), terms, only, self._ahead)
-        self._ahead |= found
-        store.lend(found)
+        self._ahead |= dict(found.values())
+        store.lend({number: matrix for number, (_, matrix) in found.items()})
         return bool(found)
 
     def unfinished(self) -> bool:

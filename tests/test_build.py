@@ -199,11 +199,11 @@ def test_text_is_there_before_any_vector(notes: Path, index: Path) -> None:
         ids = store.containing(["canari"], 5)
         assert ids
         computed = ahead.vectors(store, encoder, ["canari"], None, {})
-        store.lend(computed)
+        store.lend({number: matrix for number, (_, matrix) in computed.items()})
         assert set(ids) <= set(store.near(encoder.question("canary")[None], 3)[0])
         assert list(store.vectors(ids)) == ids
         assert store.pending == store.passages_count - len(ids)
-    assert ahead.keep(index, encoder.identity, computed)
+    assert ahead.keep(index, encoder.identity, dict(computed.values()))
     with Store.open(index) as store:
         assert set(store.near(encoder.question("canary")[None], 3)[0]) <= set(ids)
         assert store.pending == store.passages_count - len(ids)

@@ -60,7 +60,7 @@ CREATE TABLE texts(                 -- whatever is embedded, once, however often
     filed INTEGER NOT NULL DEFAULT 0,   -- stands in the FAISS file
     idle INTEGER                        -- the generation since which nothing uses it
 ) STRICT;
-CREATE INDEX texts_waiting ON texts(id) WHERE ready = 0;
+CREATE INDEX texts_waiting ON texts(uses, others) WHERE ready = 0;
 CREATE INDEX texts_tail ON texts(id) WHERE ready = 1 AND filed = 0 AND uses > 0;
 CREATE INDEX texts_dead ON texts(id) WHERE filed = 1 AND uses = 0;
 CREATE INDEX texts_idle ON texts(idle) WHERE uses = 0 AND others = 0;
@@ -190,6 +190,16 @@ class State:
 def text_key(identity: str, text: str) -> str:
     """What a vector is kept under: SHA-256 of encoder and text, hex."""
     return hashlib.sha256(f"{identity}\0{text}".encode()).hexdigest()
+
+
+def statements(script: str) -> Iterator[str]:
+    """The statements of a script, one by one."""
+    statement = ""
+    for line in script.splitlines():
+        statement += line + "\n"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 @contextmanager

@@ -218,7 +218,7 @@ class Texts(Transaction):
         self._change(f"DELETE FROM texts WHERE id IN ({gone})")
         self._change("DELETE FROM texts WHERE uses = 0 AND others = 0 AND ready = 0")
         self._state = replace(self._state, generation=generation)
-        self._commit()
+        self._commit(self._pending())
         self._clean()
         return generation
 
