@@ -305,6 +305,7 @@ class _Build:
     def _take(self, writer: Writer, look: _Look, known: dict[str, StoredNote], *, everything: bool) -> int:
         """Puts, keeps or drops every note; how many are not what they were."""
         differ = refused = 0
+        gone: set[str] = set()
         report = self.report
         report.unchanged, report.warnings = 0, list(look.warnings)
         for number, file in enumerate(look.files, 1):
@@ -317,6 +318,9 @@ class _Build:
             try:
                 note = notes.read(self.folder, file.path)
             except notes.UnreadableNote as error:
+                if isinstance(error.__cause__, FileNotFoundError):
+                    gone.add(file.path)  # between the look and this: it is no note that cannot be read
+                    continue
                 refused += 1
                 differ += entry is None or entry.reason != error.reason
                 report.removed += entry is not None and not entry.reason
@@ -334,9 +338,9 @@ class _Build:
             report.unchanged += same
             if not same:
                 self.taken.add(file.path)
-        if refused == len(look.files):
+        if refused and refused + len(gone) == len(look.files):
             raise UnreadableNotes(f"Not one of the notes in {self.folder} can be read.", "Check their permissions.")
-        for path in sorted(known.keys() - {file.path for file in look.files}):
+        for path in sorted(known.keys() - ({file.path for file in look.files} - gone)):
             writer.drop_note(path)
             report.removed += not known[path].reason
             differ += 1

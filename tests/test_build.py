@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from assistant import ahead, build, passages
+from assistant import notes as read_notes
 from assistant.build import BuildReport
 from assistant.encoder import Encoder, HashingEncoder
 from assistant.errors import NoNotes, UnreadableNotes
+from assistant.records import Note
 from assistant.store import Busy, DiskFull, IndexDamaged, Store, Writer, nearest
 
 SCALE = float(os.environ.get("ASSISTANT_TEST_SCALE", "1"))
@@ -174,6 +176,23 @@ def test_a_note_that_cannot_be_read_is_named_and_the_others_are_indexed(notes: P
     assert counts(refresh(notes, index)) == (0, 0, 1, 1)
     (notes / "bad.md").write_text("# Good\n")
     assert counts(refresh(notes, index)) == (1, 0, 0, 1)
+
+
+def test_a_note_that_goes_away_while_it_is_looked_at_is_no_note_that_cannot_be_read(
+    notes: Path, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refresh(notes, index)
+    (notes / "b.md").write_text("# Changed\n")
+    plain = read_notes.read
+
+    def gone(folder: Path, path: str) -> Note:
+        (notes / "b.md").unlink(missing_ok=True)
+        return plain(folder, path)
+
+    monkeypatch.setattr(read_notes, "read", gone)
+    report = refresh(notes, index)
+    assert (report.removed, report.warnings) == (1, [])
+    assert refresh(notes, index).unchanged == 1
 
 
 def test_no_notes_and_none_to_read_leave_the_index_alone(notes: Path, index: Path) -> None:

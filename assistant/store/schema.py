@@ -213,10 +213,13 @@ def translated() -> Iterator[None]:
 
 def meaning(error: sqlite3.DatabaseError) -> StoreError:
     """What an error of sqlite3 is for whoever opened the store."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+    full = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    code = sqlite3.SQLITE_CORRUPT if full in _TRUNCATED else full & 0xFF
     return _MEANINGS.get(code, StoreError)(str(error))
 
 
+_TRUNCATED = (sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_CORRUPTFS)
+"""Pages that cannot be read are no lack of room."""
 _MEANINGS: dict[int, type[StoreError]] = {
     sqlite3.SQLITE_BUSY: Busy,
     sqlite3.SQLITE_LOCKED: Busy,
