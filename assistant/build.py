@@ -242,8 +242,9 @@ class _Build:
         if not all(self._unchanged(known[file.path], file) for file in doubtful):
             return False
         self._look_kept(look, [file for file in doubtful if not known[file.path].reason])
-        self.report.warnings = [*look.warnings, *_refusals(known)]
-        self.report.unchanged = len(look.files) - sum(bool(entry.reason) for entry in known.values())
+        refused = {path: entry.reason for path, entry in known.items() if entry.reason}
+        self.report.warnings = [*look.warnings, *(f"{path} {refused[path]}" for path in sorted(refused))]
+        self.report.unchanged = len(look.files) - len(refused)
         return True
 
     def _unchanged(self, entry: StoredNote, file: NoteFile) -> bool:
@@ -344,7 +345,7 @@ class _Build:
             writer.drop_note(path)
             report.removed += not known[path].reason
             differ += 1
-        report.warnings += _refusals(writer.note_files())
+        report.warnings += [f"{path} {reason}" for path, reason in writer.refused()]
         return differ
 
     def _match(self, writer: Writer, *, everything: bool) -> None:
@@ -407,10 +408,6 @@ class _Build:
             if not sound:
                 self.report.warnings.append(f"{named} in the index was missing or damaged and has been written anew.")
         self.report.pending = writer.state.pending
-
-
-def _refusals(known: dict[str, StoredNote]) -> list[str]:
-    return [f"{path} {entry.reason}" for path, entry in sorted(known.items()) if entry.reason]
 
 
 def _indexed(note: Note, file: NoteFile, moment: int, spotter: vocabulary.Spotter) -> IndexedNote:
