@@ -10,6 +10,7 @@ import hashlib
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -150,12 +151,21 @@ def _settled(entry: StoredNote, file: NoteFile) -> bool:
 
 
 def _vocabulary_digest(folder: Path) -> str:
+    try:
+        own = (folder / vocabulary.USER_FILE).read_bytes()
+    except OSError:  # most have none
+        own = b""
+    return hashlib.sha256(_shipped() + own).hexdigest()[:16]
+
+
+@cache
+def _shipped() -> bytes:
+    """Digest of the vocabulary that comes with the program."""
     data = Path(vocabulary.__file__).parent / "data" / "vocabulary"
     digest = hashlib.sha256()
-    for path in (*sorted(data.glob("*.md")), folder / vocabulary.USER_FILE):
-        if path.is_file():
-            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
+    for path in sorted(data.glob("*.md")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.digest()
 
 
 def _silent(what: str, done: int = 0, of: int = 0) -> None:
