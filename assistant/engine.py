@@ -110,9 +110,10 @@ class Assistant:
             elapsed_ms=round((self._monotonic() - began) * 1000, 1),
         )
 
-    def update(self, *, full: bool = False) -> BuildReport:
-        """Brings the index up to date now, from nothing where `full`, and says what changed."""
-        return self._keeper().update(full=full)
+    def update(self, *, full: bool = False, wait: bool = True) -> BuildReport:
+        """Brings the index up to date now, from nothing where `full`, and says what changed; after another process that
+        is at it, or IndexUnusable where that is not to be waited for."""
+        return self._keeper().update(full=full, wait=wait)
 
     def changes(self) -> Iterator[frozenset[str]]:
         """Paths of notes that change, in batches, without end; an empty batch asks for an `update` all the same."""

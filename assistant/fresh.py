@@ -105,11 +105,16 @@ class Keeper:
         there = self._built(self._scan(), "few", wait=True, mend=True)
         return replace(there, warnings=(*there.warnings, "The index was damaged and has been built again."))
 
-    def update(self, *, full: bool) -> BuildReport:
-        """Brings the index up to date, after any other writer; IndexUnusable where that cannot be."""
+    def update(self, *, full: bool, wait: bool = True) -> BuildReport:
+        """Brings the index up to date, after any other writer; IndexUnusable where that cannot be, or where there is
+        another writer that is not to be waited for."""
         self._scan()
         try:
-            return self._build("all", full=full, mend=False, wait=True, verify=True)
+            return self._build("all", full=full, mend=False, wait=wait, verify=True)
+        except Busy as error:
+            raise IndexUnusable(
+                "Another process is bringing the index up to date.", "Leave it to that, or wait for it."
+            ) from error
         except (StoreError, OSError) as error:
             raise _unusable(self.index, error) from error
 
