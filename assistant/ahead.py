@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -23,27 +23,27 @@ def vectors(
     encoder: Encoder,
     terms: Sequence[str],
     only: Collection[PassageId] | None,
-    known: dict[TextId, Matrix],
-) -> dict[TextId, Matrix]:
-    """What of the question's candidates has no vector, with one each; those in `known` are not computed again."""
+    known: Mapping[str, Matrix],
+) -> dict[TextId, tuple[str, Matrix]]:
+    """Those of the question's candidates' texts that have no vector, each with one; what is in `known`, by text, is not
+    computed again."""
     frequencies = store.frequencies(sorted(set(terms)))
     rarest = sorted((term for term, n in frequencies.items() if n), key=lambda term: (frequencies[term], term))
     ids = list(islice(store.containing(rarest[:_RAREST], PASSAGES, only), PASSAGES))
     lacking = store.lacking(ids, store.likely_concepts(terms, CONCEPTS))
-    new = [(number, text) for number, text in lacking if number not in known]
-    found = {number: known[number] for number, _ in lacking if number in known}
-    return found | {
-        number: rows for (number, _), rows in zip(new, encoder.passages([text for _, text in new]), strict=True)
-    }
+    new = [text for _, text in lacking if text not in known]
+    computed = {**known, **dict(zip(new, encoder.passages(new), strict=True))}
+    return {number: (text, computed[text]) for number, text in lacking}
 
 
-def keep(index: Path, identity: str, computed: dict[TextId, Matrix]) -> bool:
+def keep(index: Path, identity: str, computed: Mapping[str, Matrix]) -> bool:
     """Puts them into the index; False where another process writes to it, or nobody can: a build computes them
     again."""
     try:
         with Writer(index) as writer:
             if writer.state.identity == identity:
-                writer.put_vectors(computed.items())
+                ids = writer.ids_of(computed)
+                writer.put_vectors((number, computed[text]) for text, number in ids.items())
                 writer.gather_concepts()
     except StoreError:
         return False

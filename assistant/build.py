@@ -10,6 +10,7 @@ import hashlib
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -30,9 +31,11 @@ from assistant.store import (
     ReadOnly,
     Store,
     StoredNote,
+    StoreError,
     TextId,
     Writer,
     abandoned,
+    problems,
 )
 
 _BATCH_SECONDS = 2.0
@@ -40,7 +43,11 @@ _BATCH_SECONDS = 2.0
 
 _BATCH_TEXTS = 512
 _LOOK_AGAIN_SECONDS = 3.0
-"""How long vectors are computed before the notes are looked at again."""
+"""How long vectors are computed before the notes are looked at again, at the least."""
+_LOOK_SHARE = 30
+"""How many times as long they are computed as a look takes."""
+_CHUNK = 20_000
+"""Texts that are taken out of the index at once, to be embedded."""
 AT_ONCE = 160
 """Texts without a vector that a question waits for; about two seconds."""
 
@@ -103,11 +110,11 @@ def refresh(
     build = _Build(folder, index, encoder(), embed, verify, progress or _silent, (index, *skip), monotonic, clock)
     try:
         report = build.run(full=full, mend=mend)
-    except (IndexDamaged, IndexOutdated) as error:
-        if mend:
+    except (IndexDamaged, IndexOutdated, LookupError, TypeError, ValueError) as error:
+        if mend or not (isinstance(error, StoreError) or problems(index)):
             raise
         report = build.run(full=False, mend=True)
-        if isinstance(error, IndexDamaged):
+        if not isinstance(error, IndexOutdated):
             report.warnings.append(f"The index was damaged ({error}) and has been built again.")
     report.seconds = round(monotonic() - began, 3)
     return report
@@ -144,12 +151,21 @@ def _settled(entry: StoredNote, file: NoteFile) -> bool:
 
 
 def _vocabulary_digest(folder: Path) -> str:
+    try:
+        own = (folder / vocabulary.USER_FILE).read_bytes()
+    except OSError:  # most have none
+        own = b""
+    return hashlib.sha256(_shipped() + own).hexdigest()[:16]
+
+
+@cache
+def _shipped() -> bytes:
+    """Digest of the vocabulary that comes with the program."""
     data = Path(vocabulary.__file__).parent / "data" / "vocabulary"
     digest = hashlib.sha256()
-    for path in (*sorted(data.glob("*.md")), folder / vocabulary.USER_FILE):
-        if path.is_file():
-            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
+    for path in sorted(data.glob("*.md")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.digest()
 
 
 def _silent(what: str, done: int = 0, of: int = 0) -> None:
@@ -184,6 +200,8 @@ class _Build:
     spotter: vocabulary.Spotter | None = None
     computed: dict[str, int] = field(default_factory=dict)
     """By step: texts that got a vector before the last look at the notes."""
+    patience: float = _LOOK_AGAIN_SECONDS
+    """Seconds of computing until the next look."""
     taken: set[str] = field(default_factory=set)
     """Notes that were added or changed: the next look finds them unchanged."""
 
@@ -194,10 +212,18 @@ class _Build:
             return self.report
         with Writer(self.index, mend=mend) as writer:
             self._publish(writer, look, full=full)
-            while due(writer.waiting_count(), self.embed) and not self._embed(writer):
-                self._publish(writer, self._look(), full=False)
+            while due(writer.waiting_count(), self.embed):
+                self._embed(writer)
+                if due(writer.waiting_count(), self.embed):
+                    self._look_again(writer)
             self._finish(writer)
         return self.report
+
+    def _look_again(self, writer: Writer) -> None:
+        """Takes in what was saved while vectors were computed; where looking takes long it is done less often."""
+        began = self.monotonic()
+        self._publish(writer, self._look(), full=False)
+        self.patience = max(_LOOK_AGAIN_SECONDS, _LOOK_SHARE * (self.monotonic() - began))
 
     def _look(self) -> _Look:
         moment = self.clock()
@@ -226,8 +252,9 @@ class _Build:
         if not all(self._unchanged(known[file.path], file) for file in doubtful):
             return False
         self._look_kept(look, [file for file in doubtful if not known[file.path].reason])
-        self.report.warnings = [*look.warnings, *_refusals(known)]
-        self.report.unchanged = len(look.files) - sum(bool(entry.reason) for entry in known.values())
+        refused = {path: entry.reason for path, entry in known.items() if entry.reason}
+        self.report.warnings = [*look.warnings, *(f"{path} {refused[path]}" for path in sorted(refused))]
+        self.report.unchanged = len(look.files) - len(refused)
         return True
 
     def _unchanged(self, entry: StoredNote, file: NoteFile) -> bool:
@@ -260,7 +287,7 @@ class _Build:
             writer.begin(self.encoder.identity, look.versions)
             self.concepts = self.spotter = None
         if full:
-            writer.forget_vectors()
+            writer.start_over()
         if not known:
             self.report.salvaged = writer.salvage()
         changed = self._take(writer, look, known, everything=bool(reason))
@@ -289,6 +316,7 @@ class _Build:
     def _take(self, writer: Writer, look: _Look, known: dict[str, StoredNote], *, everything: bool) -> int:
         """Puts, keeps or drops every note; how many are not what they were."""
         differ = refused = 0
+        gone: set[str] = set()
         report = self.report
         report.unchanged, report.warnings = 0, list(look.warnings)
         for number, file in enumerate(look.files, 1):
@@ -301,6 +329,9 @@ class _Build:
             try:
                 note = notes.read(self.folder, file.path)
             except notes.UnreadableNote as error:
+                if isinstance(error.__cause__, FileNotFoundError):
+                    gone.add(file.path)  # between the look and this: it is no note that cannot be read
+                    continue
                 refused += 1
                 differ += entry is None or entry.reason != error.reason
                 report.removed += entry is not None and not entry.reason
@@ -318,13 +349,13 @@ class _Build:
             report.unchanged += same
             if not same:
                 self.taken.add(file.path)
-        if refused == len(look.files):
+        if refused and refused + len(gone) == len(look.files):
             raise UnreadableNotes(f"Not one of the notes in {self.folder} can be read.", "Check their permissions.")
-        for path in sorted(known.keys() - {file.path for file in look.files}):
+        for path in sorted(known.keys() - ({file.path for file in look.files} - gone)):
             writer.drop_note(path)
             report.removed += not known[path].reason
             differ += 1
-        report.warnings += _refusals(writer.note_files())
+        report.warnings += [f"{path} {reason}" for path, reason in writer.refused()]
         return differ
 
     def _match(self, writer: Writer, *, everything: bool) -> None:
@@ -355,11 +386,11 @@ class _Build:
             self.spotter = vocabulary.Spotter(self._known())
         return self.spotter
 
-    def _embed(self, writer: Writer) -> bool:
+    def _embed(self, writer: Writer) -> None:
         """Computes vectors until none is missing, or for so long that the notes should be looked at again."""
-        waiting = writer.waiting()
+        waiting = writer.waiting(_CHUNK)
         of_passages = writer.waiting_count(passages=True)
-        counts = {_PASSAGES: of_passages, _VOCABULARY: len(waiting) - of_passages}
+        counts = {_PASSAGES: of_passages, _VOCABULARY: writer.waiting_count() - of_passages}
 
         def tell(done: int) -> None:
             what, here = (_PASSAGES, done) if done <= of_passages else (_VOCABULARY, done - of_passages)
@@ -367,12 +398,11 @@ class _Build:
             self.progress(what, before + here, before + counts[what])
 
         embedded, done = _embed(
-            *(writer, self.encoder, waiting, tell, self.monotonic), self.monotonic() + _LOOK_AGAIN_SECONDS
+            *(writer, self.encoder, waiting, tell, self.monotonic), self.monotonic() + self.patience
         )
         self.report.embedded += embedded
         for what, here in ((_PASSAGES, min(done, of_passages)), (_VOCABULARY, max(0, done - of_passages))):
             self.computed[what] = self.computed.get(what, 0) + here
-        return done == len(waiting)
 
     def _finish(self, writer: Writer) -> None:
         writer.gather_concepts()
@@ -388,10 +418,6 @@ class _Build:
             if not sound:
                 self.report.warnings.append(f"{named} in the index was missing or damaged and has been written anew.")
         self.report.pending = writer.state.pending
-
-
-def _refusals(known: dict[str, StoredNote]) -> list[str]:
-    return [f"{path} {entry.reason}" for path, entry in sorted(known.items()) if entry.reason]
 
 
 def _indexed(note: Note, file: NoteFile, moment: int, spotter: vocabulary.Spotter) -> IndexedNote:

@@ -352,7 +352,7 @@ def index(context: click.Context, full: bool, as_json: bool, watched: bool, no_w
         if no_wait and assistant.busy():
             say("Another process is bringing the index up to date.")
             return Exit.ANSWERED
-        report = assistant.update(full=full)
+        report = assistant.update(full=full, wait=not no_wait)
     _print_report(report, as_json)
     if watched:
         with closing(_assistant(settings)) as assistant:

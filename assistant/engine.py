@@ -95,11 +95,10 @@ class Assistant:
         if not any(unicodedata.category(letter)[0] not in "CZ" for letter in request.question):
             raise EmptyQuestion("Nothing was asked.", 'Ask a question, such as: assistant ask "What does it do?"')
         self._load_ahead()
-        fresh = self._fresh()
-        answer, fresh = self._whole(request, fresh)
+        answer, fresh = self._whole(request)
         changed = self._changed(answer)
         if changed and self._refresh != "never" and not fresh.stale:
-            answer, fresh = self._whole(request, self._fresh())
+            answer, fresh = self._whole(request)
             changed = self._changed(answer)
         answer = _marked(answer, changed)
         return replace(
@@ -111,9 +110,10 @@ class Assistant:
             elapsed_ms=round((self._monotonic() - began) * 1000, 1),
         )
 
-    def update(self, *, full: bool = False) -> BuildReport:
-        """Brings the index up to date now, from nothing where `full`, and says what changed."""
-        return self._keeper().update(full=full)
+    def update(self, *, full: bool = False, wait: bool = True) -> BuildReport:
+        """Brings the index up to date now, from nothing where `full`, and says what changed; after another process that
+        is at it, or IndexUnusable where that is not to be waited for."""
+        return self._keeper().update(full=full, wait=wait)
 
     def changes(self) -> Iterator[frozenset[str]]:
         """Paths of notes that change, in batches, without end; an empty batch asks for an `update` all the same."""
@@ -183,13 +183,19 @@ class Assistant:
         name = self._model or model.DEFAULT_MODEL
         return self._use(model.prepare(name, self._cache, self._progress or (lambda _: None)))
 
-    def _whole(self, request: Request, fresh: Fresh) -> tuple[Answer, Fresh]:
-        """The answer from that store; from one built again where it turns out to be damaged."""
-        from assistant.store import IndexDamaged
+    def _whole(self, request: Request) -> tuple[Answer, Fresh]:
+        """The answer from a store as fresh as it can be; from one built again where it turns out to be damaged."""
+        from assistant.store import IndexDamaged, problems
 
         try:
+            fresh = self._fresh()
             return self._answered(request, fresh), fresh
         except IndexDamaged:
+            fresh = self._keeper().mended()
+        except (LookupError, TypeError, ValueError):
+            # Ours, unless the index holds what was never written to it.
+            if not problems(self._keeper().index):
+                raise
             fresh = self._keeper().mended()
         try:
             return self._answered(request, fresh), fresh

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from assistant.build import BuildReport, Embed, Progress
     from assistant.encoder import Encoder
     from assistant.records import PassageId
-    from assistant.store import Matrix, TextId
+    from assistant.store import Matrix
 
 Refresh = Literal["look", "insist", "never"]
 _WAIT = 0.2
@@ -53,7 +53,7 @@ class Keeper:
         self._encoder = encoder
         self._progress = progress
         self._store: Store | None = None
-        self._ahead: dict[TextId, Matrix] = {}
+        self._ahead: dict[str, Matrix] = {}
 
     def fresh(self, refresh: Refresh, *, whole: bool = False) -> Fresh:
         """As new as `refresh` and the circumstances allow; where many vectors are missing they are computed first only
@@ -84,8 +84,8 @@ class Keeper:
         from assistant import ahead
 
         found = ahead.vectors(store, self._encoder(), terms, only, self._ahead)
-        self._ahead |= found
-        store.lend(found)
+        self._ahead |= dict(found.values())
+        store.lend({number: matrix for number, (_, matrix) in found.items()})
         return bool(found)
 
     def unfinished(self) -> bool:
@@ -105,11 +105,16 @@ class Keeper:
         there = self._built(self._scan(), "few", wait=True, mend=True)
         return replace(there, warnings=(*there.warnings, "The index was damaged and has been built again."))
 
-    def update(self, *, full: bool) -> BuildReport:
-        """Brings the index up to date, after any other writer; IndexUnusable where that cannot be."""
+    def update(self, *, full: bool, wait: bool = True) -> BuildReport:
+        """Brings the index up to date, after any other writer; IndexUnusable where that cannot be, or where there is
+        another writer that is not to be waited for."""
         self._scan()
         try:
-            return self._build("all", full=full, mend=False, wait=True, verify=True)
+            return self._build("all", full=full, mend=False, wait=wait, verify=True)
+        except Busy as error:
+            raise IndexUnusable(
+                "Another process is bringing the index up to date.", "Leave it to that, or wait for it."
+            ) from error
         except (StoreError, OSError) as error:
             raise _unusable(self.index, error) from error
 

@@ -1,14 +1,14 @@
-"""The part of `scripts/bench` that runs in one process: questions one after the other, and an index from nothing."""
+"""The part of `scripts/bench` that asks one question after another in one process; prints a row of its table."""
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,23 +17,19 @@ from assistant.encoder import OnnxEncoder
 from assistant.engine import Assistant
 from assistant.settings import user_cache
 
-QUESTIONS = (
-    "How does a canary release decide to go on?",
-    "Messages must not be lost between two services. What do I use?",
-    "Show me a pipeline that builds and pushes an image.",
-    "What is the difference between the queue and the stream?",
-    "We run a few functions a day and pay too much for idle servers.",
-    "How do I give a pod a secret?",
-    "Which port does the health check call?",
-    "A release broke checkout last week; we want one per cent of the users to see the next one first.",
-    "Where do I see why a build failed?",
-    "Who makes the best espresso in town?",
-    "Several teams share a cluster and must not see each other's traffic.",
-    "How are old images cleaned up?",
-)
+DEV = Path(__file__).resolve().parent.parent.parent / "shared" / "eval" / "dev"
+EVERY = 3
+"""Every how many of the questions are asked."""
 
 
-def main(notes: str, folder: str) -> int:
+def questions() -> list[str]:
+    """Of the development set; a few of our own where there is none."""
+    lines = [line for path in sorted(DEV.glob("*.jsonl")) for line in path.read_text("utf-8").splitlines()]
+    found = [record["question"] for record in map(json.loads, lines) if record.get("question", "").strip()]
+    return found[::EVERY] or ["How does a canary release decide to go on?", "Which queue keeps the order?"]
+
+
+def main(notes: str, index: str, bar: str, name: str) -> int:
     encoded: list[str] = []
     plain: Callable[[OnnxEncoder, str], NDArray[np.float32]] = OnnxEncoder.question
 
@@ -42,25 +38,19 @@ def main(notes: str, folder: str) -> int:
         return plain(self, text)
 
     setattr(OnnxEncoder, "question", noting)  # noqa: B010 - a method is not to be assigned to, says mypy
-    cache = user_cache(os.environ)
-    assistant = Assistant(Path(notes), Path(folder) / "index", cache, background=False)
+    assistant = Assistant(Path(notes), Path(index), user_cache(os.environ), background=False, whole=True)
     assistant.ask("What is this about?")
     encoder = assistant._encoder()
     whole, texts = [], []
-    for question in QUESTIONS:
+    asked = questions()
+    for question in asked:
         encoded.clear()
         whole.append(seconds(assistant.ask, question))
         texts.append(seconds(lambda: [plain(encoder, text) for text in tuple(encoded)]))
     assistant.close()
     ask, alone = 1000 * statistics.median(whole), 1000 * statistics.median(texts)
-    print(f"warm question {ask:.1f} ms, {max(whole) * 1000:.1f} ms at the most")
-    print(f"  = {ask / alone:.1f} times encoding its texts, {alone:.1f} ms (medians of {len(QUESTIONS)})")
-    with TemporaryDirectory(dir=folder) as index:
-        builder = Assistant(Path(notes), Path(index), cache, background=False)
-        took = seconds(builder.update)
-        builder.close()
-        size = sum(path.stat().st_size for path in Path(index).rglob("*") if path.is_file())
-    print(f"index of corpus/ from nothing {took:.1f} s, {size / 1e6:.1f} MB")
+    how = f"{ask:.1f} ms ({max(whole) * 1000:.0f} at the most) / {alone:.1f} ms, medians of {len(asked)}"
+    print(f"warm question of {name}, against encoding its texts\t{bar}\t{ask / alone:.1f}\t{how}")
     return 0
 
 

@@ -2,13 +2,7 @@
 
 import itertools
 import os
-import random
-import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,9 +15,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from assistant import ahead, build, passages
+from assistant import notes as read_notes
 from assistant.build import BuildReport
 from assistant.encoder import Encoder, HashingEncoder
 from assistant.errors import NoNotes, UnreadableNotes
+from assistant.records import Note
 from assistant.store import Busy, DiskFull, IndexDamaged, Store, Writer, nearest
 
 SCALE = float(os.environ.get("ASSISTANT_TEST_SCALE", "1"))
@@ -182,6 +178,23 @@ def test_a_note_that_cannot_be_read_is_named_and_the_others_are_indexed(notes: P
     assert counts(refresh(notes, index)) == (1, 0, 0, 1)
 
 
+def test_a_note_that_goes_away_while_it_is_looked_at_is_no_note_that_cannot_be_read(
+    notes: Path, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refresh(notes, index)
+    (notes / "b.md").write_text("# Changed\n")
+    plain = read_notes.read
+
+    def gone(folder: Path, path: str) -> Note:
+        (notes / "b.md").unlink(missing_ok=True)
+        return plain(folder, path)
+
+    monkeypatch.setattr(read_notes, "read", gone)
+    report = refresh(notes, index)
+    assert (report.removed, report.warnings) == (1, [])
+    assert refresh(notes, index).unchanged == 1
+
+
 def test_no_notes_and_none_to_read_leave_the_index_alone(notes: Path, index: Path) -> None:
     refresh(notes, index)
     before = shown(index)
@@ -205,11 +218,11 @@ def test_text_is_there_before_any_vector(notes: Path, index: Path) -> None:
         ids = store.containing(["canari"], 5)
         assert ids
         computed = ahead.vectors(store, encoder, ["canari"], None, {})
-        store.lend(computed)
+        store.lend({number: matrix for number, (_, matrix) in computed.items()})
         assert set(ids) <= set(store.near(encoder.question("canary")[None], 3)[0])
         assert list(store.vectors(ids)) == ids
         assert store.pending == store.passages_count - len(ids)
-    assert ahead.keep(index, encoder.identity, computed)
+    assert ahead.keep(index, encoder.identity, dict(computed.values()))
     with Store.open(index) as store:
         assert set(store.near(encoder.question("canary")[None], 3)[0]) <= set(ids)
         assert store.pending == store.passages_count - len(ids)
@@ -403,47 +416,6 @@ def test_any_series_of_edits_ends_as_a_build_from_nothing(changes: list[tuple[st
             if when != "later":
                 build.refresh(notes, index, lambda: encoder, embed="all" if when == "all" else "none")
         refresh(notes, index)
-        refresh(notes, index.with_name("anew"))
-        assert shown(index) == shown(index.with_name("anew"))
-
-
-KILLED = """
-import itertools, pathlib, sys
-from assistant import build
-from assistant.encoder import HashingEncoder
-notes, index = map(pathlib.Path, sys.argv[1:])
-encoder = HashingEncoder()
-build._BATCH_TEXTS = 3
-for number in itertools.count():
-    (notes / "moving.md").write_text(f"# Moving {number}\\n\\nline {number} of canary\\n\\n- item {number % 7}\\n")
-    print(number, flush=True)
-    build.refresh(notes, index, lambda: encoder, full=number % 5 == 4)
-    with build.Writer(index) as writer:
-        writer.file_vectors(insist=True)
-"""
-
-
-def test_a_build_killed_at_any_moment_leaves_an_index_that_answers(notes: Path, index: Path) -> None:
-    refresh(notes, index)
-    chance = random.Random(3)
-    for _ in range(max(2, round(5 * SCALE))):
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-c", KILLED, notes, index], stdout=subprocess.PIPE, cwd=Path(__file__).parent.parent
-        )
-        assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(chance.uniform(0, 0.25))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        with Store.open(index) as store:
-            found = store.passages(store.passage_ids())
-            assert {"a.md", "b.md"} <= {passage.path for passage in found.values()}
-            assert store.containing(["canari"], 3)
-            assert all(store.near(HashingEncoder().question("canary")[None], 3)) or store.pending
-            assert store.warnings == ()
-        refresh(notes, index)
-        assert len(list(index.glob("vectors-*"))) <= 2
-        shutil.rmtree(index.with_name("anew"), ignore_errors=True)
         refresh(notes, index.with_name("anew"))
         assert shown(index) == shown(index.with_name("anew"))
 

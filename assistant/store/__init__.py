@@ -1,5 +1,6 @@
 """The index on disk: open a committed generation, or write the next one."""
 
+from assistant.store.check import problems
 from assistant.store.nearest import Matrix
 from assistant.store.reader import Store
 from assistant.store.rows import Concepts, StoredMention, StoredNote
@@ -36,4 +37,5 @@ __all__ = [
     "Writer",
     "abandoned",
     "being_written",
+    "problems",
 ]

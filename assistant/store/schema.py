@@ -6,7 +6,8 @@ import fcntl
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,8 @@ CREATE TABLE state(
     versions TEXT NOT NULL,         -- of what made the text
     notes INTEGER NOT NULL, passages INTEGER NOT NULL, pending INTEGER NOT NULL,
     file TEXT NOT NULL, file_size INTEGER NOT NULL, file_total INTEGER NOT NULL, file_texts INTEGER NOT NULL,
-    previous TEXT NOT NULL          -- the FAISS file before
+    previous TEXT NOT NULL,         -- the FAISS file before
+    crc INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE notes(
     id INTEGER PRIMARY KEY AUTOINCREMENT, path TEXT NOT NULL UNIQUE,
@@ -58,7 +60,7 @@ CREATE TABLE texts(                 -- whatever is embedded, once, however often
     filed INTEGER NOT NULL DEFAULT 0,   -- stands in the FAISS file
     idle INTEGER                        -- the generation since which nothing uses it
 ) STRICT;
-CREATE INDEX texts_waiting ON texts(id) WHERE ready = 0;
+CREATE INDEX texts_waiting ON texts(uses, others) WHERE ready = 0;
 CREATE INDEX texts_tail ON texts(id) WHERE ready = 1 AND filed = 0 AND uses > 0;
 CREATE INDEX texts_dead ON texts(id) WHERE filed = 1 AND uses = 0;
 CREATE INDEX texts_idle ON texts(idle) WHERE uses = 0 AND others = 0;
@@ -190,6 +192,16 @@ def text_key(identity: str, text: str) -> str:
     return hashlib.sha256(f"{identity}\0{text}".encode()).hexdigest()
 
 
+def statements(script: str) -> Iterator[str]:
+    """The statements of a script, one by one."""
+    statement = ""
+    for line in script.splitlines():
+        statement += line + "\n"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turns what sqlite3 raises into a StoreError that says what can be done about it."""
@@ -201,10 +213,13 @@ def translated() -> Iterator[None]:
 
 def meaning(error: sqlite3.DatabaseError) -> StoreError:
     """What an error of sqlite3 is for whoever opened the store."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+    full = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    code = sqlite3.SQLITE_CORRUPT if full in _TRUNCATED else full & 0xFF
     return _MEANINGS.get(code, StoreError)(str(error))
 
 
+_TRUNCATED = (sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_CORRUPTFS)
+"""Pages that cannot be read are no lack of room."""
 _MEANINGS: dict[int, type[StoreError]] = {
     sqlite3.SQLITE_BUSY: Busy,
     sqlite3.SQLITE_LOCKED: Busy,
@@ -263,25 +278,32 @@ def check_version(connection: sqlite3.Connection, folder: Path) -> bool:
 def read_state(connection: sqlite3.Connection) -> State:
     row = connection.execute(
         "SELECT generation, change, identity, versions, notes, passages, pending,"
-        " file, file_size, file_total, file_texts, previous FROM state"
+        " file, file_size, file_total, file_texts, previous, crc FROM state"
     ).fetchone()
     if row is None:
         return State()
-    generation, change, identity, versions, notes, passages, pending, name, size, total, texts, previous = row
+    *values, crc = row
+    if _sum(values) != crc:
+        raise IndexDamaged("the state")
+    generation, change, identity, versions, notes, passages, pending, name, size, total, texts, previous = values
     file = VectorFile(name, size, total, texts)
     return State(generation, change, identity, versions, notes, passages, pending, file, previous)
 
 
 def write_state(connection: sqlite3.Connection, state: State) -> None:
     file = state.file
-    connection.execute(
-        "INSERT OR REPLACE INTO state VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            *(state.generation, state.change, state.identity, state.versions),
-            *(state.notes, state.passages, state.pending),
-            *(file.name, file.size, file.total, file.texts, state.previous),
-        ),
+    values = (
+        *(state.generation, state.change, state.identity, state.versions),
+        *(state.notes, state.passages, state.pending),
+        *(file.name, file.size, file.total, file.texts, state.previous),
     )
+    connection.execute(
+        "INSERT OR REPLACE INTO state VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*values, _sum(values))
+    )
+
+
+def _sum(values: Sequence[object]) -> int:
+    return zlib.crc32(repr(tuple(values)).encode("utf-8", "replace"))
 
 
 class Lock:

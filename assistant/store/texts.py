@@ -42,6 +42,10 @@ class Texts(Transaction):
         """What is indexed of each note, by path."""
         return rows.stored_notes(self._all(rows.NOTE_FILES))
 
+    def refused(self) -> list[tuple[str, str]]:
+        """Path and reason of each note that could not be read, by path."""
+        return [(path, reason) for path, reason in self._all("SELECT path, reason FROM refused ORDER BY path")]
+
     def begin(self, identity: str, versions: str) -> None:
         """Says who makes what comes next; with another encoder all texts that follow are other texts."""
         if identity != self._state.identity:
@@ -218,7 +222,7 @@ class Texts(Transaction):
         self._change(f"DELETE FROM texts WHERE id IN ({gone})")
         self._change("DELETE FROM texts WHERE uses = 0 AND others = 0 AND ready = 0")
         self._state = replace(self._state, generation=generation)
-        self._commit()
+        self._commit(self._pending())
         self._clean()
         return generation
 

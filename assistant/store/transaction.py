@@ -126,13 +126,14 @@ class Transaction:
         if self._db().in_transaction:
             self._commit()
 
-    def _commit(self) -> None:
+    def _commit(self, pending: int | None = None) -> None:
+        """With so many passages without a vector; as many as before where none is said."""
         self._state = replace(
             self._state,
             change=self._state.change + 1,
             notes=self._state.notes + self._more["notes"],
             passages=self._state.passages + self._more["passages"],
-            pending=self._pending(),
+            pending=self._state.pending if pending is None else pending,
         )
         self._more.clear()
         self._texts.clear()

@@ -14,8 +14,10 @@ import numpy as np
 from assistant.store import nearest, rows
 from assistant.store.nearest import Matrix
 from assistant.store.schema import (
+    TABLES,
     DiskFull,
     VectorFile,
+    statements,
     text_key,
     translated,
 )
@@ -39,18 +41,40 @@ class Writer(Texts):
     DiskFull may come from any method.
     """
 
-    def forget_vectors(self) -> None:
-        """Has every text embedded again."""
-        self._change("DELETE FROM vectors")
-        self._change("UPDATE texts SET ready = 0, filed = 0")
+    def start_over(self) -> None:
+        """Forgets everything that was ever put in; readers have the last generation until the next is published. Ids
+        go on counting, so that none stands for another text."""
+        counted = self._all("SELECT name, seq FROM sqlite_sequence")
+        for (table,) in self._all("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%STRICT%'"):
+            self._change(f"DROP TABLE {table}")
+        self._change("DROP TABLE contents")
+        for statement in statements(TABLES):
+            self._change(statement)
+        for table, last in counted:
+            self._change("INSERT INTO sqlite_sequence(name, seq) VALUES (?, ?)", table, last)
+        self._frequencies.clear()
         self._texts.clear()
-        self._change("DELETE FROM concepts")
-        self._change("DELETE FROM centres")
-        self._state = replace(self._state, file=VectorFile(), previous=self._state.file.name)
+        self._more.clear()
+        self._state = replace(
+            self._state, notes=0, passages=0, pending=0, file=VectorFile(), previous=self._state.file.name
+        )
 
-    def waiting(self) -> list[tuple[TextId, str]]:
-        """Texts without a vector, those of passages before those of the vocabulary."""
-        found = self._all("SELECT id, text FROM texts WHERE ready = 0 AND uses + others > 0 ORDER BY uses = 0, id")
+    def ids_of(self, texts: Iterable[str]) -> dict[str, TextId]:
+        """The rows of those texts that are to be embedded."""
+        keys = {text_key(self._state.identity, text): text for text in texts}
+        found = self._all(
+            "SELECT key, id FROM texts WHERE key IN (SELECT value FROM json_each(?))", json.dumps(list(keys))
+        )
+        return {keys[key]: TextId(number) for key, number in found}
+
+    def waiting(self, limit: int = -1) -> list[tuple[TextId, str]]:
+        """Texts without a vector, or the first `limit` of them; those of passages before those of the vocabulary."""
+        found = self._all("SELECT id, text FROM texts WHERE ready = 0 AND uses > 0 ORDER BY id LIMIT ?", limit)
+        if len(found) != limit:
+            rest = -1 if limit < 0 else limit - len(found)
+            found += self._all(
+                "SELECT id, text FROM texts WHERE ready = 0 AND uses = 0 AND others > 0 ORDER BY id LIMIT ?", rest
+            )
         return [(TextId(number), text) for number, text in found]
 
     def waiting_count(self, *, passages: bool = False) -> int:
@@ -59,13 +83,14 @@ class Writer(Texts):
 
     def put_vectors(self, batch: Iterable[tuple[TextId, Matrix]]) -> int:
         """Commits unit rows (k, d) for those texts that still lack them; how many passages have a vector since."""
-        before = self._pending()
+        gained = 0
         for number, matrix in batch:
-            if self._all("SELECT 1 FROM texts WHERE id = ? AND ready = 0", number):
+            for (uses,) in self._all("SELECT uses FROM texts WHERE id = ? AND ready = 0", number):
+                gained += uses
                 self._change("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", number, *rows.pack_matrix(matrix))
                 self._change("UPDATE texts SET ready = 1 WHERE id = ?", number)
-        self._commit()
-        return before - self._state.pending
+        self._commit(self._state.pending - gained)
+        return gained
 
     def sound(self, *, whole: bool = True) -> bool:
         """Whether the vector file, if the index has one, is there with its size and, where it is read `whole`, byte for

@@ -1,0 +1,130 @@
+"""The part of `scripts/bench` that builds indexes; prints rows of its table, with tabs between measure, bar, figure and
+how it came to be."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import scale
+from numpy.typing import NDArray
+
+from assistant import build, notes
+from assistant.encoder import HashingEncoder, OnnxEncoder
+from assistant.engine import Assistant
+from assistant.settings import user_cache
+from assistant.store import Store
+
+SAMPLE = 5
+"""Every how many of the texts are encoded once more, to compare with."""
+NOTES = 20_000
+
+
+def seeded(folder: Path, passages: int) -> None:
+    """About so many passages: whole notes of the Knative documentation, repeated with numbers, with seeded vectors."""
+    source = scale.knative(folder / "source")
+    copies = 1 + passages // 16_000
+    scale.repeat(source, folder / "all", copies)
+    written = sorted((folder / "all").rglob("*.md"))
+    counted = counts(folder, written)
+    total = 0
+    for path in written:
+        if total >= passages:
+            break
+        total += counted[path]
+        target = folder / "notes" / path.relative_to(folder / "all")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(target)
+    encoder = scale.Seeded()
+    report = build.refresh(folder / "notes", folder / "index", lambda: encoder)
+    settle(folder / "notes", folder / "index", encoder.identity)
+    with Store.open(folder / "index") as store:
+        took = f"{report.seconds:.1f} s"
+        print(f"index of {store.passages_count:,} passages, seeded vectors\t\t{took}\t{store.notes_count:,} notes")
+
+
+def counts(folder: Path, paths: Sequence[Path]) -> dict[Path, int]:
+    """Passages of each note."""
+    from assistant import passages, sections
+
+    found = {}
+    for path in paths:
+        note = notes.decode(path.name, path.read_bytes())
+        found[path] = len(passages.passages(sections.outline(note), note))
+    return found
+
+
+def settle(folder: Path, index: Path, identity: str) -> None:
+    """Looks again when the last save is so long ago that another one would show."""
+    time.sleep(2.5)
+    encoder = HashingEncoder()
+    encoder.identity = identity
+    build.refresh(folder, index, lambda: encoder)
+
+
+def look(folder: Path) -> None:
+    """How long it takes to see that none of many notes has changed."""
+    for number in range(NOTES):
+        path = folder / "notes" / f"{number % 200:03}" / f"{number}.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"# Note {number}\n\nThing {number} is kept in box {number % 97}.\n", "utf-8")
+    encoder = HashingEncoder()
+    build.refresh(folder / "notes", folder / "index", lambda: encoder)
+    settle(folder / "notes", folder / "index", encoder.identity)
+    took = []
+    for _ in range(7):
+        with Store.open(folder / "index") as store:
+            began = time.monotonic()
+            changed = build.stale(store, folder / "notes", notes.scan(folder / "notes").files, encoder.identity)
+            took.append(time.monotonic() - began)
+            assert not changed
+    print(f"freshness check of {NOTES:,} notes\t0.3 s\t{statistics.median(took):.2f} s\tmedian of 7")
+    edits = []
+    note = folder / "notes" / "000" / "0.md"
+    for number in range(5):
+        note.write_text(note.read_text("utf-8") + f"\nOne more line {number}.\n", "utf-8")
+        began = time.monotonic()
+        build.refresh(folder / "notes", folder / "index", lambda: encoder, verify=False)
+        edits.append(time.monotonic() - began)
+    print(f"index after one edited note of {NOTES:,}\t\t{statistics.median(edits):.2f} s\ttwo looks included")
+
+
+def knative(folder: Path) -> None:
+    """The whole build against the bare encoder on the same texts, as many threads."""
+    scale.knative(folder / "notes")
+    encoded: list[str] = []
+    plain = OnnxEncoder.passages
+
+    def noting(self: OnnxEncoder, texts: Sequence[str]) -> Iterator[NDArray[np.float32]]:
+        for text, matrix in zip(texts, plain(self, texts), strict=True):
+            encoded.append(text)
+            yield matrix
+
+    setattr(OnnxEncoder, "passages", noting)  # noqa: B010 - a method is not to be assigned to, says mypy
+    assistant = Assistant(folder / "notes", folder / "index", user_cache(os.environ), background=False)
+    report = assistant.update()
+    encoder = assistant._encoder()
+    sample = encoded[::SAMPLE]
+    began = time.monotonic()
+    for _ in plain(encoder, sample):
+        pass
+    alone = (time.monotonic() - began) * len(encoded) / len(sample)
+    assistant.close()
+    settle(folder / "notes", folder / "index", encoder.identity)
+    how = f"{report.seconds:.0f} s / {alone:.0f} s for {len(encoded):,} texts, every {SAMPLE}th encoded again"
+    print(f"full build of 399 notes against the bare encoder\t1.15\t{report.seconds / alone:.2f}\t{how}")
+
+
+if __name__ == "__main__":
+    kind, where, *rest = sys.argv[1:]
+    if kind == "seeded":
+        seeded(Path(where), int(rest[0]))
+    elif kind == "look":
+        look(Path(where))
+    else:
+        knative(Path(where))

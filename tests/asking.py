@@ -1,0 +1,61 @@
+"""What tests of a damaged, crowded or killed index share: the real program with an encoder that costs nothing."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from assistant import build
+from assistant.encoder import HashingEncoder
+from assistant.engine import Assistant
+from assistant.records import Answer, IndexState
+
+ENCODER = HashingEncoder()
+QUESTIONS = (
+    "Which strategy shows the new version to a few users?",
+    "Which service is point to point?",
+    "How is a release rolled back?",
+)
+NOTE = """# Release strategies
+
+**Canary**: a few users see the new version first
+
+## Going back
+
+- `kubectl rollout undo` rolls a release back
+- A blue-green deployment is rolled back at once
+
+## Services
+
+| need | service |
+| --- | --- |
+| point to point | Queue Service |
+| many readers | Streaming |
+
+```yaml
+kind: Rollout
+```
+"""
+
+
+class Asking(Assistant):
+    """The program with hashed words for vectors."""
+
+    def _load_ahead(self) -> None:
+        pass
+
+    def _encoder(self) -> HashingEncoder:  # type: ignore[override]  # all that is needed of the real one
+        return ENCODER
+
+
+def asking(notes: Path, index: Path) -> Asking:
+    return Asking(notes, index, index.with_name("cache"), background=False)
+
+
+def refresh(notes: Path, index: Path, encoder: HashingEncoder = ENCODER) -> build.BuildReport:
+    made: Callable[[], HashingEncoder] = lambda: encoder  # noqa: E731
+    return build.refresh(notes, index, made)
+
+
+def said(answer: Answer) -> Answer:
+    """An answer without what may differ between two runs over the same notes."""
+    return replace(answer, index=IndexState(0, False, 0), warnings=(), elapsed_ms=0.0, notes="")
