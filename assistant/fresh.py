@@ -33,6 +33,10 @@ class Fresh:
     warnings: tuple[str, ...]
 
 
+class NotYet(Exception):
+    """No generation was published yet; whoever builds the first one is at it."""
+
+
 class Keeper:
     """Holds the opened store and changes it for a newer one when the notes or another process ask for it."""
 
@@ -52,13 +56,21 @@ class Keeper:
         self._progress = progress
         self._store: Store | None = None
 
-    def fresh(self, refresh: Refresh) -> Fresh:
-        """As new as `refresh` and the circumstances allow; NoNotes, UnreadableNotes, ModelUnusable, IndexUnusable."""
+    def fresh(self, refresh: Refresh, *, elsewhere: bool = False) -> Fresh:
+        """As new as `refresh` and the circumstances allow; NoNotes, UnreadableNotes, ModelUnusable, IndexUnusable.
+
+        `elsewhere`: another process is building for us, so the last generation has to do; NotYet where there is none.
+        """
         from assistant import build
 
         scan = self._scan()
         identity = self._encoder().identity
         store = self._opened(identity)
+        if elsewhere:
+            if store is None:
+                raise NotYet
+            stale = build.stale(store, self._folder, scan.files, identity)
+            return self._as_it_is(store, scan, stale=stale, said=_MEANWHILE if stale else "")
         if store is None or refresh == "insist":
             return self._built(scan, wait=refresh == "insist")
         stale = build.stale(store, self._folder, scan.files, identity)
@@ -73,6 +85,35 @@ class Keeper:
         self.close()
         there = self._built(self._scan(), wait=True, mend=True)
         return replace(there, warnings=(*there.warnings, "The index was damaged and has been built again."))
+
+    def catch_up(self, few: int) -> Literal["done", "more", "busy"]:
+        """Brings the index up to date if that takes at most about `few` new vectors, and says whether it is.
+
+        "busy" where another process writes. NoNotes, UnreadableNotes, ModelUnusable, IndexUnusable.
+        """
+        from assistant import build
+
+        scan = self._scan()
+        store = self._opened(self._encoder().identity)
+        if store is None or not build.small(store, self._folder, scan.files, few):
+            return "more"
+        if not build.stale(store, self._folder, scan.files, store.identity) and not store.waiting():
+            return "done"
+        try:
+            self._build(full=False, mend=False, wait=False, embed="none")
+            store = self._opened(self._encoder().identity)
+            if store is None or store.waiting() > few:
+                return "more"
+            self._build(full=False, mend=False, wait=False)
+        except Busy:
+            return "busy"
+        except (StoreError, OSError) as error:
+            raise _unusable(self.index, error) from error
+        return "done"
+
+    def opened(self) -> Store | None:
+        """The newest committed store, however old; None where there is none that can be read."""
+        return self._opened(self._encoder().identity)
 
     def update(self, *, full: bool) -> BuildReport:
         """Brings the index up to date, after any other writer; IndexUnusable where that cannot be."""
@@ -149,7 +190,7 @@ class Keeper:
         there = self.fresh("look")
         return replace(there, warnings=(*there.warnings, f"{what}; {self.index} is used instead."))
 
-    def _build(self, *, full: bool, mend: bool, wait: bool) -> BuildReport:
+    def _build(self, *, full: bool, mend: bool, wait: bool, embed: Literal["all", "none"] = "all") -> BuildReport:
         """One build; where another process builds, Busy if there is a store to answer from meanwhile, else after it."""
         from assistant import build
 
@@ -159,6 +200,7 @@ class Keeper:
                     *(self._folder, self.index, self._encoder),
                     full=full,
                     mend=mend,
+                    embed=embed,
                     progress=self._progress,
                     skip=self._skip(),
                 )
@@ -170,6 +212,7 @@ class Keeper:
             time.sleep(_WAIT)
 
 
+_MEANWHILE = "The notes have changed and are being read; this is answered from the last index."
 _ASKED_NOT_TO = "The notes have changed since they were indexed, and --no-refresh keeps the index as it is."
 _LISTED = 5
 
