@@ -33,10 +33,15 @@ class Action:
 ACTIONS = (
     Action("ask", "enter", "enter", "Ask the question", "prompt", "ask"),
     Action(
-        "new-line", "ctrl+j,shift+enter", "ctrl+j", "New line (shift+enter too, where it is sent)", "prompt", "new_line"
+        "new-line",
+        "ctrl+j,shift+enter",
+        "ctrl+j",
+        "New line (shift+enter, where it is sent)",
+        "prompt",
+        "new_line",
     ),
-    Action("earlier", "up", "up", "On the first row: the question before", "prompt", "earlier"),
-    Action("later", "down", "down", "On the last row: the question after, at last the draft", "prompt", "later"),
+    Action("earlier", "up", "up", "On the first row: an earlier question", "prompt", "earlier"),
+    Action("later", "down", "down", "On the last row: a later one, then the draft", "prompt", "later"),
     Action("back", "escape", "escape", "Close, else cancel, else go to the prompt", "anywhere", "leave"),
     Action(
         "interrupt",

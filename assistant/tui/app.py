@@ -27,7 +27,7 @@ class Located(Message):
         self.candidate, self.heading = candidate, heading
 
 
-class ChatApp(HandingOn, inherit_bindings=False):
+class ChatApp(HandingOn):
     """The chat with all its keys."""
 
     # The prompt's keys.
@@ -47,7 +47,6 @@ class ChatApp(HandingOn, inherit_bindings=False):
     def action_leave(self) -> None:
         if self.pane.is_open and self.screen.has_class("-narrow"):
             self.close_source()
-            self.prompt.focus()
         elif not self.cancel():
             self.prompt.focus()
 

@@ -32,7 +32,7 @@ class Saved(Message):
         self.path, self.why = path, why
 
 
-class HandingOn(Talking, inherit_bindings=False):
+class HandingOn(Talking):
     """Copy, edit, save."""
 
     async def action_editor(self) -> None:

@@ -55,7 +55,7 @@ class Picker(ModalScreen[int | None]):
         with Vertical() as box:
             box.border_title = Content(visible.line(self._title))
             box.border_subtitle = Content("type to narrow · enter chooses · escape closes")
-            yield Input(placeholder="Type to narrow the list")
+            yield Input(placeholder="Type to narrow the list", compact=True)
             yield OptionList(markup=False)
 
     def on_mount(self) -> None:
@@ -107,7 +107,7 @@ class Naming(ModalScreen[str | None]):
         with Vertical() as box:
             box.border_title = Content(visible.line(self._title))
             box.border_subtitle = Content("enter accepts · escape closes")
-            yield Input(self._text, select_on_focus=False)
+            yield Input(self._text, select_on_focus=False, compact=True)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self.dismiss(event.value)
@@ -141,7 +141,7 @@ class Help(ModalScreen[None]):
     ]
     DEFAULT_CSS = """
     Help { align: center middle; background: $background 60%; }
-    Help > VerticalScroll { width: 80%; max-width: 90; height: 90%; border: round $border; background: $surface;
+    Help > VerticalScroll { width: 90%; max-width: 90; height: 90%; border: round $border; background: $surface;
                             padding: 0 1; }
     Help Static { height: auto; }
     """
@@ -163,7 +163,7 @@ class Help(ModalScreen[None]):
         parts: list[Content] = []
         for where in (*order, "anywhere", "palette"):
             parts.append(Content.styled(_TITLES[where], "bold $text-accent"))
-            parts += [_line(one, self._keys) for one in ACTIONS if one.where == where]
+            parts += [_line(one, self._keys) for one in ACTIONS if one.where == where and one.id not in _LIKE_FIRST]
             parts.append(Content(""))
         parts.append(Content(_CLOSING))
         return Content("\n").join(parts)
@@ -182,17 +182,20 @@ def tree(headings: Sequence[Heading]) -> list[Entry]:
 
 def _line(action: Action, keys: Mapping[str, str]) -> Content:
     shown = visible.line(keys.get(action.id, action.shown)) or "commands"
+    if action.id == "cite-1":
+        return Content.assemble(("  1 … 8       ", "bold"), "Open that citation")
     return Content.assemble((f"  {shown:<12}", "bold"), action.label)
 
 
+_LIKE_FIRST = frozenset(f"cite-{number}" for number in range(2, 9))
 _TITLES: dict[str, str] = {
     "prompt": "In the prompt",
-    "reading": "In the answers and the source (tab goes there, escape returns)",
+    "reading": "In answers and source (tab goes there, escape back)",
     "anywhere": "Everywhere",
     "palette": "In the commands (ctrl+p)",
 }
 _CLOSING = (
-    "The mouse does what the keys do: a click on [n], a source, a caption or a runner-up opens it, the wheel scrolls.\n"
-    "Dragging selects text, ctrl+c copies it; shift and dragging is the terminal's own selection.\n"
-    "Keys can be changed in assistant.toml: a table [keys] with the name of an action and its keys."
+    "A click does what a key does: on [n], a source, a caption, a runner-up, the footer. "
+    "Dragging selects, ctrl+c copies it; shift and dragging is the terminal's own selection. "
+    'Keys can be changed in assistant.toml, in a table [keys]: copy-answer = "f2".'
 )

@@ -58,7 +58,7 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
 
     BINDINGS = bindings(READING)
     DEFAULT_CSS = """
-    NoteView { height: 1fr; background: $surface; }
+    NoteView { height: 1fr; background: $surface; scrollbar-size: 1 1; }
     """
     allow_select = True
 
@@ -73,6 +73,7 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
         self.marks = Marks()
         self.found = ""
         self._digits = 1
+        self._widest = 0
 
     def show(self, note: Note, marks: Marks) -> None:
         """Another note, or the same one as it is now; the view stays where it is until `to_marks`."""
@@ -81,12 +82,17 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
         self._asked.clear()
         self._coloured.clear()
         self._digits = max(3, len(str(len(self._shown))))
-        widest = max(map(visible.width, self._shown), default=0)
-        self.virtual_size = Size(widest + self._digits + 3, len(self._shown))
+        self._widest = max(map(visible.width, self._shown), default=0)
         self.mark(marks)
 
     def mark(self, marks: Marks) -> None:
         self.marks = marks
+        said = [
+            visible.width(self._shown[one.line - 1] + _said(one))
+            for one in marks.problems
+            if one.line <= len(self._shown)
+        ]
+        self.virtual_size = Size(max(self._widest, *said, 0) + self._digits + 2, len(self._shown))
         self.refresh()
 
     def coloured(self, first: int, lines: Sequence[Content]) -> None:
@@ -147,7 +153,7 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
         if cited:
             text = text.stylize("bold")
         problem = next((one for one in marks.problems if one.line == number), None)
-        said = f"  ◀ does not parse: {visible.line(problem.message)}" if problem else ""
+        said = _said(problem) if problem else ""
         row = Content.assemble(
             (f"{number:>{self._digits}}", "bold $text-accent" if cited else "$text-muted"),
             ("▌" if cited else " ", "bold $text-accent"),
@@ -183,6 +189,10 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh()
 
 
+def _said(problem: Problem) -> str:
+    return f"  ◀ does not parse: {visible.line(problem.message)}"
+
+
 class SourcePane(Vertical):
     """Path, heading, what is to be said of the place, and the note."""
 
@@ -216,7 +226,9 @@ class SourcePane(Vertical):
         here = self.note is not None and self.path == path
         self.path, self.cited, self._problems = path, cited, tuple(problems)
         self.border_title = Content(visible.line(path))
-        self.query_one("#headings", Static).update(Content(visible.line(" › ".join(cited.heading_path))))
+        self.query_one("#headings", Static).update(
+            Content(visible.line(" › ".join(cited.heading_path[1:] or cited.heading_path)))
+        )
         if here and self.note is not None:
             self._point(self.note)
         return here

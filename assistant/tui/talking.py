@@ -11,8 +11,9 @@ from typing import ClassVar
 
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal
+from textual.content import Content
 from textual.message import Message
-from textual.widgets import Footer
+from textual.widgets import Footer, Static
 
 from assistant import visible
 from assistant.engine import Request
@@ -64,6 +65,7 @@ class Talking(App[None], inherit_bindings=False):
     Screen.-short Footer { display: none; }
     Screen.-short Prompt { border: none; max-height: 4; }
     ContextStrip { display: none; }
+    #earlier { padding: 0 1; }
     Toast { max-width: 70%; }
     """
     BINDINGS = bindings(ANYWHERE)
@@ -113,12 +115,13 @@ class Talking(App[None], inherit_bindings=False):
             self.tell(f"There is no theme {self.chat.theme}; the palette lists them.", warn=True)
         self.animation_level = "none"
         welcome = Welcome(self.chat.notes, self.chat.model)
-        self.transcript.mount(welcome)
         self.prompt.example_marked = lambda: bool(welcome.marked)
         if self.earlier.turns:
+            self.transcript.mount(Static(Content.styled("Earlier", "bold $text-muted"), id="earlier"))
             self.transcript.add(self.earlier.turns, View(folded=True))
             for turn in self.earlier.turns:
                 self.prompt.remember(turn.question)
+        self.transcript.mount(welcome)
         if self.earlier.damaged:
             self.tell(f"{self.earlier.damaged} lines of the earlier session could not be read.", warn=True)
         self.prompt.focus()

@@ -19,7 +19,7 @@ class Transcript(VerticalScroll, can_focus=True, inherit_bindings=False):
 
     BINDINGS = bindings(READING)
     DEFAULT_CSS = """
-    Transcript { height: 1fr; width: 1fr; scrollbar-gutter: stable; }
+    Transcript { height: 1fr; width: 1fr; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }
     """
 
     class Scrolled(Message):
