@@ -23,7 +23,7 @@ class Action:
     label: str
     """What it does, for help and palette."""
     where: Where
-    """prompt: the text area has the key; reading: transcript and source pane have it."""
+    """prompt: the text area has the key, by itself but for a new line; reading: transcript and source pane have it."""
     call: str
     """The action of the app."""
     footer: str = ""

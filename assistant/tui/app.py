@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from textual.message import Message
 from textual.screen import ModalScreen
 
 from assistant.overview import Heading
@@ -19,7 +18,7 @@ from assistant.tui.source import NoteView
 from assistant.tui.transcript import Transcript
 
 
-class Located(Message):
+class Located(messages.Told):
     """Where a candidate's heading stands; None where it was not found."""
 
     def __init__(self, candidate: Candidate, heading: Heading | None) -> None:
@@ -31,9 +30,6 @@ class ChatApp(HandingOn):
     """The chat with all its keys."""
 
     # The prompt's keys.
-
-    def action_ask(self) -> None:
-        self.prompt.take()
 
     def action_new_line(self) -> None:
         self.prompt.insert("\n")

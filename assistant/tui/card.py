@@ -89,6 +89,11 @@ class Card(Widget, inherit_bindings=False):
         """`show` with some fields of the view changed."""
         self.show(view=replace(self.view, **changes))  # type: ignore[arg-type]  # the fields are named by the callers
 
+    @property
+    def text(self) -> str:
+        """What it shows, a line a row, at its present width."""
+        return self._page.at(self.content_size.width)[0].plain
+
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         content, _ = self._page.at(self.content_size.width)
         return selection.extract(content.plain), "\n"

@@ -168,10 +168,10 @@ class EngineThread:
             self._post(messages.Digested(self._opened().digests(sorted(self._cited))))
 
     def _bring_up(self) -> None:
-        if self._child is not None or self._places is None:
+        if self._child is not None:
             return
         state = self._opened().catch_up(FEW)
-        if state == "more":
+        if state == "more" and self._places is not None:
             self._child = Rebuilding(self._places, self._told, lambda why: self._jobs.put(lambda: self._ended(why)))
         elif state == "busy":
             self._later()

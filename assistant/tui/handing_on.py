@@ -6,17 +6,17 @@ from pathlib import Path
 from threading import Thread
 
 from textual.app import SuspendNotSupported
-from textual.message import Message
 
 from assistant import editor
 from assistant.errors import AssistantError
 from assistant.records import Answer, Citation
 from assistant.tui import copying, saved
+from assistant.tui.messages import Told
 from assistant.tui.pickers import Entry, Naming, Picker, Reading
 from assistant.tui.talking import Talking
 
 
-class Copied(Message):
+class Copied(Told):
     """A text was handed on to `program`; "" where the terminal is to be asked."""
 
     def __init__(self, what: str, text: str, left_out: int, program: str) -> None:
@@ -24,7 +24,7 @@ class Copied(Message):
         self.what, self.text, self.left_out, self.program = what, text, left_out, program
 
 
-class Saved(Message):
+class Saved(Told):
     """A file was written, or `why` not."""
 
     def __init__(self, path: Path, why: str) -> None:

@@ -11,7 +11,11 @@ from assistant.overview import Heading, Overview
 from assistant.records import Answer, Note
 
 
-class Seen(Message):
+class Told(Message):
+    """Anything the thread says."""
+
+
+class Seen(Told):
     """What the notes hold now; None where no index is there yet."""
 
     def __init__(self, overview: Overview | None) -> None:
@@ -19,7 +23,7 @@ class Seen(Message):
         self.overview = overview
 
 
-class Progressed(Message):
+class Progressed(Told):
     """What is being done to the index, for the status line; "" when it is done. Raw text."""
 
     def __init__(self, said: str) -> None:
@@ -27,7 +31,7 @@ class Progressed(Message):
         self.said = said
 
 
-class Waiting(Message):
+class Waiting(Told):
     """Why a question is not answered yet."""
 
     def __init__(self, number: int, said: str) -> None:
@@ -36,7 +40,7 @@ class Waiting(Message):
         self.said = said
 
 
-class Started(Message):
+class Started(Told):
     """A question has its turn."""
 
     def __init__(self, number: int) -> None:
@@ -44,7 +48,7 @@ class Started(Message):
         self.number = number
 
 
-class Answered(Message):
+class Answered(Told):
     def __init__(
         self, number: int, answer: Answer, digests: Mapping[str, str], colours: Mapping[int, Sequence[Content]]
     ) -> None:
@@ -55,7 +59,7 @@ class Answered(Message):
         self.colours = colours
 
 
-class Inherits(Message):
+class Inherits(Told):
     """What the next question would lean on; "" for nothing. Raw text."""
 
     def __init__(self, name: str) -> None:
@@ -63,7 +67,7 @@ class Inherits(Message):
         self.name = name
 
 
-class Failed(Message):
+class Failed(Told):
     """A question that could not be answered, with the reason and the next step; raw text."""
 
     def __init__(self, number: int, said: str) -> None:
@@ -72,7 +76,7 @@ class Failed(Message):
         self.said = said
 
 
-class Trouble(Message):
+class Trouble(Told):
     """Something that is no question's fault; raw text."""
 
     def __init__(self, said: str) -> None:
@@ -80,7 +84,7 @@ class Trouble(Message):
         self.said = said
 
 
-class NoteRead(Message):
+class NoteRead(Told):
     """A note for the source pane, or why there is none."""
 
     def __init__(self, path: str, note: Note | None, said: str = "") -> None:
@@ -90,7 +94,7 @@ class NoteRead(Message):
         self.said = said
 
 
-class Coloured(Message):
+class Coloured(Told):
     """The lines of a fence of a note, from `first` (1-based) on."""
 
     def __init__(self, digest: str, first: int, lines: Sequence[Content]) -> None:
@@ -100,7 +104,7 @@ class Coloured(Message):
         self.lines = lines
 
 
-class SnippetsColoured(Message):
+class SnippetsColoured(Told):
     """The snippets of an answer that came back from an earlier session."""
 
     def __init__(self, number: int, colours: Mapping[int, Sequence[Content]]) -> None:
@@ -109,7 +113,7 @@ class SnippetsColoured(Message):
         self.colours = colours
 
 
-class Digested(Message):
+class Digested(Told):
     """The digests of notes as they are on disk now."""
 
     def __init__(self, digests: Mapping[str, str]) -> None:
@@ -117,7 +121,7 @@ class Digested(Message):
         self.digests = digests
 
 
-class Headings(Message):
+class Headings(Told):
     """Every heading of the notes."""
 
     def __init__(self, headings: Sequence[Heading]) -> None:

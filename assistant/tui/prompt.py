@@ -17,7 +17,11 @@ from assistant.tui.actions import PROMPT, bindings
 class Prompt(TextArea):
     """A text area that grows to six rows, with a history behind its first and last row."""
 
-    BINDINGS: ClassVar = [*bindings(PROMPT), ("pageup", "app.page(-1)"), ("pagedown", "app.page(1)")]
+    BINDINGS: ClassVar = [
+        *bindings(one for one in PROMPT if one.id == "new-line"),
+        ("pageup", "app.page(-1)"),
+        ("pagedown", "app.page(1)"),
+    ]
     DEFAULT_CSS = """
     Prompt { height: auto; max-height: 8; border: round $border-blurred; padding: 0 1; background: $background;
              scrollbar-size-vertical: 1; }

@@ -110,6 +110,10 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
         top = marks.heading if fits else marks.first - _ABOVE
         self.scroll_to(x=0, y=max(top - 1, 0), animate=False, force=True)
 
+    def line(self, number: int) -> str:
+        """A line as it is shown, without its number."""
+        return self._shown[number - 1]
+
     def find(self, text: str, by: int) -> bool:
         """The next line with the text, case aside, from the top row on; whether there is one."""
         self.found = text

@@ -97,6 +97,10 @@ class Talking(App[None], inherit_bindings=False):
         self._progress = "starting"
         self._counts: tuple[int, int] | None = None
         self._refused = 0
+        self.status = ""
+        """What the status line says of the index."""
+        self.context = ("", "")
+        """What the strip above the prompt says, left and right."""
         self.set_keymap(dict(chat.keys))
 
     def compose(self) -> ComposeResult:
@@ -138,6 +142,11 @@ class Talking(App[None], inherit_bindings=False):
             self.transcript.scroll_end(animate=False, force=True)
             paths = {path for turn in self.earlier.turns for path in turn.digests}
             self.desk.digests(paths)
+
+    async def _dispatch_message(self, message: Message) -> None:
+        """What the thread still says while the app closes finds no screen any more."""
+        if self.screen_stack or not isinstance(message, messages.Told):
+            await super()._dispatch_message(message)
 
     # What the parts of the screen are called.
 
@@ -296,9 +305,12 @@ class Talking(App[None], inherit_bindings=False):
         said = self._progress or (
             f"index: {refused} note{'' if refused == 1 else 's'} could not be read (f5)" if refused else "index fresh"
         )
+        self.status = said
         screen = self.screen_stack[0]
         screen.query_one(StatusLine).state(self.chat.notes.name, self._counts, said)
-        screen.query_one(ContextStrip).state(self.inherits, below=self._below)
+        strip = screen.query_one(ContextStrip)
+        strip.state(self.inherits, below=self._below)
+        self.context = strip.said
 
     def tell(self, said: str, *, warn: bool = False) -> None:
         """A toast; raw text."""
