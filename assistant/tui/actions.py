@@ -90,6 +90,8 @@ ACTIONS = (
     Action("to-prompt", "i", "i", "Back to the prompt", "reading", "to_prompt"),
     Action("row-up", "up", "up", "Scroll up a row", "reading", "row(-1)"),
     Action("row-down", "down", "down", "Scroll down a row", "reading", "row(1)"),
+    Action("left", "left", "left", "Scroll the source to the left", "reading", "sideways(-1)"),
+    Action("right", "right", "right", "Scroll the source to the right", "reading", "sideways(1)"),
     Action("last-copy", "", "", "Show the last copy", "palette", "last_copy"),
     Action("theme", "", "", "Choose a theme", "palette", "change_theme"),
     Action("forget", "", "", "Forget this session", "palette", "forget"),

@@ -91,6 +91,10 @@ class ChatApp(HandingOn):
         else:
             self.transcript.row(by)
 
+    def action_sideways(self, by: int) -> None:
+        if self.pane.is_open:
+            self.pane.view.scroll_relative(x=by * 8, animate=False)
+
     def action_step(self, by: int) -> None:
         self.transcript.step(by)
         self._follow()
@@ -294,14 +298,14 @@ class ChatApp(HandingOn):
     def show_source(self) -> None:
         reading = isinstance(self.focused, Transcript)
         if not self.pane.is_open:
-            self.transcript.keep_top(lambda: setattr(self.pane, "display", True))
+            self.transcript.keep_place(lambda: setattr(self.pane, "display", True))
             self.screen_stack[0].add_class("-reading")
             if reading and self.screen_stack[0].has_class("-narrow"):
                 self.pane.view.focus()
 
     def close_source(self) -> None:
         inside = isinstance(self.focused, NoteView)
-        self.transcript.keep_top(lambda: setattr(self.pane, "display", False))
+        self.transcript.keep_place(lambda: setattr(self.pane, "display", False))
         self.screen_stack[0].remove_class("-reading")
         if self.transcript.chosen is not None:
             self.transcript.chosen.look(opened=False)
@@ -320,7 +324,7 @@ class ChatApp(HandingOn):
 
     def _show_again(self, card: Card, change: Callable[[], None]) -> None:
         self.transcript.let_go()
-        self.transcript.keep_top(change)
+        self.transcript.keep_place(change)
         answer = card.turn.answer
         if answer is not None and answer.snippets and not card.colours:
             self.desk.colour_answer(card.turn.number, answer)

@@ -75,7 +75,7 @@ class StatusLine(Bar):
         if counts is not None:
             notes, passages = counts
             about += f" · {notes:,} note{'' if notes == 1 else 's'} · {passages:,} passages"
-        self.show([Piece("assistant", "bold"), Piece(f"  {about}")], [Piece(visible.line(right), "$text-muted")])
+        self.show([Piece("assistant", "bold"), Piece(f"  {about}")], [Piece(visible.line(right), "dim")])
 
 
 class ContextStrip(Bar):
@@ -84,8 +84,8 @@ class ContextStrip(Bar):
     def state(self, inherits: str, *, below: bool) -> None:
         left: Row = []
         if inherits:
-            left = [Piece("↳ follows on: ", "$text-muted"), Piece(visible.line(inherits), "bold")]
-        right = [Piece("ctrl+n new topic", "$text-muted", "app.new_topic")] if inherits else []
+            left = [Piece("↳ follows on: ", "dim"), Piece(visible.line(inherits), "bold")]
+        right = [Piece("ctrl+n new topic", "dim", "app.new_topic")] if inherits else []
         if below:
             left = [*left, Piece("   " if left else ""), Piece("New answer below (end)", "bold $warning", "app.last")]
         self.display = bool(left)

@@ -23,8 +23,9 @@ class Prompt(TextArea):
         ("pagedown", "app.page(1)"),
     ]
     DEFAULT_CSS = """
-    Prompt { height: auto; max-height: 8; border: round $border-blurred; padding: 0 1; background: $background;
+    Prompt { height: auto; max-height: 8; border: round $foreground 40%; padding: 0 1; background: $background;
              scrollbar-size-vertical: 1; }
+    Prompt:ansi { border: round ansi_bright_black; }
     Prompt:focus { border: round $border; }
     """
 
@@ -35,19 +36,12 @@ class Prompt(TextArea):
             super().__init__()
             self.question = question
 
-    class Empty(Message):
-        """Something was pressed while nothing stands in the prompt: down (1), up (-1) or enter (0)."""
-
-        def __init__(self, by: int) -> None:
-            super().__init__()
-            self.by = by
-
     def __init__(self) -> None:
         super().__init__(id="prompt", soft_wrap=True, tab_behavior="focus", compact=False, highlight_cursor_line=False)
         self.border_title = Content("Ask")
         self.border_subtitle = Content("enter asks · ctrl+j new line")
-        self.example_marked: Callable[[], bool] = lambda: False
-        """Whether an example is marked, so that up goes back among them and not into the history."""
+        self.example: Callable[[int], bool] = lambda by: False
+        """Takes down (1), up (-1) and enter (0) in an empty prompt, or says that it does not."""
         self.asked: list[str] = []
         self._at: int | None = None
         """Where in the history the prompt is; None for the draft."""
@@ -68,7 +62,7 @@ class Prompt(TextArea):
             self.text = ""
             self.post_message(self.Asked(question))
         else:
-            self.post_message(self.Empty(0))
+            self.example(0)
 
     def give_back(self, question: str) -> None:
         """A question that got no answer, where nothing else was typed meanwhile."""
@@ -83,8 +77,7 @@ class Prompt(TextArea):
         """The question before in the history; False inside the text, where the cursor is to move."""
         if not self.cursor_at_first_line:
             return False
-        if not self.text and self._at is None and self.example_marked():
-            self.post_message(self.Empty(-1))
+        if not self.text and self._at is None and self.example(-1):
             return True
         at = (len(self.asked) if self._at is None else self._at) - 1
         if at >= 0:
@@ -99,7 +92,7 @@ class Prompt(TextArea):
             return False
         if self._at is None:
             if not self.text:
-                self.post_message(self.Empty(1))
+                self.example(1)
             return True
         self._at = self._at + 1 if self._at + 1 < len(self.asked) else None
         self.fill(self._draft if self._at is None else self.asked[self._at])

@@ -21,6 +21,8 @@ SHORT = 20
 STRONG, FAIR = 0.7, 0.4
 """Confidence from which a verdict is called so; below FAIR it is weak."""
 _NEAREST, _ALSO = 3, 2
+_BADGE = 26
+"""Columns that what is wrong with a snippet keeps beside a long caption: enough for the line's number."""
 
 
 class Piece(NamedTuple):
@@ -103,18 +105,18 @@ class _Card:
         mark = "▶ " if self.view.chosen else "❯ "
         yield from self._text(mark, self.turn.question, "bold $text-primary", action=self._act("choose"))
         if self.answer and self.answer.standalone_question is not None:
-            yield from self._text("  understood as: ", self.answer.standalone_question, "$text-muted")
+            yield from self._text("  understood as: ", self.answer.standalone_question, "dim")
         if self.turn.under:
-            yield from self._text("  under: ", " › ".join(self.turn.under), "$text-muted")
+            yield from self._text("  under: ", " › ".join(self.turn.under), "dim")
 
     def _state(self) -> Iterator[Row]:
         turn = self.turn
         if turn.state == "failed":
             yield from self._text("", f"Could not answer: {turn.said}", "$text-error")
         elif turn.state == "waiting":
-            yield from self._text("", turn.said, "$text-muted")
+            yield from self._text("", turn.said, "dim")
         else:
-            yield [Piece("Searching…" if self.view.slow else " ", "$text-muted")]
+            yield [Piece("Searching…" if self.view.slow else " ", "dim")]
 
     def _head(self, answer: Answer) -> Iterator[Row]:
         missing = f"The notes say nothing about: {', '.join(answer.missing)}" if answer.missing else ""
@@ -137,12 +139,10 @@ class _Card:
         open_it = self._act("open_candidate", 0)
         name, sure = visible.line(verdict.name), f"   {confidence(verdict.confidence)}"
         where = _headings(verdict.heading_path)
-        yield from self._ends(
-            [Piece(name, "bold $text-success", open_it), Piece(sure)], [Piece(where, "$text-muted", open_it)]
-        )
+        yield from self._ends([Piece(name, "bold $text-success", open_it), Piece(sure)], [Piece(where, "dim", open_it)])
 
     def _also(self, candidates: Sequence[Candidate]) -> Iterator[Row]:
-        row, used = [Piece("Also: ", "$text-muted")], 6
+        row, used = [Piece("Also: ", "dim")], 6
         for at, one in enumerate(candidates[:_ALSO], 1):
             between = "  " if at > 1 else ""
             name = visible.clip(visible.line(one.name), self.width - 16)
@@ -154,7 +154,7 @@ class _Card:
             used += visible.width(between + said)
         more = len(candidates) - _ALSO
         if more > 0 and used + 10 <= self.width:
-            row.append(Piece(f"  +{more} more", "$text-muted", self._act("alternatives")))
+            row.append(Piece(f"  +{more} more", "dim", self._act("alternatives")))
         yield row
 
     def _nearest(self, answer: Answer) -> Iterator[Row]:
@@ -164,7 +164,7 @@ class _Card:
             room = self.width - len(lead) - len(number) - len(line)
             heading = visible.clip(visible.line(one.heading_path[-1] if one.heading_path else one.path), max(room, 8))
             mark = "underline" if self._is_open(one.number) else ""
-            yield [Piece(lead, "$text-muted"), Piece(number + heading + line, mark, self._cite(one.number))]
+            yield [Piece(lead, "dim"), Piece(number + heading + line, mark, self._cite(one.number))]
 
     def _requirements(self, answer: Answer) -> Iterator[Row]:
         for one in answer.requirements:
@@ -204,12 +204,13 @@ class _Card:
         caption = snippet.caption or (cited.heading_path[-1] if cited and cited.heading_path else "Snippet")
         bad = {problem.line for problem in snippet.problems or ()}
         badge, style = state_of(snippet)
-        said = f" · {visible.line(snippet.language) or 'no language'} · "
+        said = f" · {visible.clip(visible.line(snippet.language), 16) or 'no language'} · "
         fold = self._act("fold_snippet", at)
         number = [Piece(f"[{snippet.citation}]", "$text-accent", self._cite(snippet.citation))]
-        room = max(self.width - visible.width(said + badge) - 6, 12)
-        name = visible.clip(visible.line(caption), room)
-        lead = [Piece(name, "bold", fold), Piece(said, "$text-muted", fold), Piece(badge, style, fold)]
+        room = self.width - visible.width(said) - 6
+        name = visible.clip(visible.line(caption), max(room - min(visible.width(badge), _BADGE), 12))
+        badge = visible.clip(badge, max(room - visible.width(name), 12))
+        lead = [Piece(name, "bold", fold), Piece(said, "dim", fold), Piece(badge, style, fold)]
         yield from self._ends(lead, number)
         code = visible.block(snippet.code).rstrip("\n").split("\n")
         coloured = self.colours.get(at) or [Content(row) for row in code]
@@ -220,7 +221,7 @@ class _Card:
         for number_in, row in enumerate(islice(coloured, shown)):
             yield self._code(row, first + number_in if first + number_in in bad else 0)
         if 0 < shown < len(code):
-            yield [Piece(f"  … {len(code) - shown} more lines", "$text-muted", fold)]
+            yield [Piece(f"  … {len(code) - shown} more lines", "dim", fold)]
 
     def _code(self, row: Content, bad: int) -> Row:
         mark = f" ◀ line {bad}" if bad else ""
@@ -252,7 +253,7 @@ class _Card:
             Piece(lead, style or "$text-accent", act),
             Piece(path + line, style, act),
             Piece("  "),
-            Piece(where, "$text-muted", act),
+            Piece(where, "dim", act),
         ]
 
     def _notices(self, answer: Answer) -> Iterator[Row]:
@@ -261,7 +262,7 @@ class _Card:
         if self.turn.changed:
             yield from self._text("", "This note changed since. r asks again", "$text-warning")
         if self.view.folded:
-            yield [Piece("… folded: space shows the answer", "$text-muted", self._act("fold"))]
+            yield [Piece("… folded: space shows the answer", "dim", self._act("fold"))]
 
     def _numbers(self, citations: Iterable[int]) -> Row:
         row: Row = []
@@ -339,11 +340,11 @@ def confidence(value: float) -> str:
 def state_of(snippet: Snippet) -> tuple[str, str]:
     """Whether it parses, in words, and the style of the words."""
     if snippet.problems is None:
-        return "not checked", "$text-muted"
+        return "not checked", "dim"
     if not snippet.problems:
         return "parses", "$text-success"
     first = snippet.problems[0]
-    return f"does not parse: line {first.line}, {visible.clip(visible.line(first.message), 60)}", "$text-error"
+    return f"does not parse: line {first.line}, {visible.line(first.message)}", "$text-error"
 
 
 def first_line(snippet: Snippet, cited: Citation | None) -> int:

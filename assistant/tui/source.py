@@ -58,7 +58,7 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
 
     BINDINGS = bindings(READING)
     DEFAULT_CSS = """
-    NoteView { height: 1fr; background: $surface; scrollbar-size: 1 1; }
+    NoteView { height: 1fr; background: $surface; scrollbar-size: 0 1; }
     """
     allow_select = True
 
@@ -110,6 +110,11 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
         top = marks.heading if fits else marks.first - _ABOVE
         self.scroll_to(x=0, y=max(top - 1, 0), animate=False, force=True)
 
+    @property
+    def settled(self) -> bool:
+        """Whether every fence that was asked for has its colours."""
+        return all(fence.first in self._coloured for fence in self._asked)
+
     def line(self, number: int) -> str:
         """A line as it is shown, without its number."""
         return self._shown[number - 1]
@@ -143,7 +148,11 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
         row = self._row(number)
         strips = row.render_strips(max(row.cell_length, 1), 1, style, options)
         x = round(self.scroll_x)
-        strip = strips[0].crop_extend(x, x + self.size.width, style.rich_style)
+        width = self.scrollable_content_region.width
+        strip = strips[0].crop_extend(x, x + width, style.rich_style)
+        if row.cell_length > x + width > 1:
+            more = Content("…").render_strips(1, 1, style, options)
+            strip = Strip.join([strip.crop(0, width - 1), *more])
         return strip.apply_offsets(x, number - 1)
 
     def _row(self, number: int) -> Content:
@@ -159,7 +168,7 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
         problem = next((one for one in marks.problems if one.line == number), None)
         said = _said(problem) if problem else ""
         row = Content.assemble(
-            (f"{number:>{self._digits}}", "bold $text-accent" if cited else "$text-muted"),
+            (f"{number:>{self._digits}}", "bold $text-accent" if cited else "dim"),
             ("▌" if cited else " ", "bold $text-accent"),
             text,
             (said, "bold $text-error"),
@@ -201,7 +210,8 @@ class SourcePane(Vertical):
     """Path, heading, what is to be said of the place, and the note."""
 
     DEFAULT_CSS = """
-    SourcePane { display: none; border: round $border-blurred; padding: 0; }
+    SourcePane { display: none; border: round $foreground 40%; padding: 0; }
+    SourcePane:ansi { border: round ansi_bright_black; }
     SourcePane:focus-within { border: round $border; }
     SourcePane > Static { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; color: $text-muted; }
     SourcePane > #said { height: auto; color: $text-warning; text-wrap: wrap; display: none; }

@@ -119,9 +119,9 @@ class Talking(App[None], inherit_bindings=False):
             self.tell(f"There is no theme {self.chat.theme}; the palette lists them.", warn=True)
         self.animation_level = "none"
         welcome = Welcome(self.chat.notes, self.chat.model)
-        self.prompt.example_marked = lambda: bool(welcome.marked)
+        self.prompt.example = self._example
         if self.earlier.turns:
-            self.transcript.mount(Static(Content.styled("Earlier", "bold $text-muted"), id="earlier"))
+            self.transcript.mount(Static(Content.styled("Earlier", "bold dim"), id="earlier"))
             self.transcript.add(self.earlier.turns, View(folded=True))
             for turn in self.earlier.turns:
                 self.prompt.remember(turn.question)
@@ -188,6 +188,8 @@ class Talking(App[None], inherit_bindings=False):
         self.transcript.ask(turn, View())
         self.prompt.remember(question)
         self.desk.ask(asked)
+        if self._counts is None:
+            self._change(turn.number, state="waiting", said="Loading the model, your question is next")
         self.set_timer(_SLOW_SECONDS, lambda: self._slow(turn.number))
         self.show_state()
 
@@ -212,13 +214,15 @@ class Talking(App[None], inherit_bindings=False):
     def on_prompt_asked(self, event: Prompt.Asked) -> None:
         self.ask(event.question)
 
-    def on_prompt_empty(self, event: Prompt.Empty) -> None:
+    def _example(self, by: int) -> bool:
         """In an empty prompt up and down mark an example, and enter asks it."""
         welcome = self.welcome
-        if event.by:
-            welcome.show(marked=welcome.marked + event.by)
-        elif welcome.marked:
+        if by > 0 or (by < 0 and welcome.marked):
+            welcome.show(marked=welcome.marked + by)
+            return True
+        if by == 0 and welcome.marked:
             self.ask(welcome.examples[welcome.marked - 1])
+        return False
 
     # What the engine's thread says.
 
@@ -261,10 +265,13 @@ class Talking(App[None], inherit_bindings=False):
         turn = replace(card.turn, state="answered", answer=event.answer, digests=event.digests)
         first = event.answer.citations[0].number if event.answer.citations else 0
         card.show(turn, replace(card.view, citation=first), event.colours)
-        in_view = self.transcript.answered(card)
         self.welcome.show(marked=0)
         self.desk.run(lambda: self.session.append(turn))
-        self.show_state(below=not in_view)
+        self.call_after_refresh(self._arrived, card)
+
+    def _arrived(self, card: Card) -> None:
+        self.transcript.answered(card)
+        self.show_state(below=not self.transcript.shows(card))
 
     def on_inherits(self, event: messages.Inherits) -> None:
         self.inherits = event.name
@@ -276,7 +283,7 @@ class Talking(App[None], inherit_bindings=False):
             now = any(digests.get(path, digest) != digest for path, digest in card.turn.digests.items())
             known = any(path in digests for path in card.turn.digests)
             if known and now != card.turn.changed:
-                self.transcript.keep_top(partial(card.show, replace(card.turn, changed=now)))
+                self.transcript.keep_place(partial(card.show, replace(card.turn, changed=now)))
         note = self.pane.note
         if self.pane.is_open and note is not None and digests.get(note.path, note.digest) != note.digest:
             self.desk.note(note.path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from textual.containers import VerticalScroll
-from textual.geometry import Region
+from textual.geometry import Size
 from textual.message import Message
 
 from assistant.tui.actions import READING, bindings
@@ -29,7 +29,9 @@ class Transcript(VerticalScroll, can_focus=True, inherit_bindings=False):
         super().__init__(id="transcript")
         self.chosen: Card | None = None
         self._pinned: Card | None = None
-        self._top: Card | None = None
+        self._read: tuple[Card, float] | None = None
+        """The card that is read, and how many of its rows are above the view."""
+        self._size_read_at = Size(0, 0)
 
     def cards(self) -> Iterator[Card]:
         return (child for child in self.children if isinstance(child, Card))
@@ -59,12 +61,14 @@ class Transcript(VerticalScroll, can_focus=True, inherit_bindings=False):
             self.call_after_refresh(self._to_top, card)
         return card
 
-    def answered(self, card: Card) -> bool:
-        """Brings a card that has grown to the top where the reader did not scroll away; whether it is in view."""
+    def answered(self, card: Card) -> None:
+        """After a card has grown: it comes to the top where the reader did not scroll away."""
         if card is self._pinned:
-            self.call_after_refresh(self._to_top, card)
-            return True
-        return self.scroll_y + self.size.height > card.virtual_region.y
+            self._to_top(card)
+
+    def shows(self, card: Card) -> bool:
+        """Whether any of it is in view."""
+        return card.is_mounted and self.scroll_y + self.size.height > card.virtual_region.y
 
     def let_go(self) -> None:
         """The reader has scrolled: what comes no longer moves the view."""
@@ -122,33 +126,54 @@ class Transcript(VerticalScroll, can_focus=True, inherit_bindings=False):
 
     def watch_scroll_y(self, old: float, new: float) -> None:
         super().watch_scroll_y(old, new)
-        self._top = self._in_view()
+        if self.size == self._size_read_at:  # else the layout has moved the view, not the reader
+            self._note_place()
         self.post_message(self.Scrolled())
 
-    def keep_top(self, change: Callable[[], None]) -> None:
-        """Does something that lays the cards out anew and leaves the top visible one where it was."""
-        top = self._pinned or self._top
+    def keep_place(self, change: Callable[[], None]) -> None:
+        """Does something that lays the cards out anew and leaves what is read where it is."""
+        self._note_place()
         change()
-        if top is not None and top.is_mounted:
-            self.call_after_refresh(self._to_top, top)
-
-    def _in_view(self) -> Card | None:
-        """The first card of which the question is in view, else the one that fills it."""
-        above = None
-        for card in self.cards():
-            if card.virtual_region.y >= self.scroll_y:
-                return card if above is None or card.virtual_region.y < self.scroll_y + self.size.height else above
-            above = card
-        return above
-
-    def _to_top(self, card: Card) -> None:
-        if card.is_mounted:
-            region: Region = card.virtual_region
-            self.scroll_to(y=region.y, animate=False, force=True)
+        self.call_after_refresh(self._restore)
 
     def on_resize(self) -> None:
         """Cards are higher or lower now: the one that was read stays in view."""
-        self.keep_top(lambda: None)
+        self.call_after_refresh(self._restore)
+
+    def _note_place(self) -> None:
+        if not self.size:
+            return  # hidden behind the source: what was read is what will be read
+        card = self._in_view()
+        self._read = (card, self.scroll_y - card.virtual_region.y) if card is not None else None
+        self._size_read_at = self.size
+
+    def _restore(self) -> None:
+        if not self.size:
+            return
+        if self._pinned is not None and self._pinned.is_mounted:
+            self._to_top(self._pinned)
+        elif self._read is not None and self._read[0].is_mounted:
+            card, below = self._read
+            region = card.virtual_region
+            self.scroll_to(y=region.y + min(below, max(region.height - 1, 0)), animate=False, force=True)
+        self._size_read_at = self.size
+
+    def _in_view(self) -> Card | None:
+        """The card at the top of the view, and where only its end is there, the next one."""
+        found = None
+        for card in self.cards():
+            region = card.virtual_region
+            if region.bottom > self.scroll_y:
+                nearly_gone = region.bottom - self.scroll_y < min(4, region.height)
+                if not nearly_gone:
+                    return card if found is None or region.y < self.scroll_y + self.size.height else found
+                found = card
+        return found
+
+    def _to_top(self, card: Card) -> None:
+        if card.is_mounted:
+            self.scroll_to(y=card.virtual_region.y, animate=False, force=True)
+            self._note_place()
 
     def on_mouse_scroll_up(self) -> None:
         self.let_go()

@@ -82,13 +82,13 @@ class Welcome(Widget, inherit_bindings=False):
         if self._trouble:
             lines.append(("", Piece(visible.line(self._trouble), "$text-warning")))
         elif seen is None:
-            lines.append(("", Piece(f"Opening the index of {visible.line(str(self._notes))}", "$text-muted")))
+            lines.append(("", Piece(f"Opening the index of {visible.line(str(self._notes))}", "dim")))
         else:
             waiting = f"{seen.pending:,} still found by words only" if seen.pending else "index ready"
             counts = f"{_count(seen.notes, 'note')} · {_count(seen.passages, 'passage')}"
-            lines.append(("", Piece(f"{counts} · {visible.line(self._model)} · {waiting}", "$text-muted")))
+            lines.append(("", Piece(f"{counts} · {visible.line(self._model)} · {waiting}", "dim")))
         if self.examples:
-            lines.append(("", Piece("Such as (down and enter, or a click):", "$text-muted")))
+            lines.append(("", Piece("Such as (down and enter, or a click):", "dim")))
         for number, question in enumerate(self.examples, 1):
             mark = "▶ " if number == self.marked else "  "
             style = "bold" if number == self.marked else ""

@@ -459,6 +459,24 @@ async def rows(stage: Staged) -> None:
         assert on.app.transcript.scroll_y == 2
 
 
+async def test_key_left(stage: Staged) -> None:
+    await sideways(stage)
+
+
+async def test_key_right(stage: Staged) -> None:
+    await sideways(stage)
+
+
+async def sideways(stage: Staged) -> None:
+    async with stage((60, 16)) as on:
+        await on.ask(QUEUE)
+        await on.read()
+        await on.press("1")
+        await on.until(lambda: on.app.pane.view.marks.first > 0)
+        await on.press("right", "right", "left")
+        assert on.app.pane.view.scroll_x == 8
+
+
 async def test_key_last_copy(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(RETRY)
