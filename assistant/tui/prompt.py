@@ -70,7 +70,8 @@ class Prompt(TextArea):
             self.fill(question)
 
     def fill(self, text: str) -> None:
-        self.text = text
+        """Takes the place of what stands there; safe to show afterwards."""
+        self.text = visible.block(text)
         self.move_cursor(self.document.end)
 
     def earlier(self) -> bool:

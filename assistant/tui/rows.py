@@ -262,7 +262,7 @@ class _Card:
         if self.turn.changed:
             yield from self._text("", "This note changed since. r asks again", "$text-warning")
         if self.view.folded:
-            yield [Piece("… folded: space shows the answer", "dim", self._act("fold"))]
+            yield from self._text("… ", "folded: space shows the answer", "dim", action=self._act("fold"))
 
     def _numbers(self, citations: Iterable[int]) -> Row:
         row: Row = []

@@ -207,8 +207,8 @@ class Talking(App[None], inherit_bindings=False):
         return True
 
     def _slow(self, number: int) -> None:
-        card = self.transcript.card(number)
-        if card is not None and number in self.asked:
+        card = self.transcript.card(number) if self.screen_stack and number in self.asked else None
+        if card is not None:
             card.look(slow=True)
 
     def on_prompt_asked(self, event: Prompt.Asked) -> None:
@@ -270,6 +270,8 @@ class Talking(App[None], inherit_bindings=False):
         self.call_after_refresh(self._arrived, card)
 
     def _arrived(self, card: Card) -> None:
+        if not self.screen_stack:
+            return
         self.transcript.answered(card)
         self.show_state(below=not self.transcript.shows(card))
 
