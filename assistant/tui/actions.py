@@ -51,6 +51,8 @@ ACTIONS = (
         "anywhere",
         "interrupt",
     ),
+    Action("next-part", "tab", "tab", "Go to the next part: prompt, answers, source", "anywhere", "focus_next"),
+    Action("previous-part", "shift+tab", "shift+tab", "Go to the part before", "anywhere", "focus_previous"),
     Action("new-topic", "ctrl+n", "ctrl+n", "New topic: the next question stands alone", "anywhere", "new_topic"),
     Action("source", "ctrl+o,f3", "ctrl+o, f3", "Open or close the source", "anywhere", "source", "Source"),
     Action("editor", "f4", "f4", "Open the editor at the citation", "anywhere", "editor", "Editor"),
@@ -103,8 +105,12 @@ COMMANDS = tuple(one for one in ACTIONS if one.where != "prompt")
 """What the palette lists: typing itself needs no command."""
 
 
+_FIRST = ("interrupt", "quit", "next-part", "previous-part")
+"""Come before what a widget does with the key; the next key finds the focus where it is to be."""
+
+
 def bindings(actions: Iterable[Action]) -> list[BindingType]:
-    """Textual's bindings for them; those on ctrl+c and ctrl+q come before what any widget does with the key."""
+    """Textual's bindings for them."""
     return [
         Binding(
             one.keys,
@@ -112,7 +118,7 @@ def bindings(actions: Iterable[Action]) -> list[BindingType]:
             one.footer or one.label,
             show=bool(one.footer),
             id=one.id,
-            priority=one.id in ("interrupt", "quit"),
+            priority=one.id in _FIRST,
         )
         for one in actions
         if one.keys

@@ -17,6 +17,8 @@ from assistant.tui.pickers import Entry, Help, Naming, Picker, tree
 from assistant.tui.source import NoteView
 from assistant.tui.transcript import Transcript
 
+_OVER_A_LIST = ("interrupt", "quit", "focus_next", "focus_previous")
+
 
 class Located(messages.Told):
     """Where a candidate's heading stands; None where it was not found."""
@@ -105,7 +107,7 @@ class ChatApp(HandingOn):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Over a list or a text only what belongs to it counts."""
-        if isinstance(self.screen, ModalScreen) and action not in ("interrupt", "quit"):
+        if isinstance(self.screen, ModalScreen) and action not in _OVER_A_LIST:
             return False
         return super().check_action(action, parameters)
 

@@ -13,6 +13,8 @@ from textual.widgets import TextArea
 from assistant import visible
 from assistant.tui.actions import PROMPT, bindings
 
+_FOCUSED = "enter asks · ctrl+j new line"
+
 
 class Prompt(TextArea):
     """A text area that grows to six rows, with a history behind its first and last row."""
@@ -39,13 +41,19 @@ class Prompt(TextArea):
     def __init__(self) -> None:
         super().__init__(id="prompt", soft_wrap=True, tab_behavior="focus", compact=False, highlight_cursor_line=False)
         self.border_title = Content("Ask")
-        self.border_subtitle = Content("enter asks · ctrl+j new line")
+        self.border_subtitle = Content(_FOCUSED)
         self.example: Callable[[int], bool] = lambda by: False
         """Takes down (1), up (-1) and enter (0) in an empty prompt, or says that it does not."""
         self.asked: list[str] = []
         self._at: int | None = None
         """Where in the history the prompt is; None for the draft."""
         self._draft = ""
+
+    def on_focus(self) -> None:
+        self.border_subtitle = Content(_FOCUSED)
+
+    def on_blur(self) -> None:
+        self.border_subtitle = Content("escape comes back here")
 
     def remember(self, question: str) -> None:
         """As the newest of the history, once."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -118,6 +121,9 @@ class Talking(App[None], inherit_bindings=False):
         elif self.chat.theme:
             self.tell(f"There is no theme {self.chat.theme}; the palette lists them.", warn=True)
         self.animation_level = "none"
+        for ending in (signal.SIGTERM, signal.SIGHUP):  # a closed window, a kill: the terminal is put back first
+            with suppress(ValueError, RuntimeError, NotImplementedError):
+                asyncio.get_running_loop().add_signal_handler(ending, self.exit)
         welcome = Welcome(self.chat.notes, self.chat.model)
         self.prompt.example = self._example
         if self.earlier.turns:

@@ -97,6 +97,26 @@ async def test_key_interrupt(stage: Staged) -> None:
         assert on.app.prompt.text == RETRY
 
 
+async def test_key_next_part(stage: Staged) -> None:
+    async with stage((120, 40)) as on:
+        await on.ask(QUEUE)
+        await on.press("ctrl+o")
+        seen = []
+        for _ in range(3):
+            await on.press("tab")
+            assert on.app.focused is not None
+            seen.append(on.app.focused.id)
+        assert seen == ["transcript", "note", "prompt"]
+        assert "enter asks" in str(on.app.prompt.border_subtitle)
+
+
+async def test_key_previous_part(stage: Staged) -> None:
+    async with stage() as on:
+        await on.press("shift+tab")
+        assert on.app.transcript.has_focus
+        assert "comes back" in str(on.app.prompt.border_subtitle)
+
+
 async def test_key_new_topic(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(QUEUE)
