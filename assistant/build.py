@@ -136,6 +136,28 @@ def stale(store: Store, folder: Path, files: Sequence[NoteFile], identity: str) 
     )
 
 
+def small(store: Store, folder: Path, files: Sequence[NoteFile], few: int) -> bool:
+    """Whether what changed is so little that about `few` new vectors would do; opens no note. A note that grew says
+    by how much, any other changed one counts as a few lines."""
+    if _outdated(store, folder, store.identity):
+        return False
+    known = store.note_files()
+    grown = read = 0
+    for file in files:
+        entry = known.get(file.path)
+        if entry is not None and _settled(entry, file):
+            continue
+        read += file.size
+        grown += file.size if entry is None else max(file.size - entry.file.size, 0) + _BYTES_A_PASSAGE
+    return grown <= few * _BYTES_A_PASSAGE and read <= _BYTES_READ
+
+
+_BYTES_A_PASSAGE = 100
+"""Of a note with its headings and blank lines, for each passage it gives (the shipped note: 80)."""
+_BYTES_READ = 100_000
+"""Of all changed notes together, which are split into passages anew: about half a second."""
+
+
 def _outdated(store: Store, folder: Path, identity: str) -> bool:
     return bool(store.warnings) or store.identity != identity or store.versions != versions(folder)
 

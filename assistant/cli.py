@@ -176,6 +176,8 @@ def group(context: click.Context) -> int:
     The options below may also stand behind the command.
     """
     if context.invoked_subcommand is None:
+        if _on_a_terminal():
+            return _chat(_settings(context), plain=False, history=True)
         say(context.get_help(), lines=True)
         return Exit.USAGE
     return Exit.ANSWERED
@@ -333,6 +335,40 @@ def _answers(assistant: Assistant, stream: BinaryIO, like: Request) -> int:
             silence()
             return code
     return code
+
+
+@group.command()
+@click.option("--plain", is_flag=True, help="Ask and answer line by line, without a screen.")
+@click.option("--no-history", is_flag=True, help="Write nothing of this session down.")
+@_everywhere(hidden=True)
+@click.pass_context
+def chat(context: click.Context, plain: bool, no_history: bool) -> int:
+    """Ask and read in a full screen; `assistant` alone starts it too."""
+    if not plain and not _on_a_terminal():
+        raise BadRequest("The chat needs a terminal.", 'For one answer: assistant ask "…"; or chat --plain.')
+    return _chat(_settings(context), plain=plain, history=not no_history)
+
+
+def _on_a_terminal() -> bool:
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+
+
+def _chat(settings: Settings, *, plain: bool, history: bool) -> int:
+    if plain or os.environ.get("TERM", "dumb") in ("", "dumb", "unknown"):
+        from assistant.tui import plain as line_by_line
+
+        width = terminal_width()
+        with closing(_assistant(settings)) as assistant:
+            line_by_line.run(
+                assistant, line_by_line.line, width or 80, colour=width is not None and colours(os.environ)
+            )
+        return Exit.ANSWERED
+    from assistant import tui
+
+    with suppress(OSError):
+        make_private(settings.cache)
+    tui.run(settings, history=history)
+    return Exit.ANSWERED
 
 
 @group.command()

@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 import time
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from assistant.errors import BadRequest, EmptyQuestion, IndexUnusable
-from assistant.records import Answer, Citation, IndexState
+from assistant.errors import BadRequest, EmptyQuestion, IndexUnusable, UnreadableNotes
+from assistant.records import Answer, Citation, IndexState, Note
 
 if TYPE_CHECKING:
     from assistant.build import BuildReport, Progress
     from assistant.conversation import Subject
     from assistant.encoder import ModelFiles, OnnxEncoder
     from assistant.fresh import Fresh, Keeper, Refresh
+    from assistant.overview import Heading, Overview
     from assistant.records import PassageId
     from assistant.search import Searcher
     from assistant.store import Store
@@ -45,6 +47,10 @@ class Request:
     limit: int = 8
     """Citations at the most, 1 to 8."""
     explain: bool = False
+
+
+class Cancelled(Exception):
+    """Whoever asked no longer wants the answer."""
 
 
 class Assistant:
@@ -88,17 +94,25 @@ class Assistant:
         self._search: Searcher | None = None
         self._subjects: dict[str, Subject | None] = {}
 
-    def ask(self, request: Request | str) -> Answer:
-        """The cited answer; each quote has been compared with its note as it is on disk at the end."""
+    def ask(
+        self, request: Request | str, *, elsewhere: bool = False, stopped: Callable[[], bool] = lambda: False
+    ) -> Answer:
+        """The cited answer; each quote has been compared with its note as it is on disk at the end.
+
+        `elsewhere`: another process of ours builds, so the last generation answers (fresh.NotYet where there is none).
+        `stopped` is asked between the stages: Cancelled.
+        """
         began = self._monotonic()
         request = Request(request) if isinstance(request, str) else request
         if not any(unicodedata.category(letter)[0] not in "CZ" for letter in request.question):
             raise EmptyQuestion("Nothing was asked.", 'Ask a question, such as: assistant ask "What does it do?"')
         self._load_ahead()
-        answer, fresh = self._whole(request)
+        _go_on(stopped)
+        answer, fresh = self._whole(request, elsewhere=elsewhere, stopped=stopped)
+        _go_on(stopped)
         changed = self._changed(answer)
         if changed and self._refresh != "never" and not fresh.stale:
-            answer, fresh = self._whole(request)
+            answer, fresh = self._whole(request, elsewhere=elsewhere, stopped=stopped)
             changed = self._changed(answer)
         answer = _marked(answer, changed)
         return replace(
@@ -136,13 +150,64 @@ class Assistant:
 
         return background.start(self.notes, self._kept.index, self._model)
 
+    def load(self) -> None:
+        """What the first question would have to wait for, model and index; the errors of `ask`."""
+        self._load_ahead()
+        self._keeper()
+        self._encoder()
+
+    def catch_up(self, few: int) -> Literal["done", "more", "busy"]:
+        """Brings the index up to date if about `few` new vectors do; says whether there is more to do."""
+        return self._keeper().catch_up(few)
+
+    def inherits(self, conversation: str) -> Subject | None:
+        """What the next question of the conversation would lean on, should it leave out its subject."""
+        return self._subjects.get(conversation)
+
+    def resume(self, conversation: str, subject: Subject | None) -> None:
+        """Lets the next question of the conversation lean on this; None for a new topic."""
+        self._subjects[conversation] = subject
+
+    def overview(self) -> Overview | None:
+        """What the notes hold, as they are indexed; None where no index is there yet."""
+        from assistant import overview
+
+        store = self._keeper().opened()
+        return overview.of(store) if store is not None else None
+
+    def headings(self) -> tuple[Heading, ...]:
+        """Every heading with its place, by note and line; none where no index is there yet."""
+        from assistant import overview
+
+        store = self._keeper().opened()
+        return overview.headings(store) if store is not None else ()
+
+    def note(self, path: str) -> Note:
+        """The note as it is on disk now; UnreadableNotes."""
+        from assistant import notes
+
+        try:
+            return notes.read(self.notes, path)
+        except notes.UnreadableNote as error:
+            raise UnreadableNotes(f"{error}.", "Look whether it was moved or removed.") from error
+
+    def digests(self, paths: Iterable[str]) -> dict[str, str]:
+        """The digest of each note's bytes as they are on disk now; "" for one that cannot be read."""
+        from assistant import notes
+
+        found = dict.fromkeys(paths, "")
+        for path in found:
+            with suppress(notes.UnreadableNote):
+                found[path] = notes.read(self.notes, path).digest
+        return found
+
     def close(self) -> None:
         if self._kept is not None:
             self._kept.close()
             self._kept = self._search = None
 
-    def _fresh(self) -> Fresh:
-        return self._keeper().fresh(self._refresh, whole=self._whole_first)
+    def _fresh(self, *, elsewhere: bool) -> Fresh:
+        return self._keeper().fresh(self._refresh, whole=self._whole_first, elsewhere=elsewhere)
 
     def _by_words_only(self, store: Store) -> tuple[str, ...]:
         """What a reader must know of an index whose vectors are still being computed."""
@@ -183,12 +248,13 @@ class Assistant:
         name = self._model or model.DEFAULT_MODEL
         return self._use(model.prepare(name, self._cache, self._progress or (lambda _: None)))
 
-    def _whole(self, request: Request) -> tuple[Answer, Fresh]:
+    def _whole(self, request: Request, *, elsewhere: bool, stopped: Callable[[], bool]) -> tuple[Answer, Fresh]:
         """The answer from a store as fresh as it can be; from one built again where it turns out to be damaged."""
         from assistant.store import IndexDamaged, problems
 
         try:
-            fresh = self._fresh()
+            fresh = self._fresh(elsewhere=elsewhere)
+            _go_on(stopped)
             return self._answered(request, fresh), fresh
         except IndexDamaged:
             fresh = self._keeper().mended()
@@ -255,6 +321,11 @@ class Assistant:
         paths = sorted({cited.path for cited in answer.citations})
         lines = {path: _lines(self.notes, path) for path in paths}
         return {cited.path for cited in answer.citations if not _stands(cited, lines[cited.path])}
+
+
+def _go_on(stopped: Callable[[], bool]) -> None:
+    if stopped():
+        raise Cancelled
 
 
 def _names_a_topic(text: str, store: Store) -> bool:

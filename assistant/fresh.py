@@ -35,6 +35,10 @@ class Fresh:
     warnings: tuple[str, ...]
 
 
+class NotYet(Exception):
+    """No generation was published yet; whoever builds the first one is at it."""
+
+
 class Keeper:
     """Holds the opened store and changes it for a newer one when the notes or another process ask for it."""
 
@@ -55,9 +59,12 @@ class Keeper:
         self._store: Store | None = None
         self._ahead: dict[str, Matrix] = {}
 
-    def fresh(self, refresh: Refresh, *, whole: bool = False) -> Fresh:
+    def fresh(self, refresh: Refresh, *, whole: bool = False, elsewhere: bool = False) -> Fresh:
         """As new as `refresh` and the circumstances allow; where many vectors are missing they are computed first only
-        if `whole` or insisted on. NoNotes, UnreadableNotes, ModelUnusable, IndexUnusable."""
+        if `whole` or insisted on. NoNotes, UnreadableNotes, ModelUnusable, IndexUnusable.
+
+        `elsewhere`: another process is building for us, so the last generation has to do; NotYet where there is none.
+        """
         from assistant import build
 
         embed: Embed = "all" if whole or refresh == "insist" else "few"
@@ -66,6 +73,11 @@ class Keeper:
         scan = self._scan()
         identity = self._encoder().identity
         store = self._opened(identity)
+        if elsewhere:
+            if store is None:
+                raise NotYet
+            stale = build.stale(store, self._folder, scan.files, identity)
+            return self._as_it_is(store, scan, stale=stale, said=_MEANWHILE if stale else "")
         if store is None or refresh == "insist":
             return self._built(scan, embed, wait=refresh == "insist")
         stale = build.stale(store, self._folder, scan.files, identity)
@@ -104,6 +116,35 @@ class Keeper:
         self.close()
         there = self._built(self._scan(), "few", wait=True, mend=True)
         return replace(there, warnings=(*there.warnings, "The index was damaged and has been built again."))
+
+    def catch_up(self, few: int) -> Literal["done", "more", "busy"]:
+        """Brings the index up to date if that takes at most about `few` new vectors, and says whether it is.
+
+        "busy" where another process writes. NoNotes, UnreadableNotes, ModelUnusable, IndexUnusable.
+        """
+        from assistant import build
+
+        scan = self._scan()
+        store = self._opened(self._encoder().identity)
+        if store is None or not build.small(store, self._folder, scan.files, few):
+            return "more"
+        if not build.stale(store, self._folder, scan.files, store.identity) and not store.waiting():
+            return "done"
+        try:
+            self._build("none", full=False, mend=False, wait=False)
+            store = self._opened(self._encoder().identity)
+            if store is None or store.waiting() > few:
+                return "more"
+            self._build("all", full=False, mend=False, wait=False)
+        except Busy:
+            return "busy"
+        except (StoreError, OSError) as error:
+            raise _unusable(self.index, error) from error
+        return "done"
+
+    def opened(self) -> Store | None:
+        """The newest committed store, however old; None where there is none that can be read."""
+        return self._opened(self._encoder().identity)
 
     def update(self, *, full: bool, wait: bool = True) -> BuildReport:
         """Brings the index up to date, after any other writer; IndexUnusable where that cannot be, or where there is
@@ -220,6 +261,7 @@ class Keeper:
             time.sleep(_WAIT)
 
 
+_MEANWHILE = "The notes have changed and are being read; this is answered from the last index."
 _ASKED_NOT_TO = "The notes have changed since they were indexed, and --no-refresh keeps the index as it is."
 _LISTED = 5
 

@@ -49,6 +49,10 @@ class Settings:
     background: bool
     vocabulary: bool
     quiet: bool
+    theme: str
+    """The chat's colours; "" for the default."""
+    keys: Mapping[str, str]
+    """The chat's own keys: name of an action to keys, with commas between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,8 @@ class _File:
     background: bool | None = None
     vocabulary: bool | None = None
     quiet: bool | None = None
+    theme: str | None = None
+    keys: Mapping[str, str] | None = None
 
 
 def load(flags: Flags, environment: Mapping[str, str], here: Path) -> Settings:
@@ -90,6 +96,8 @@ def load(flags: Flags, environment: Mapping[str, str], here: Path) -> Settings:
         background=_first(flags.background, file.background, True),
         vocabulary=_first(flags.vocabulary, file.vocabulary, True),
         quiet=_first(flags.quiet, file.quiet, False),
+        theme=file.theme or "",
+        keys=file.keys or {},
     )
 
 
@@ -101,6 +109,33 @@ def user_cache(environment: Mapping[str, str]) -> Path:
     import tempfile
 
     return Path(tempfile.gettempdir()) / f"notes-assistant-{os.getuid()}"
+
+
+def user_state(environment: Mapping[str, str], notes: Path) -> Path | None:
+    """The file that keeps what was asked about these notes in the chat, not yet made; None where no home can be
+    written."""
+    named = environment.get("XDG_STATE_HOME", "")
+    home = environment.get("HOME") or _passwd_home()
+    usual = ("Library", "Application Support") if sys.platform == "darwin" else (".local", "state")
+    for parent in (*([Path(named)] if named else []), *([Path(home, *usual)] if home and Path(home).is_dir() else [])):
+        if parent.is_absolute() and _can_write(parent / "notes-assistant"):
+            folder = _index_in(parent / "notes-assistant", notes)
+            return folder.with_name(folder.name + ".jsonl")
+    return None
+
+
+def terminal_clipboard(environment: Mapping[str, str]) -> Literal["tmux", "osc52", "local"]:
+    """Which way a copied text has to take from here to the user's clipboard."""
+    if environment.get("TMUX"):
+        return "tmux"
+    return "osc52" if environment.get("SSH_CONNECTION") or environment.get("SSH_TTY") else "local"
+
+
+def few_colours(environment: Mapping[str, str]) -> bool:
+    """Whether the terminal says that it has 16 colours at the most."""
+    term = environment.get("TERM", "")
+    rich = environment.get("COLORTERM", "") in ("truecolor", "24bit") or "256" in term or "direct" in term
+    return not rich and term in ("xterm", "linux", "screen", "ansi", "vt220", "rxvt", "xterm-16color", "tmux")
 
 
 def make_private(folder: Path) -> None:
@@ -191,7 +226,10 @@ def _read(path: Path) -> _File:
     for key, value in table.items():
         if key not in known:
             raise BadRequest(f"{path} has an unknown key: {key}.", f"Known keys are {', '.join(known)}.")
-        _check(path, key, value, flag="bool" in str(known[key]))
+        if key == "keys":
+            _check_keys(path, value)
+        else:
+            _check(path, key, value, flag="bool" in str(known[key]))
     return _File(**table)
 
 
@@ -203,6 +241,11 @@ def _check(path: Path, key: str, value: object, *, flag: bool) -> None:
         raise BadRequest(f"{path}: {key} is {value!r}.", "Write true or false.")
     elif not flag and (not isinstance(value, str) or not value or "\0" in value):
         raise BadRequest(f"{path}: {key} is {value!r}.", "Write a text in quotes.")
+
+
+def _check_keys(path: Path, value: object) -> None:
+    if not isinstance(value, dict) or not all(isinstance(keys, str) and keys for keys in value.values()):
+        raise BadRequest(f"{path}: keys is {value!r}.", 'Write a table: [keys], and below it copy-answer = "f2".')
 
 
 def _first(*values: _T | None) -> _T:

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from threading import Event
 
 import watchfiles
 
@@ -20,20 +21,20 @@ SELDOM = 4
 """Every how many of these an empty batch comes while nothing changes: not every folder tells of its changes."""
 
 
-def batches(folder: Path, skip: Collection[Path] = ()) -> Iterator[frozenset[str]]:
-    """Paths that changed below the folder, without end. An empty batch asks for a look all the same: once after each
-    change, then now and then, since links that lead elsewhere and network drives may not be heard. A folder that is
-    gone is waited for. KeyboardInterrupt ends it within a step of QUIET_MS."""
+def batches(folder: Path, skip: Collection[Path] = (), stop: Event | None = None) -> Iterator[frozenset[str]]:
+    """Paths that changed below the folder, without end or until `stop`. An empty batch asks for a look all the same:
+    once after each change, then now and then, since links that lead elsewhere and network drives may not be heard. A
+    folder that is gone is waited for. KeyboardInterrupt ends it within a step of QUIET_MS."""
     watched = _Watched(folder, skip)
     polling: bool | None = None  # watchfiles decides
-    while True:
+    while stop is None or not stop.is_set():
         identity = _identity(folder)
         if identity is None:
             time.sleep(LOOK_MS / 1000)
             yield frozenset()
             continue
         try:
-            for paths in _heard(watched, polling):
+            for paths in _heard(watched, polling, stop):
                 yield paths
                 if _identity(folder) != identity:
                     break  # another folder stands under the name, and the one that is watched does not
@@ -45,7 +46,7 @@ def batches(folder: Path, skip: Collection[Path] = ()) -> Iterator[frozenset[str
             polling = True
 
 
-def _heard(watched: _Watched, polling: bool | None) -> Iterator[frozenset[str]]:
+def _heard(watched: _Watched, polling: bool | None, stop: Event | None) -> Iterator[frozenset[str]]:
     silent = 0
     for changes in watchfiles.watch(
         watched.folder,
@@ -56,6 +57,8 @@ def _heard(watched: _Watched, polling: bool | None) -> Iterator[frozenset[str]]:
         yield_on_timeout=True,
         force_polling=polling,
         ignore_permission_denied=True,
+        stop_event=stop,
+        raise_interrupt=stop is None,
     ):
         silent = 0 if changes else silent + 1
         if changes or silent % SELDOM == 1:

@@ -66,8 +66,8 @@ def test_a_note_that_changes_while_it_is_answered_is_answered_again(
     asked.ask(APPLE)
     whole, calls = Assistant._whole, list[int]()
 
-    def meddling(self: Assistant, *arguments: object) -> object:
-        made = whole(self, *arguments)  # type: ignore[arg-type]  # passed through as they came
+    def meddling(self: Assistant, *arguments: object, **named: object) -> object:
+        made = whole(self, *arguments, **named)  # type: ignore[arg-type]  # passed through as they came
         calls.append(1)
         if len(calls) == 1:
             (notes / "fruit.md").write_text(NOTE.replace("seven", "eleven"))

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
-from assistant.records import Passage, PassageId
+from assistant.records import LineNumber, Passage, PassageId
 from assistant.store import rows
 from assistant.store.rows import StoredMention, StoredNote
 from assistant.store.vectors import Vectors
@@ -65,6 +65,14 @@ class Store(Vectors):
         """Every heading path, sorted, once."""
         found = self._all("SELECT DISTINCT heading_path FROM sections")
         return sorted(tuple(rows.unpacked(path)) for (path,) in found)
+
+    def places(self) -> list[tuple[str, LineNumber, tuple[str, ...]]]:
+        """(path, first line, heading path) of every section with a heading, by path and line."""
+        found = self._all(
+            "SELECT n.path, s.start, s.heading_path FROM sections s JOIN notes n ON n.id = s.note"
+            " WHERE s.anchor <> '' ORDER BY n.path, s.start, s.id"
+        )
+        return [(path, LineNumber(line), tuple(rows.unpacked(headings))) for path, line, headings in found]
 
     def under(self, heading: Sequence[str]) -> set[PassageId]:
         """Passages below a heading whose path ends with `heading`, case and spacing aside; where none does, with its

@@ -1,0 +1,86 @@
+"""A store → what its notes hold, for a reader who looks round: counts, headings, questions to begin with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby, islice
+
+from assistant.records import LineNumber, Passage
+from assistant.store import Store
+
+EXAMPLES = 6
+_LOOKED_AT = 2_000
+"""Passages in which questions are looked for: a screen must not wait for a million."""
+_ASKS = re.compile(r"^\W*Q\s*[:.]\s*(?P<question>[^\n]{8,160}?\?)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Where a section begins."""
+
+    path: str
+    line: LineNumber
+    heading_path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What is indexed."""
+
+    notes: int
+    passages: int
+    pending: int
+    """Passages that have no vector yet."""
+    refused: tuple[str, ...]
+    """Notes that could not be read, a sentence each, by path."""
+    examples: tuple[str, ...]
+    """At most EXAMPLES questions that the notes themselves suggest."""
+
+
+def of(store: Store) -> Overview:
+    """Counts and examples; reads at most a few thousand passages."""
+    refused = tuple(f"{path} {note.reason}" for path, note in sorted(store.note_files().items()) if note.reason)
+    ids = store.passage_ids()[:_LOOKED_AT]
+    passages = list(store.passages(ids).values())
+    return Overview(
+        store.notes_count, store.passages_count, store.pending, refused, tuple(examples(passages, headings(store)))
+    )
+
+
+def headings(store: Store) -> tuple[Heading, ...]:
+    """All of them, by note and line."""
+    return tuple(Heading(path, line, heading_path) for path, line, heading_path in store.places())
+
+
+def examples(passages: Iterable[Passage], places: Iterable[Heading]) -> Iterator[str]:
+    """Questions that the notes write themselves, then two neighbouring headings compared, then code with a label."""
+    passages = list(passages)
+    return islice(
+        dict.fromkeys([*islice(_asked(passages), 3), *islice(_compared(places), 2), *_shown(passages)]), EXAMPLES
+    )
+
+
+def _asked(passages: Iterable[Passage]) -> Iterator[str]:
+    for passage in passages:
+        for said in (passage.label, passage.text):
+            found = _ASKS.match(said)
+            if found:
+                yield " ".join(found["question"].split())
+                break
+
+
+def _compared(places: Iterable[Heading]) -> Iterator[str]:
+    """The first two headings under a common one, of each common one that has two to four."""
+    levels = sorted(places, key=lambda place: (place.path, place.heading_path[:-1]))
+    for (_, above), group in groupby(levels, key=lambda place: (place.path, place.heading_path[:-1])):
+        names = [place.heading_path[-1] for place in sorted(group, key=lambda place: place.line)]
+        if len(above) > 1 and 2 <= len(names) <= 4 and all(2 <= len(name) <= 40 for name in names[:2]):
+            yield f"{names[0]} vs {names[1]}"
+
+
+def _shown(passages: Iterable[Passage]) -> Iterator[str]:
+    for passage in passages:
+        if passage.kind == "fence" and 3 <= len(passage.label) <= 50:
+            yield f"Show {passage.label.rstrip(':').strip()}"

@@ -1,0 +1,79 @@
+"""The chat: a Textual app, and its plain form; the only owner of Textual. Heavy parts load in a thread, after the first
+frame.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.message import Message
+
+    from assistant.engine import Assistant
+    from assistant.settings import Settings
+    from assistant.tui.app import ChatApp
+    from assistant.tui.engine_thread import EngineThread
+
+
+def run(settings: Settings, *, history: bool = True) -> None:
+    """The app on this terminal, until the user quits."""
+    if not os.environ.get("NO_COLOR", "-"):
+        del os.environ["NO_COLOR"]  # Textual counts an empty one as set
+    handler = logging.FileHandler(settings.cache / "chat.log", delay=True, encoding="utf-8")
+    logging.getLogger("assistant.chat").addHandler(handler)
+    app(settings, history=history).run()
+
+
+def app(settings: Settings, *, history: bool = True) -> ChatApp:
+    """The app as `run` starts it, not yet running."""
+    from assistant import settings as the_settings
+    from assistant.tui.app import ChatApp
+    from assistant.tui.engine_thread import EngineThread
+    from assistant.tui.rebuilding import Places
+    from assistant.tui.session import Session
+    from assistant.tui.talking import Chat
+
+    environment = os.environ
+    session = Session(the_settings.user_state(environment, settings.notes) if history else None)
+    theme = settings.theme or ("ansi-dark" if the_settings.few_colours(environment) else "")
+    chat = Chat(
+        notes=settings.notes,
+        model=settings.model or "all-MiniLM-L6-v2",
+        here=Path.cwd(),
+        editor=the_settings.named_editor(environment),
+        clipboard=the_settings.terminal_clipboard(environment),
+        theme=theme,
+        keys=settings.keys,
+        plain=bool(environment.get("NO_COLOR")),
+    )
+    places = Places(
+        *(str(settings.notes), str(settings.index), str(settings.cache), settings.model),
+        str(settings.spare),
+    )
+
+    def thread(post: Callable[[Message], object], ansi: bool) -> EngineThread:
+        return EngineThread(lambda progress: _engine(settings, progress), places, post, ansi=ansi)
+
+    return ChatApp(chat, session, session.read(), thread)
+
+
+def _engine(settings: Settings, progress: Callable[..., None]) -> Assistant:
+    from assistant.engine import Assistant
+
+    return Assistant(
+        settings.notes,
+        settings.index,
+        settings.cache,
+        model=settings.model,
+        spare=settings.spare,
+        refresh=settings.refresh,
+        background=settings.background,
+        vocabulary=settings.vocabulary,
+        constants=settings.constants,
+        progress=progress,
+    )

@@ -1,0 +1,332 @@
+"""The chat: what its keys do, on the chosen answer and its chosen citation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from textual.screen import ModalScreen
+
+from assistant.overview import Heading
+from assistant.records import Candidate, Citation
+from assistant.tui import messages
+from assistant.tui.actions import Where
+from assistant.tui.card import Card
+from assistant.tui.handing_on import HandingOn
+from assistant.tui.pickers import Entry, Help, Naming, Picker, tree
+from assistant.tui.source import NoteView
+from assistant.tui.transcript import Transcript
+
+_OVER_A_LIST = ("interrupt", "quit", "focus_next", "focus_previous")
+
+
+class Located(messages.Told):
+    """Where a candidate's heading stands; None where it was not found."""
+
+    def __init__(self, candidate: Candidate, heading: Heading | None) -> None:
+        super().__init__()
+        self.candidate, self.heading = candidate, heading
+
+
+class ChatApp(HandingOn):
+    """The chat with all its keys."""
+
+    # The prompt's keys.
+
+    def action_new_line(self) -> None:
+        self.prompt.insert("\n")
+
+    def action_example(self, number: int) -> None:
+        if 0 < number <= len(self.welcome.examples):
+            self.ask(self.welcome.examples[number - 1])
+
+    # Keys that work everywhere.
+
+    def action_leave(self) -> None:
+        if self.pane.is_open and self.screen.has_class("-narrow"):
+            self.close_source()
+        elif not self.cancel():
+            self.prompt.focus()
+
+    def action_interrupt(self) -> None:
+        chosen = self.prompt.selected_text if self.prompt.has_focus else ""
+        chosen = chosen or self.screen.get_selected_text() or ""
+        if chosen:
+            self.copy("selection", chosen)
+            self.screen.clear_selection()
+        elif not self.cancel():
+            self.tell("ctrl+q quits")
+
+    def action_new_topic(self) -> None:
+        self.inherits = ""
+        self.desk.new_topic("chat")
+        self.show_state()
+
+    def action_source(self) -> None:
+        if self.pane.is_open:
+            self.close_source()
+        else:
+            self.action_open_chosen()
+
+    def action_search_history(self) -> None:
+        asked = self.prompt.asked[::-1]
+
+        def chosen(at: int | None) -> None:
+            if at is not None:
+                self.prompt.fill(asked[at])
+                self.prompt.focus()
+
+        self.push_screen(Picker("Earlier questions", [Entry(question) for question in asked]), chosen)
+
+    def action_look(self) -> None:
+        self.desk.look()
+
+    def action_page(self, by: int) -> None:
+        if isinstance(self.focused, NoteView):
+            self.focused.scroll_relative(y=by * max(self.focused.size.height - 2, 1), animate=False)
+        else:
+            self.transcript.page(by)
+
+    def action_row(self, by: int) -> None:
+        if isinstance(self.focused, NoteView):
+            self.focused.scroll_relative(y=by, animate=False)
+        else:
+            self.transcript.row(by)
+
+    def action_sideways(self, by: int) -> None:
+        if self.pane.is_open:
+            self.pane.view.scroll_relative(x=by * 8, animate=False)
+
+    def action_step(self, by: int) -> None:
+        self.transcript.step(by)
+        self._follow()
+
+    def action_help(self) -> None:
+        where: Where = "reading" if isinstance(self.focused, (NoteView, Transcript)) else "prompt"
+        self.push_screen(Help(where, self.chat.keys))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Over a list or a text only what belongs to it counts."""
+        if isinstance(self.screen, ModalScreen) and action not in _OVER_A_LIST:
+            return False
+        return super().check_action(action, parameters)
+
+    def on_headings(self, event: messages.Headings) -> None:
+        self.pick_heading(event.headings)
+
+    # Keys of the answers and the source.
+
+    def action_choose(self, number: int) -> None:
+        self.transcript.choose(self.transcript.card(number))
+        self._follow()
+
+    def action_cite(self, number: int, citation: int) -> None:
+        card = self.transcript.card(number)
+        if card is not None:
+            self.transcript.choose(card)
+            self.open_citation(card, citation)
+
+    def action_cite_chosen(self, citation: int) -> None:
+        card = self.chosen_card()
+        if card is not None:
+            self.open_citation(card, citation)
+
+    def action_open_chosen(self) -> None:
+        card = self.chosen_card()
+        if card is not None and card.turn.answer is not None:
+            self.open_citation(card, card.view.citation or 1)
+        else:
+            self.tell("There is no citation to open yet.")
+
+    def action_step_citation(self, by: int) -> None:
+        card = self.chosen_card()
+        if card is not None and card.turn.answer is not None and card.turn.answer.citations:
+            numbers = [cited.number for cited in card.turn.answer.citations]
+            at = numbers.index(card.view.citation) if card.view.citation in numbers else 0
+            if not self.pane.is_open:
+                by = 0
+            self.open_citation(card, numbers[(at + by) % len(numbers)])
+
+    def action_open_candidate(self, number: int, at: int) -> None:
+        """The verdict (0) or a runner-up: its first citation, else its heading."""
+        card = self.transcript.card(number)
+        if card is None or card.turn.answer is None:
+            return
+        answer = card.turn.answer
+        candidates = [*([answer.verdict] if answer.verdict else []), *answer.alternatives]
+        candidate = candidates[at if answer.verdict else at - 1]
+        self.transcript.choose(card)
+        if candidate.citations:
+            self.open_citation(card, candidate.citations[0])
+        else:
+            self.open_heading(candidate)
+
+    def action_alternatives(self, number: int) -> None:
+        card = self.transcript.card(number)
+        if card is None or card.turn.answer is None:
+            return
+        found = card.turn.answer.alternatives
+
+        def chosen(at: int | None) -> None:
+            if at is not None:
+                self.action_open_candidate(number, at + 1)
+
+        entries = [Entry(f"{one.name}  {round(one.confidence * 100)} %") for one in found]
+        self.push_screen(Picker("Also", entries), chosen)
+
+    def action_fold_chosen(self) -> None:
+        """In turn: snippets whole, answer folded, as it was."""
+        card = self.chosen_card()
+        if card is None or card.turn.answer is None:
+            return
+        view, every = card.view, frozenset(range(len(card.turn.answer.snippets)))
+        if view.folded:
+            view = replace(view, folded=False, unfolded=frozenset())
+        elif every and view.unfolded != every:
+            view = replace(view, unfolded=every)
+        else:
+            view = replace(view, folded=True)
+        self._show_again(card, lambda: card.show(view=view))
+
+    def action_fold(self, number: int) -> None:
+        card = self.transcript.card(number)
+        if card is not None:
+            self._show_again(card, lambda: card.look(folded=not card.view.folded))
+
+    def action_fold_snippet(self, number: int, at: int) -> None:
+        card = self.transcript.card(number)
+        if card is not None:
+            self._show_again(card, lambda: card.look(unfolded=card.view.unfolded ^ {at}))
+
+    def action_first(self) -> None:
+        self.transcript.ends(last=False)
+        self._follow()
+
+    def action_last(self) -> None:
+        self.transcript.ends(last=True)
+        self._follow()
+
+    def action_again(self) -> None:
+        card = self.chosen_card()
+        if card is not None:
+            self.ask(card.turn.question, card.turn.under, card.turn)
+
+    def action_under(self) -> None:
+        if self.chosen_card() is None and not self.prompt.text.strip():
+            self.tell("Ask something first, or type a question.")
+        else:
+            self.desk.headings()
+
+    def pick_heading(self, headings: Sequence[Heading]) -> None:
+        """Asks again under the heading that is chosen: what is typed, else the chosen answer's question."""
+        card = self.chosen_card()
+
+        def chosen(at: int | None) -> None:
+            typed = self.prompt.text.strip()
+            if at is None:
+                return
+            if typed:
+                self.prompt.text = ""
+                self.ask(typed, headings[at].heading_path)
+            elif card is not None:
+                self.ask(card.turn.question, headings[at].heading_path, card.turn)
+
+        self.push_screen(Picker("Ask again under", tree(headings)), chosen)
+
+    def action_find(self) -> None:
+        if not self.pane.is_open:
+            self.action_open_chosen()
+            if not self.pane.is_open:
+                return
+
+        def named(text: str | None) -> None:
+            if text:
+                self._find(text, 1)
+            self.pane.view.focus()
+
+        self.push_screen(Naming("Find in the source", self.pane.view.found), named)
+
+    def action_find_next(self, by: int) -> None:
+        if self.pane.is_open and self.pane.view.found:
+            self._find(self.pane.view.found, by)
+
+    def action_to_prompt(self) -> None:
+        self.prompt.focus()
+
+    # What only the palette has.
+
+    def action_forget(self) -> None:
+        """The answers on the screen, the session file and what follow-ups lean on."""
+        self.cancel()
+        for card in list(self.transcript.cards()):
+            card.remove()
+        self.transcript.choose(None)
+        self.prompt.asked.clear()
+        self.desk.run(self.session.forget)
+        self.action_new_topic()
+        self.tell("This session is forgotten.")
+
+    # What several of them share.
+
+    def open_citation(self, card: Card, number: int) -> None:
+        answer = card.turn.answer
+        cited = next((one for one in answer.citations if one.number == number), None) if answer else None
+        if answer is None or cited is None:
+            self.tell(f"This answer has no citation {number}.")
+            return
+        problems = [
+            problem for snippet in answer.snippets for problem in snippet.problems or () if snippet.citation == number
+        ]
+        self.transcript.choose(card)
+        card.look(citation=number, opened=True)
+        self.show_source()
+        if not self.pane.want(cited.path, cited, problems):
+            self.desk.note(cited.path)
+
+    def open_heading(self, candidate: Candidate) -> None:
+        """A heading that no citation stands under: it is looked for in the notes by its own words."""
+        self.desk.run(lambda: self.post_message(Located(candidate, self.desk.locate(candidate.heading_path))))
+
+    def on_located(self, event: Located) -> None:
+        if event.heading is None:
+            self.tell(f"{event.candidate.name} has no heading of its own in the notes.")
+            return
+        found = event.heading
+        cited = Citation(0, found.path, found.heading_path, "", found.line, found.line, "")
+        self.show_source()
+        if not self.pane.want(found.path, cited):
+            self.desk.note(found.path)
+
+    def show_source(self) -> None:
+        reading = isinstance(self.focused, Transcript)
+        if not self.pane.is_open:
+            self.transcript.keep_place(lambda: setattr(self.pane, "display", True))
+            self.screen_stack[0].add_class("-reading")
+            if reading and self.screen_stack[0].has_class("-narrow"):
+                self.pane.view.focus()
+
+    def close_source(self) -> None:
+        inside = isinstance(self.focused, NoteView)
+        self.transcript.keep_place(lambda: setattr(self.pane, "display", False))
+        self.screen_stack[0].remove_class("-reading")
+        if self.transcript.chosen is not None:
+            self.transcript.chosen.look(opened=False)
+        if inside:
+            self.transcript.focus()
+
+    def _follow(self) -> None:
+        """The open source pane follows the answer that was chosen, its colours are made where they are missing."""
+        card = self.transcript.chosen
+        if card is not None and card.turn.answer is not None and self.pane.is_open and card.turn.answer.citations:
+            self.open_citation(card, card.view.citation)
+
+    def _find(self, text: str, by: int) -> None:
+        if not self.pane.view.find(text, by):
+            self.tell(f"Not in this note: {text}")
+
+    def _show_again(self, card: Card, change: Callable[[], None]) -> None:
+        self.transcript.let_go()
+        self.transcript.keep_place(change)
+        answer = card.turn.answer
+        if answer is not None and answer.snippets and not card.colours:
+            self.desk.colour_answer(card.turn.number, answer)

@@ -1,0 +1,92 @@
+"""The two one-row lines round the transcript: state of the index above, what the next question inherits below."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.css.styles import RulesMap
+from textual.strip import Strip
+from textual.style import Style
+from textual.visual import RenderOptions, Visual
+from textual.widget import Widget
+
+from assistant import visible
+from assistant.tui.rows import Piece, Row
+
+
+class _Ends(Visual):
+    """One row with a left and a right end; the left one gives way."""
+
+    def __init__(self, left: Row, right: Row) -> None:
+        self._left, self._right = left, right
+
+    def content(self, width: int) -> Content:
+        right = Content("").join(piece.content() for piece in self._right)
+        if right.cell_length > width:
+            right = right.truncate(width, ellipsis=True)
+        left = Content("").join(piece.content() for piece in self._left)
+        room = max(width - right.cell_length - 2, 0)
+        if left.cell_length > room:
+            left = left.truncate(room, ellipsis=True)
+        return left + Content(" " * max(width - left.cell_length - right.cell_length, 0)) + right
+
+    def render_strips(self, width: int, height: int | None, style: Style, options: RenderOptions) -> list[Strip]:
+        return self.content(width).render_strips(width, height, style, options)
+
+    def get_optimal_width(self, rules: RulesMap, container_width: int) -> int:
+        return container_width
+
+    def get_minimal_width(self, rules: RulesMap) -> int:
+        return 1
+
+    def get_height(self, rules: RulesMap, width: int) -> int:
+        return 1
+
+
+class Bar(Widget, inherit_bindings=False):
+    """A row with two ends."""
+
+    DEFAULT_CSS = """
+    Bar { height: 1; padding: 0 1; text-wrap: nowrap; link-style: none; link-color: auto;
+          link-background: transparent; }
+    """
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id)
+        self.auto_links = False
+        self._visual = _Ends([], [])
+        self.said = ("", "")
+        """What stands at the left and at the right, plain."""
+
+    def render(self) -> _Ends:
+        return self._visual
+
+    def show(self, left: Row, right: Row) -> None:
+        self.said = ("".join(str(piece.text) for piece in left), "".join(str(piece.text) for piece in right))
+        self._visual = _Ends(left, right)
+        self.refresh(layout=True)
+
+
+class StatusLine(Bar):
+    """What is indexed, and whether that is what the notes say."""
+
+    def state(self, folder: str, counts: tuple[int, int] | None, right: str) -> None:
+        """`counts` are notes and passages."""
+        about = f"{visible.line(folder)}"
+        if counts is not None:
+            notes, passages = counts
+            about += f" · {notes:,} note{'' if notes == 1 else 's'} · {passages:,} passages"
+        self.show([Piece("assistant", "bold"), Piece(f"  {about}")], [Piece(visible.line(right), "dim")])
+
+
+class ContextStrip(Bar):
+    """Shown only when there is something to say."""
+
+    def state(self, inherits: str, *, below: bool) -> None:
+        left: Row = []
+        if inherits:
+            left = [Piece("↳ follows on: ", "dim"), Piece(visible.line(inherits), "bold")]
+        right = [Piece("ctrl+n new topic", "dim", "app.new_topic")] if inherits else []
+        if below:
+            left = [*left, Piece("   " if left else ""), Piece("New answer below (end)", "bold $warning", "app.last")]
+        self.display = bool(left)
+        self.show(left, right)

@@ -1,0 +1,52 @@
+"""The chat line by line, in the form of `ask`: for screen readers, for terminals that can do no more, for pipes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from assistant import render
+from assistant.engine import Request
+from assistant.errors import AssistantError, EmptyQuestion
+from assistant.streams import say, write
+
+if TYPE_CHECKING:
+    from assistant.engine import Assistant
+
+_CONVERSATION = "chat"
+
+
+def run(assistant: Assistant, read: Callable[[], str], width: int, *, colour: bool) -> None:
+    """Reads a question a line until the input ends; an error is the question's own. `read` raises EOFError."""
+    say("Ask a question; an empty line starts a new topic, ctrl+d ends.")
+    while True:
+        try:
+            question = read()
+        except EOFError:
+            return
+        if not question.strip():
+            assistant.resume(_CONVERSATION, None)
+            say("New topic.")
+            continue
+        try:
+            answer = assistant.ask(Request(question, conversation=_CONVERSATION))
+        except EmptyQuestion as error:
+            say(f"Error: {error}")
+            continue
+        except AssistantError as error:
+            say(f"Error: {error}")
+            continue
+        for warning in answer.warnings:
+            say(f"Warning: {warning}")
+        write(render.text(answer, width, colour=colour) + "\n")
+
+
+def line() -> str:
+    """The next line of stdin behind a prompt on stderr, without its line end; EOFError."""
+    sys.stderr.write("> ")
+    sys.stderr.flush()
+    text = sys.stdin.readline()
+    if not text:
+        raise EOFError
+    return text.rstrip("\n")

@@ -1,0 +1,131 @@
+"""Where questions are typed: enter asks, what was typed is never lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import events
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import TextArea
+
+from assistant import visible
+from assistant.tui.actions import PROMPT, bindings
+
+_FOCUSED = "enter asks · ctrl+j new line"
+
+
+class Prompt(TextArea):
+    """A text area that grows to six rows, with a history behind its first and last row."""
+
+    BINDINGS: ClassVar = [
+        *bindings(one for one in PROMPT if one.id == "new-line"),
+        ("pageup", "app.page(-1)"),
+        ("pagedown", "app.page(1)"),
+    ]
+    DEFAULT_CSS = """
+    Prompt { height: auto; max-height: 8; border: round $foreground 40%; padding: 0 1; background: $background;
+             scrollbar-size-vertical: 1; }
+    Prompt:ansi { border: round ansi_bright_black; }
+    Prompt:focus { border: round $border; }
+    """
+
+    class Asked(Message):
+        """A question was sent off."""
+
+        def __init__(self, question: str) -> None:
+            super().__init__()
+            self.question = question
+
+    def __init__(self) -> None:
+        super().__init__(id="prompt", soft_wrap=True, tab_behavior="focus", compact=False, highlight_cursor_line=False)
+        self.border_title = Content("Ask")
+        self.border_subtitle = Content(_FOCUSED)
+        self.example: Callable[[int], bool] = lambda by: False
+        """Takes down (1), up (-1) and enter (0) in an empty prompt, or says that it does not."""
+        self.asked: list[str] = []
+        self._at: int | None = None
+        """Where in the history the prompt is; None for the draft."""
+        self._draft = ""
+
+    def on_focus(self) -> None:
+        self.border_subtitle = Content(_FOCUSED)
+
+    def on_blur(self) -> None:
+        self.border_subtitle = Content("escape comes back here")
+
+    def remember(self, question: str) -> None:
+        """As the newest of the history, once."""
+        if question in self.asked:
+            self.asked.remove(question)
+        self.asked.append(question)
+
+    def take(self) -> None:
+        """Sends off what stands there; nothing but blanks stays."""
+        question = self.text.strip()
+        if question:
+            self.remember(question)
+            self._at, self._draft = None, ""
+            self.text = ""
+            self.post_message(self.Asked(question))
+        else:
+            self.example(0)
+
+    def give_back(self, question: str) -> None:
+        """A question that got no answer, where nothing else was typed meanwhile."""
+        if not self.text.strip():
+            self.fill(question)
+
+    def fill(self, text: str) -> None:
+        """Takes the place of what stands there; safe to show afterwards."""
+        self.text = visible.block(text)
+        self.move_cursor(self.document.end)
+
+    def earlier(self) -> bool:
+        """The question before in the history; False inside the text, where the cursor is to move."""
+        if not self.cursor_at_first_line:
+            return False
+        if not self.text and self._at is None and self.example(-1):
+            return True
+        at = (len(self.asked) if self._at is None else self._at) - 1
+        if at >= 0:
+            if self._at is None:
+                self._draft = self.text
+            self._at = at
+            self.fill(self.asked[at])
+        return True
+
+    def later(self) -> bool:
+        if not self.cursor_at_last_line:
+            return False
+        if self._at is None:
+            if not self.text:
+                self.example(1)
+            return True
+        self._at = self._at + 1 if self._at + 1 < len(self.asked) else None
+        self.fill(self._draft if self._at is None else self.asked[self._at])
+        return True
+
+    def action_cursor_up(self, select: bool = False) -> None:
+        if select or not self.earlier():
+            super().action_cursor_up(select)
+
+    def action_cursor_down(self, select: bool = False) -> None:
+        if select or not self.later():
+            super().action_cursor_down(select)
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key == "enter":
+            event.stop()
+            event.prevent_default()
+            self.take()
+            return
+        if event.character is not None and not event.is_printable:
+            return  # keys that are bound; what else is no letter would only be a control character in the text
+        await super()._on_key(event)
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        self.insert(visible.block(event.text.replace("\r\n", "\n").replace("\r", "\n")))

@@ -1,0 +1,75 @@
+"""What was asked about one folder of notes, a JSON line an answer, in the user's state folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from assistant.tui import turns
+from assistant.tui.turns import Turn
+
+KEPT = 50
+"""Turns that come back at a start."""
+_TAIL = 4_000_000
+"""Bytes of the end of the file that are read for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What came back."""
+
+    turns: tuple[Turn, ...] = ()
+    """Oldest first, numbered from -1 downwards from the newest."""
+    damaged: int = 0
+    """Lines that could not be read."""
+
+
+class Session:
+    """The file; with no path nothing is read or written. A failure to write is told once, by `append`."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+
+    def read(self) -> Earlier:
+        if self._path is None:
+            return Earlier()
+        lines = list(self._lines())[-KEPT:]
+        found: list[Turn] = []
+        damaged = 0
+        for at, line in enumerate(lines):
+            try:
+                found.append(turns.read(line, at - len(lines)))
+            except turns.Damaged:
+                damaged += 1
+        return Earlier(tuple(found), damaged)
+
+    def append(self, turn: Turn) -> None:
+        """OSError where the file takes no more."""
+        if self._path is not None:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with open(self._path, "a", encoding="ascii", opener=_private) as stream:
+                stream.write(turns.written(turn) + "\n")
+
+    def forget(self) -> None:
+        """OSError where it cannot be removed."""
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+
+    def _lines(self) -> Iterator[str]:
+        with suppress(OSError):
+            assert self._path is not None
+            with self._path.open("rb") as stream:
+                size = stream.seek(0, 2)
+                stream.seek(max(size - _TAIL, 0))
+                if size > _TAIL:
+                    stream.readline()
+                for line in stream:
+                    if line.strip():
+                        yield line.decode("utf-8", "replace")
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

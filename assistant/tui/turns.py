@@ -1,0 +1,162 @@
+"""A question with what came of it, as the chat keeps it: on the screen, in the session file, in a saved one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, get_args
+
+from assistant.records import (
+    Answer,
+    Candidate,
+    Citation,
+    IndexState,
+    LineNumber,
+    Option,
+    Outcome,
+    Problem,
+    Requirement,
+    Snippet,
+    Statement,
+    Support,
+)
+from assistant.render import answer_json
+
+State = Literal["running", "waiting", "answered", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn of the conversation."""
+
+    number: int
+    """Counts what was asked since the chat was opened; negative for turns of earlier."""
+    question: str
+    under: tuple[str, ...] = ()
+    """The heading path the question was confined to."""
+    state: State = "running"
+    answer: Answer | None = None
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """Of the cited notes when it was answered, by path."""
+    changed: bool = False
+    """Whether one of them has changed since."""
+    said: str = ""
+    """Why it waits or failed."""
+
+
+class Damaged(Exception):
+    """A line of a session file that is no turn."""
+
+
+def written(turn: Turn) -> str:
+    """One line of a session file, ASCII, without its line end; the turn must be answered."""
+    assert turn.answer is not None
+    record = {"under": turn.under, "digests": dict(turn.digests), "answer": json.loads(answer_json(turn.answer))}
+    return json.dumps(record)
+
+
+def read(line: str, number: int) -> Turn:
+    """The turn of one line; Damaged."""
+    try:
+        record = json.loads(line)
+        answer = answer_of(record["answer"])
+        under = tuple(str(part) for part in record["under"])
+        digests = {str(path): str(digest) for path, digest in record["digests"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise Damaged(str(error)) from error
+    return Turn(number, answer.question, under, "answered", answer, digests)
+
+
+def answer_of(record: Mapping[str, Any]) -> Answer:
+    """The Answer whose contract's JSON this is; KeyError, TypeError or ValueError where it is none."""
+    outcome: Outcome = record["outcome"]
+    if outcome not in get_args(Outcome):
+        raise ValueError(outcome)
+    return Answer(
+        question=_text(record["question"]),
+        outcome=outcome,
+        standalone_question=_maybe(record["standalone_question"]),
+        verdict=_candidate(record["verdict"]) if record["verdict"] is not None else None,
+        alternatives=tuple(map(_candidate, record["alternatives"])),
+        requirements=tuple(map(_requirement, record["requirements"])),
+        statements=tuple(Statement(_text(one["text"]), _numbers(one["citations"])) for one in record["statements"]),
+        snippets=tuple(map(_snippet, record["snippets"])),
+        options=tuple(
+            Option(_text(o["label"]), _text(o["text"]), float(o["support"]), _numbers(o["citations"]))
+            for o in record["options"]
+        ),
+        choice=_maybe(record["choice"]),
+        missing=_texts(record["missing"]),
+        hint=_maybe(record["hint"]),
+        citations=tuple(map(_citation, record["citations"])),
+        warnings=_texts(record["warnings"]),
+        elapsed_ms=float(record["elapsed_ms"]),
+        notes=_text(record["notes"]),
+        index=IndexState(
+            int(record["index"]["generation"]), bool(record["index"]["stale"]), int(record["index"]["pending"])
+        ),
+    )
+
+
+def with_state(turn: Turn, state: State, said: str = "") -> Turn:
+    return replace(turn, state=state, said=said)
+
+
+def _candidate(record: Mapping[str, Any]) -> Candidate:
+    return Candidate(
+        _text(record["name"]),
+        _texts(record["heading_path"]),
+        float(record["confidence"]),
+        _numbers(record["citations"]),
+    )
+
+
+def _requirement(record: Mapping[str, Any]) -> Requirement:
+    support = tuple(Support(_text(one["name"]), _numbers(one["citations"])) for one in record["support"])
+    return Requirement(_text(record["text"]), bool(record["supported"]), support)
+
+
+def _snippet(record: Mapping[str, Any]) -> Snippet:
+    problems = record["problems"]
+    return Snippet(
+        language=_text(record["language"]),
+        info=_text(record["info"]),
+        caption=_maybe(record["caption"]),
+        code=_text(record["code"]),
+        citation=int(record["citation"]),
+        problems=None
+        if problems is None
+        else tuple(Problem(LineNumber(int(one["line"])), _text(one["message"])) for one in problems),
+    )
+
+
+def _citation(record: Mapping[str, Any]) -> Citation:
+    return Citation(
+        number=int(record["number"]),
+        path=_text(record["path"]),
+        heading_path=_texts(record["heading_path"]),
+        anchor=_text(record["anchor"]),
+        start_line=int(record["start_line"]),
+        end_line=int(record["end_line"]),
+        quote=_text(record["quote"]),
+        stale=bool(record["stale"]),
+    )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+def _maybe(value: object) -> str | None:
+    return None if value is None else _text(value)
+
+
+def _texts(values: list[object]) -> tuple[str, ...]:
+    return tuple(map(_text, values))
+
+
+def _numbers(values: list[object]) -> tuple[int, ...]:
+    return tuple(int(str(value)) for value in values)

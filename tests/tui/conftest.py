@@ -1,0 +1,205 @@
+"""A chat over answers that were recorded from the real engine, with the real notes behind them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from typing import Any, Literal
+
+import pytest
+from textual.pilot import Pilot
+
+from assistant import conversation, notes, sections
+from assistant.engine import Assistant, Cancelled, Request
+from assistant.errors import AssistantError, IndexUnusable
+from assistant.overview import Heading, Overview
+from assistant.records import Answer
+from assistant.tui.app import ChatApp
+from assistant.tui.engine_thread import EngineThread
+from assistant.tui.session import Session
+from assistant.tui.talking import Chat
+from assistant.tui.turns import answer_of
+
+HERE = Path(__file__).resolve().parent
+HOSTILE = "tr[b]ap \x1b]0;owned\x07.md"
+QUEUE = "Which service decouples producers and consumers, with guaranteed delivery?"
+FOLLOW_UP = "What if I don't want to lose messages?"
+RETRY = "Retry policy for failed calls to a service"
+STRATEGY = "Which strategy gives zero downtime and instant rollback?"
+PARTIAL = "How does a canary release send one percent of the traffic to Kafka?"
+DECLINED = "How do I rotate database passwords?"
+COMPARE = "What is the difference between the queue and the stream?"
+UNMET = "Which service needs mutual TLS, circuit breaking and a coffee machine?"
+CHOICE = "Which service fits one consumer and guaranteed delivery?"
+BRACKET = "What does the [/x] bracket setting do?"
+TRAP = "Show the trap in python"
+
+
+def recorded() -> dict[str, Answer]:
+    """The answers by question."""
+    lines = (HERE / "recorded.jsonl").read_text("ascii").splitlines()
+    return {answer.question: answer for answer in (answer_of(json.loads(line)) for line in lines)}
+
+
+class Replay(Assistant):
+    """Answers what was recorded, from real notes; `hold` keeps it from answering until it is set."""
+
+    def __init__(self, folder: Path, answers: Mapping[str, Answer]) -> None:
+        super().__init__(folder, folder / "index", folder / "cache")
+        self.answers = dict(answers)
+        self.hold: Event | None = None
+        self.loading: Event | None = None
+        self.began = Event()
+        self.error: AssistantError | None = None
+        self.asked: list[Request] = []
+        self.looks = 0
+
+    def load(self) -> None:
+        if self.loading is not None:
+            self.loading.wait(20)
+
+    def catch_up(self, few: int) -> Literal["done", "more", "busy"]:
+        self.looks += 1
+        return "done"
+
+    def overview(self) -> Overview:
+        return Overview(1, 236, 0, (), (QUEUE, COMPARE))
+
+    def headings(self) -> tuple[Heading, ...]:
+        found = []
+        for file in notes.scan(self.notes).files:
+            for section in sections.outline(notes.read(self.notes, file.path)).sections:
+                found.append(Heading(file.path, section.start, section.heading_path))
+        return tuple(found)
+
+    def ask(
+        self, request: Request | str, *, elsewhere: bool = False, stopped: Callable[[], bool] = lambda: False
+    ) -> Answer:
+        assert isinstance(request, Request)
+        self.asked.append(request)
+        self.began.set()
+        if self.hold is not None:
+            self.hold.wait(20)
+        if stopped():
+            raise Cancelled
+        if self.error is not None:
+            raise self.error
+        answer = replace(self.answers[request.question], notes=str(self.notes))
+        if request.conversation is not None:
+            before = self.inherits(request.conversation)
+            understood = conversation.Understood(request.question, None, before)
+            self.resume(request.conversation, conversation.subject(answer, understood) or before)
+        return answer
+
+
+class Stage:
+    """A running chat with what a test looks at."""
+
+    def __init__(self, app: ChatApp, engine: Replay, pilot: Pilot[Any]) -> None:
+        self.app, self.engine, self.pilot = app, engine, pilot
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Lets the app and its thread go on until it holds; fails where it never does."""
+        for _ in range(500):
+            await self.pilot.pause()
+            if holds():
+                return
+            await self.pilot.pause(0.01)
+        pytest.fail("the screen never came to it")
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def ask(self, question: str) -> None:
+        """Types it, sends it off and waits for the answer."""
+        self.app.prompt.focus()
+        self.app.prompt.text = question
+        await self.press("enter")
+        await self.until(lambda: not self.app.asked)
+        await self.pilot.pause()
+
+    async def read(self) -> None:
+        """The focus goes to the answers."""
+        self.app.transcript.focus()
+        await self.pilot.pause()
+
+    @property
+    def last(self) -> str:
+        """The text of the newest card."""
+        card = list(self.app.transcript.cards())[-1]
+        return card.text
+
+    @property
+    def toasts(self) -> list[str]:
+        return [note.message for note in self.app._notifications]
+
+
+Staged = Callable[..., AbstractAsyncContextManager[Stage]]
+
+
+def build(folder: Path, session: Session, chat: Chat, engine: Replay) -> ChatApp:
+    return ChatApp(
+        chat,
+        session,
+        session.read(),
+        lambda post, ansi: EngineThread(lambda progress: engine, None, post, ansi=ansi),
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path, root: Path) -> Path:
+    """A copy of the shipped note and the hostile one."""
+    notes = tmp_path / "corpus"
+    shutil.copytree(root / "corpus", notes)
+    (notes / HOSTILE).write_bytes((HERE / "hostile.txt").read_bytes())
+    return notes
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    (tmp_path / "here").mkdir()
+    return tmp_path / "here"
+
+
+@pytest.fixture
+def chat_app(folder: Path, here: Path, tmp_path: Path) -> Callable[..., tuple[ChatApp, Replay]]:
+    """Makes an app and its engine; keywords change the surroundings."""
+
+    def make(**changes: Any) -> tuple[ChatApp, Replay]:
+        engine = Replay(folder, recorded())
+        session = Session(tmp_path / "state" / "session.jsonl")
+        chat = replace(Chat(folder, "all-MiniLM-L6-v2", here), **changes)
+        return build(folder, session, chat, engine), engine
+
+    return make
+
+
+@pytest.fixture
+def stage(chat_app: Callable[..., tuple[ChatApp, Replay]]) -> Staged:
+    """Runs a chat: `async with stage() as on:`."""
+
+    @asynccontextmanager
+    async def run(size: tuple[int, int] = (80, 24), *, ready: bool = True, **changes: Any) -> AsyncIterator[Stage]:
+        prepare = changes.pop("prepare", None)
+        app, engine = chat_app(**changes)
+        if prepare is not None:
+            prepare(engine)
+        async with app.run_test(size=size) as pilot:
+            on = Stage(app, engine, pilot)
+            app.prompt.cursor_blink = False
+            if ready:
+                await on.until(lambda: app.status == "index fresh")
+            yield on
+
+    return run
+
+
+@pytest.fixture
+def unusable() -> AssistantError:
+    return IndexUnusable("The index in x cannot be read.", "Name another folder with --index.")

@@ -1,0 +1,262 @@
+"""What the chat promises in use: nothing typed is lost, the reader is never moved, answers say when they age."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+
+import pytest
+from textual import events
+
+from assistant.errors import AssistantError
+from assistant.records import Citation
+from assistant.tui.app import ChatApp
+from assistant.tui.rows import View
+from assistant.tui.source import place
+from assistant.tui.turns import Turn
+
+from .conftest import DECLINED, FOLLOW_UP, QUEUE, RETRY, STRATEGY, Replay, Staged, recorded
+
+NOTE = "application-deployment-and-integration.md"
+
+
+async def test_a_question_asked_while_the_model_loads_waits_in_line(stage: Staged) -> None:
+    def loading(engine: Replay) -> None:
+        engine.loading = Event()
+
+    async with stage(ready=False, prepare=loading) as on:
+        await on.press(*"retry", "ctrl+j")
+        assert on.app.prompt.text == "retry\n"
+        on.app.prompt.text = ""
+        on.app.ask(RETRY)
+        await on.until(lambda: "Loading the model, your question is next" in on.last)
+        assert on.engine.loading is not None
+        on.engine.loading.set()
+        await on.until(lambda: "Common Scenarios   48 % fair" in on.last)
+
+
+@pytest.mark.parametrize("stage_of", ["waiting", "running"])
+async def test_escape_cancels_at_every_stage(stage: Staged, stage_of: str) -> None:
+    """The card goes, the question is back in the prompt, the late answer is dropped and leaves no context."""
+
+    def prepare(engine: Replay) -> None:
+        engine.loading = Event()
+        engine.hold = Event()
+
+    async with stage(ready=False, prepare=prepare) as on:
+        assert on.engine.loading is not None
+        assert on.engine.hold is not None
+        if stage_of == "running":
+            on.engine.loading.set()
+        await on.press(*"x", "backspace")
+        on.app.ask(QUEUE)
+        if stage_of == "running":
+            await on.until(on.engine.began.is_set)
+        await on.press("escape")
+        assert not list(on.app.transcript.cards())
+        assert on.app.prompt.text == QUEUE
+        on.engine.loading.set()
+        on.engine.hold.set()
+        on.engine.hold = None
+        await on.ask(RETRY)
+        assert [card.turn.question for card in on.app.transcript.cards()] == [RETRY]
+        assert on.app.desk.before[list(on.app.desk.before)[-1]] is None
+
+
+async def test_a_cancelled_question_does_not_replace_what_was_typed_meanwhile(stage: Staged) -> None:
+    async with stage() as on:
+        on.engine.hold = Event()
+        on.app.ask(QUEUE)
+        await on.press(*"next")
+        await on.press("escape")
+        on.engine.hold.set()
+        assert on.app.prompt.text == "next"
+        await on.press("up")
+        assert on.app.prompt.text == QUEUE
+        await on.press("down")
+        assert on.app.prompt.text == "next"
+
+
+async def test_what_is_typed_while_an_answer_comes_stays(stage: Staged) -> None:
+    async with stage() as on:
+        on.engine.hold = Event()
+        on.app.ask(QUEUE)
+        await on.press(*"draft")
+        on.engine.hold.set()
+        await on.until(lambda: not on.app.asked)
+        assert on.app.prompt.text == "draft"
+
+
+async def test_an_error_is_a_card_and_the_question_comes_back(stage: Staged, unusable: AssistantError) -> None:
+    async with stage() as on:
+        on.engine.error = unusable
+        await on.ask(QUEUE)
+        assert f"Could not answer: {unusable}" in " ".join(on.last.split())
+        assert on.app.prompt.text == QUEUE
+        on.engine.error = None
+        on.app.prompt.text = ""
+        await on.read()
+        await on.press("r")
+        await on.until(lambda: "Queue Service   99 % strong" in on.last)
+
+
+async def test_a_new_answer_does_not_move_a_reader_who_scrolled_up(stage: Staged) -> None:
+    async with stage() as on:
+        for question in (QUEUE, RETRY, STRATEGY):
+            await on.ask(question)
+        await on.press("pageup", "pageup")
+        was = on.app.transcript.scroll_y
+        await on.ask(DECLINED)
+        assert on.app.transcript.scroll_y == was
+        assert "New answer below (end)" in on.app.context[0]
+        await on.read()
+        await on.press("end")
+        await on.until(lambda: "New answer below" not in on.app.context[0])
+
+
+async def test_a_new_answer_comes_to_the_top_for_a_reader_at_the_end(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(QUEUE)
+        await on.ask(RETRY)
+        card = list(on.app.transcript.cards())[-1]
+        assert on.app.transcript.scroll_y == card.virtual_region.y
+
+
+async def test_a_note_edited_while_reading_moves_nothing_and_is_said(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(QUEUE)
+        await on.ask(RETRY)
+        was = on.app.transcript.scroll_y
+        note = on.engine.notes / NOTE
+        note.write_text(note.read_text("utf-8").replace("instant switch", "a switch"), "utf-8")
+        await on.press("f5")
+        await on.until(lambda: "This note changed since. r asks again" in on.last)
+        assert on.app.transcript.scroll_y - was == 1  # the card above has one row more, and what is read stays in view
+        assert all(card.turn.changed for card in on.app.transcript.cards())
+
+
+async def test_an_open_source_is_read_again_where_it_is(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(QUEUE)
+        await on.read()
+        await on.press("1")
+        view = on.app.pane.view
+        await on.until(lambda: view.marks.first == 840)
+        was = view.scroll_y
+        note = on.engine.notes / NOTE
+        note.write_text("One line more.\n" + note.read_text("utf-8"), "utf-8")
+        await on.press("f5")
+        await on.until(lambda: view.marks.first == 841)
+        assert view.scroll_y == was
+        assert str(on.app.pane.query_one("#said").content) == "moved from line 840"  # type: ignore[attr-defined]
+        note.unlink()
+        await on.press("f5")
+        await on.until(lambda: "cannot be read" in str(on.app.pane.query_one("#said").content))  # type: ignore[attr-defined]
+        assert view.line(1).startswith("**Q: Decouple")
+
+
+async def test_a_paste_with_line_breaks_never_asks(stage: Staged) -> None:
+    async with stage() as on:
+        on.app.prompt.post_message(events.Paste("one\r\ntwo\x1b[31m\u202e\n"))
+        await on.pilot.pause()
+        assert on.app.prompt.text == "one\ntwo␛[31m<U+202E>\n"
+        assert not on.app.asked
+
+
+async def test_an_example_is_asked_by_down_and_enter(stage: Staged) -> None:
+    async with stage() as on:
+        await on.press("down", "down", "up", "enter")
+        await on.until(lambda: len(on.engine.asked) == 1 and not on.app.asked)
+        assert on.engine.asked[0].question == QUEUE
+
+
+async def test_the_chosen_answer_says_what_a_follow_up_was_understood_as(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(QUEUE)
+        assert on.app.context == ("↳ follows on: Queue Service", "ctrl+n new topic")
+        await on.ask(FOLLOW_UP)
+        assert "understood as: Queue Service, What if" in on.last
+
+
+async def test_two_hundred_answers_stay_where_they_are(stage: Staged) -> None:
+    answer = recorded()[RETRY]
+    async with stage() as on:
+        turns = [Turn(-number, f"{number}", state="answered", answer=answer) for number in range(200, 0, -1)]
+        on.app.transcript.add(turns, View())
+        await on.pilot.pause()
+        await on.read()
+        await on.press("end")
+        await on.ask(QUEUE)
+        cards = list(on.app.transcript.cards())
+        assert len(cards) == 201
+        assert on.app.transcript.scroll_y == cards[-1].virtual_region.y
+
+
+@pytest.mark.parametrize("size", [(60, 16), (120, 40), (160, 50)])
+async def test_a_resize_keeps_the_answer_and_the_cited_line_in_view(stage: Staged, size: tuple[int, int]) -> None:
+    async with stage() as on:
+        for question in (QUEUE, RETRY, STRATEGY):
+            await on.ask(question)
+        await on.read()
+        await on.press("k", "5")
+        view = on.app.pane.view
+        await on.until(lambda: view.marks.first == 476)
+        await on.pilot.resize_terminal(*size)
+        await on.pilot.pause()
+        await on.until(lambda: view.scroll_y < 476 <= view.scroll_y + view.size.height)
+        await on.press("ctrl+o")
+        card = list(on.app.transcript.cards())[1]
+        await on.until(lambda: card.virtual_region.y <= on.app.transcript.scroll_y < card.virtual_region.bottom)
+
+
+async def test_a_click_opens_a_citation_and_a_runner_up(stage: Staged) -> None:
+    async with stage((160, 50)) as on:
+        await on.ask(QUEUE)
+        card = list(on.app.transcript.cards())[-1]
+        rows = card.text.split("\n")
+        at = next(y for y, row in enumerate(rows) if row.endswith("[3]"))
+        await on.pilot.click(card, offset=(rows[at].index("[3]") + 2, at))
+        await on.until(lambda: on.app.pane.view.marks.first == 822)
+        also = next(y for y, row in enumerate(rows) if row.startswith("Also"))
+        await on.pilot.click(card, offset=(10, also))
+        await on.until(lambda: on.app.pane.view.marks.first == 840)
+
+
+def test_a_quote_is_found_where_it_moved() -> None:
+    rows = ["a", "b", "quote one", "two lines", "c"]
+    cited = Citation(1, "n.md", ("T",), "t", 1, 2, "one\ntwo")
+    assert place(rows, cited) == (3, 4)
+    assert place(rows, replace(cited, start_line=3, end_line=4)) == (3, 4)
+    assert place(rows, replace(cited, quote="three")) == (0, 0)
+
+
+async def test_nothing_is_lost_when_the_editor_is_missing(stage: Staged) -> None:
+    async with stage(editor="no-such-editor-here") as on:
+        await on.ask(QUEUE)
+        await on.press("f4")
+        assert "was not found" in on.toasts[-1]
+        assert f"{NOTE}:840" in on.toasts[-1]
+
+
+async def test_a_saved_file_never_overwrites(stage: Staged, here: Path) -> None:
+    async with stage() as on:
+        await on.ask(QUEUE)
+        (here / "mine.md").write_text("mine")
+        await on.press("ctrl+s", *["backspace"] * 30, *"mine.md", "enter")
+        await on.until(lambda: on.toasts[-1:] == ["mine.md exists already. Choose another name."])
+        assert (here / "mine.md").read_text() == "mine"
+        path = on.engine.notes / "x.md"
+        await on.press("ctrl+s", *["backspace"] * 30)
+        on.app.screen.query_one("Input").value = str(path)  # type: ignore[attr-defined]
+        await on.press("enter")
+        await on.until(lambda: "would become a note" in on.toasts[-1])
+        assert not path.exists()
+
+
+async def test_an_unknown_theme_is_said(chat_app: Callable[..., tuple[ChatApp, Replay]]) -> None:
+    app, _ = chat_app(theme="nocturne")
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        assert any("nocturne" in note.message for note in app._notifications)

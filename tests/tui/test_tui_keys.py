@@ -1,0 +1,561 @@
+"""Every key of the help screen does what the help screen says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Event
+
+import pytest
+from textual.command import CommandPalette
+from textual.widgets import Input, OptionList
+
+from assistant.tui import copying
+from assistant.tui.actions import ACTIONS, COMMANDS
+from assistant.tui.palette import name
+from assistant.tui.pickers import Help, Naming, Picker, Reading
+from assistant.tui.source import NoteView
+
+from .conftest import COMPARE, DECLINED, FOLLOW_UP, QUEUE, RETRY, STRATEGY, TRAP, Staged
+
+
+def test_every_action_has_a_test_of_its_key() -> None:
+    tested = {test.removeprefix("test_key_").replace("_", "-") for test in globals() if test.startswith("test_key_")}
+    assert {one.id for one in ACTIONS if not one.id.startswith("cite-")} | {"cite"} == tested
+
+
+async def test_key_ask(stage: Staged) -> None:
+    async with stage() as on:
+        await on.press(*RETRY)
+        await on.press("enter")
+        await on.until(lambda: not on.app.asked)
+        assert on.app.prompt.text == ""
+        assert on.last.startswith(f"▶ {RETRY}\nCommon Scenarios   48 % fair")
+
+
+async def test_key_new_line(stage: Staged) -> None:
+    async with stage() as on:
+        await on.press("a", "ctrl+j", "b", "shift+enter", "c")
+        assert on.app.prompt.text == "a\nb\nc"
+        assert not on.app.asked
+
+
+async def test_key_earlier(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(QUEUE)
+        await on.ask(RETRY)
+        await on.press(*"draft", "up")
+        assert on.app.prompt.text == RETRY
+        await on.press("up", "up")
+        assert on.app.prompt.text == QUEUE
+
+
+async def test_key_later(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(QUEUE)
+        await on.press(*"draft", "up")
+        assert on.app.prompt.text == QUEUE
+        await on.press("down", "down")
+        assert on.app.prompt.text == "draft"
+
+
+async def test_key_back(stage: Staged) -> None:
+    """Closes what lies over the answers, then cancels, then goes to the prompt; it never clears."""
+    async with stage() as on:
+        await on.ask(QUEUE)
+        await on.read()
+        await on.press("1")
+        await on.until(lambda: on.app.pane.is_open)
+        await on.press("escape")
+        await on.until(lambda: not on.app.pane.is_open)
+        on.engine.hold = Event()
+        on.app.ask(RETRY)
+        await on.read()
+        await on.press("escape")
+        assert not on.app.asked
+        assert on.app.transcript.has_focus
+        on.engine.hold.set()
+        assert on.app.prompt.text == RETRY
+        await on.press("escape")
+        assert on.app.prompt.has_focus
+        await on.press("escape")
+        assert on.app.prompt.text == RETRY
+
+
+async def test_key_interrupt(stage: Staged) -> None:
+    async with stage() as on:
+        await on.press("ctrl+c")
+        assert on.toasts[-1] == "ctrl+q quits"
+        await on.press(*"chosen", "ctrl+shift+left", "ctrl+c")
+        await on.until(lambda: on.app.copied == "chosen")
+        assert on.app.prompt.text == "chosen"
+        on.engine.hold = Event()
+        on.app.ask(RETRY)
+        on.app.prompt.text = ""
+        await on.press("ctrl+c")
+        on.engine.hold.set()
+        assert not on.app.asked
+        assert on.app.prompt.text == RETRY
+
+
+async def test_key_next_part(stage: Staged) -> None:
+    async with stage((120, 40)) as on:
+        await on.ask(QUEUE)
+        await on.press("ctrl+o")
+        seen = []
+        for _ in range(3):
+            await on.press("tab")
+            assert on.app.focused is not None
+            seen.append(on.app.focused.id)
+        assert seen == ["transcript", "note", "prompt"]
+        assert "enter asks" in str(on.app.prompt.border_subtitle)
+
+
+async def test_key_previous_part(stage: Staged) -> None:
+    async with stage() as on:
+        await on.press("shift+tab")
+        assert on.app.transcript.has_focus
+        assert "comes back" in str(on.app.prompt.border_subtitle)
+
+
+async def test_key_new_topic(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(QUEUE)
+        strip = on.app.screen.query_one("#context")
+        assert "follows on: Queue Service" in on.app.context[0]
+        assert strip.display
+        await on.press("ctrl+n")
+        await on.until(lambda: on.engine.inherits("chat") is None)
+        assert not strip.display
+
+
+async def test_key_source(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(QUEUE)
+        for key in ("ctrl+o", "f3"):
+            await on.press(key)
+            assert on.app.pane.is_open
+            await on.press(key)
+            assert not on.app.pane.is_open
+
+
+@pytest.mark.parametrize("key", ["f4", "e"])
+async def test_key_editor(stage: Staged, here: Path, key: str) -> None:
+    """The editor gets the note and the line; where the screen cannot be left, the place is said."""
+    async with stage(editor="sh -c true") as on:
+        await on.ask(QUEUE)
+        if key == "e":
+            await on.read()
+        await on.press(key)
+        assert "application-deployment-and-integration.md:840" in on.toasts[-1]
+
+
+test_key_edit = test_key_editor
+
+
+async def test_key_save(stage: Staged, here: Path) -> None:
+    async with stage() as on:
+        await on.press("ctrl+s")
+        assert on.toasts[-1] == "There is no answer to save yet."
+        await on.ask(QUEUE)
+        await on.press("ctrl+s")
+        assert isinstance(on.app.screen, Naming)
+        await on.press("enter")
+        await on.until(lambda: (here / "corpus-answers.md").is_file())
+        assert f"## {QUEUE}" in (here / "corpus-answers.md").read_text("utf-8")
+
+
+async def test_key_search_history(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(QUEUE)
+        await on.ask(RETRY)
+        await on.press("ctrl+r")
+        assert isinstance(on.app.screen, Picker)
+        await on.press(*"decouples", "enter")
+        assert on.app.prompt.text == QUEUE
+
+
+async def test_key_look(stage: Staged) -> None:
+    async with stage() as on:
+        before = on.engine.looks
+        await on.press("f5")
+        await on.until(lambda: on.engine.looks > before)
+
+
+async def test_key_page_up(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(QUEUE)
+        await on.ask(RETRY)
+        was = on.app.transcript.scroll_y
+        await on.press("pageup")
+        assert on.app.transcript.scroll_y < was
+        assert on.app.prompt.has_focus
+
+
+async def test_key_page_down(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(QUEUE)
+        await on.ask(RETRY)
+        on.app.transcript.scroll_home(animate=False)
+        await on.press("pagedown")
+        assert on.app.transcript.scroll_y > 0
+        assert on.app.prompt.has_focus
+
+
+async def chosen(on_stage: object) -> str:
+    card = on_stage.app.transcript.chosen  # type: ignore[attr-defined]  # a Stage
+    return str(card.turn.question)
+
+
+async def test_key_next(stage: Staged) -> None:
+    await steps(stage, "alt+up", "alt+down", focus=False)
+
+
+async def test_key_previous(stage: Staged) -> None:
+    await steps(stage, "alt+up", "alt+down", focus=False)
+
+
+async def test_key_next_answer(stage: Staged) -> None:
+    await steps(stage, "k", "j", focus=True)
+
+
+async def test_key_previous_answer(stage: Staged) -> None:
+    await steps(stage, "k", "j", focus=True)
+
+
+async def steps(stage: Staged, back: str, forth: str, *, focus: bool) -> None:
+    async with stage() as on:
+        for question in (QUEUE, RETRY, STRATEGY):
+            await on.ask(question)
+        if focus:
+            await on.read()
+        await on.press(back, back)
+        assert await chosen(on) == QUEUE
+        card = on.app.transcript.chosen
+        assert card is not None
+        assert on.app.transcript.scroll_y == card.virtual_region.y
+        await on.press(forth)
+        assert await chosen(on) == RETRY
+
+
+async def test_key_commands(stage: Staged) -> None:
+    """The palette lists the actions of the help screen, and runs them."""
+    async with stage() as on:
+        await on.press("ctrl+p")
+        assert isinstance(on.app.screen, CommandPalette)
+        options = on.app.screen.query_one(OptionList)
+        await on.until(lambda: options.option_count == len(COMMANDS))
+        listed = {str(options.get_option_at_index(at).prompt) for at in range(options.option_count)}
+        assert listed == {name(one) for one in COMMANDS}
+        await on.press(*"forget this")
+        await on.until(lambda: options.option_count == 1)
+        await on.press("down", "enter")
+        await on.until(lambda: "This session is forgotten." in on.toasts)
+
+
+async def test_key_help(stage: Staged) -> None:
+    async with stage() as on:
+        await on.press("f1")
+        screen = on.app.screen
+        assert isinstance(screen, Help)
+        text = screen.text().plain
+        assert all(one.label in text for one in ACTIONS if not one.id.startswith("cite-"))
+        assert text.startswith("In the prompt")
+        await on.press("escape")
+        await on.read()
+        await on.press("f1")
+        screen = on.app.screen
+        assert isinstance(screen, Help)
+        assert screen.text().plain.startswith("In answers")
+
+
+async def test_key_help_reading(stage: Staged) -> None:
+    async with stage() as on:
+        await on.read()
+        await on.press("question_mark")
+        assert isinstance(on.app.screen, Help)
+
+
+async def test_key_quit(stage: Staged) -> None:
+    async with stage() as on:
+        await on.press("ctrl+q")
+        assert not on.app.is_running
+
+
+async def test_key_cite(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(QUEUE)
+        await on.read()
+        answer = on.engine.answers[QUEUE]
+        for cited in answer.citations:
+            await on.press(str(cited.number))
+            await on.until(lambda cited=cited: on.app.pane.view.marks.first == cited.start_line)  # type: ignore[misc]
+            assert on.app.pane.view.marks.last == cited.end_line
+            assert f"▶[{cited.number}]" in on.last
+        await on.press("8")
+        assert on.toasts[-1] == "This answer has no citation 8."
+
+
+async def test_key_open(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(QUEUE)
+        await on.read()
+        await on.press("enter")
+        await on.until(lambda: on.app.pane.view.marks.first == on.engine.answers[QUEUE].citations[0].start_line)
+
+
+async def test_key_copy_answer(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(QUEUE)
+        await on.read()
+        await on.press("y")
+        await on.until(lambda: on.toasts[-1:] == ["Copied the answer by the terminal (OSC 52)"])
+        assert on.app.copied == copying.answer_text(on.engine.answers[QUEUE])
+        assert on.app.clipboard == on.app.copied
+        assert "│" not in on.app.copied.replace("├── ", "")
+
+
+async def test_key_copy_snippet(stage: Staged) -> None:
+    """As it is in the note; control characters are left out and counted."""
+    async with stage() as on:
+        await on.ask(RETRY)
+        await on.read()
+        await on.press("c")
+        code = on.engine.answers[RETRY].snippets[0].code
+        await on.until(lambda: on.app.copied == code)
+        await on.ask(TRAP)
+        await on.read()
+        await on.press("c")
+        await on.until(lambda: "control characters left out" in on.toasts[-1])
+        assert "\x1b" not in on.app.copied
+        await on.ask(COMPARE)
+        await on.read()
+        await on.press("c")
+        assert on.toasts[-1] == "This answer has no snippet."
+
+
+async def test_key_fold(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(RETRY)
+        await on.read()
+        assert "more lines" in on.last
+        await on.press("space")
+        assert "retryOn: 5xx" in on.last
+        await on.press("space")
+        assert "folded" in on.last
+        await on.press("space")
+        assert "more lines" in on.last
+
+
+async def test_key_first(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(QUEUE)
+        await on.ask(RETRY)
+        await on.read()
+        for key in ("g", "home"):
+            await on.press("j", key)
+            assert await chosen(on) == QUEUE
+
+
+async def test_key_last(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(QUEUE)
+        await on.ask(RETRY)
+        await on.read()
+        for key in ("G", "end"):
+            await on.press("k", key)
+            assert await chosen(on) == RETRY
+            assert on.app.transcript.at_end()
+
+
+async def test_key_again(stage: Staged) -> None:
+    """A follow-up leans on what it leant on, whatever was talked about since."""
+    async with stage() as on:
+        await on.ask(QUEUE)
+        await on.ask(FOLLOW_UP)
+        await on.ask(STRATEGY)
+        await on.read()
+        await on.press("k", "r")
+        await on.until(lambda: len(on.engine.asked) == 4 and not on.app.asked)
+        assert on.engine.asked[3].question == FOLLOW_UP
+        subject = on.app.desk.before[4]
+        assert subject is not None
+        assert subject.name == "Queue Service"
+
+
+async def test_key_under(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(QUEUE)
+        await on.read()
+        await on.press("u")
+        await on.until(lambda: isinstance(on.app.screen, Picker))
+        await on.press(*"streaming service", "enter")
+        await on.until(lambda: len(on.engine.asked) == 2)
+        assert on.engine.asked[1].question == QUEUE
+        under = on.engine.asked[1].under
+        assert under is not None
+        assert under.endswith("Messaging and Streaming > Streaming Service")
+        await on.until(lambda: not on.app.asked)
+        assert "under: " in on.last
+
+
+async def test_key_find(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(QUEUE)
+        await on.read()
+        await on.press("slash")
+        await on.until(lambda: isinstance(on.app.screen, Naming))
+        await on.press(*"VirtualService", "enter")
+        await on.until(lambda: isinstance(on.app.focused, NoteView))
+        view = on.app.pane.view
+        assert "virtualservice" in view.line(view.marks.first).casefold()
+
+
+async def test_key_find_next(stage: Staged) -> None:
+    await finds(stage)
+
+
+async def test_key_find_previous(stage: Staged) -> None:
+    await finds(stage)
+
+
+async def finds(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(QUEUE)
+        await on.read()
+        await on.press("slash", *"queue", "enter")
+        view = on.app.pane.view
+        await on.until(lambda: view.found == "queue")
+        first = view.marks.first
+        await on.press("n")
+        second = view.marks.first
+        assert second > first
+        await on.press("N")
+        assert view.marks.first == first
+
+
+async def test_key_previous_citation(stage: Staged) -> None:
+    await cites_in_turn(stage)
+
+
+async def test_key_next_citation(stage: Staged) -> None:
+    await cites_in_turn(stage)
+
+
+async def cites_in_turn(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(QUEUE)
+        await on.read()
+        await on.press("2", "right_square_bracket")
+        lines = [cited.start_line for cited in on.engine.answers[QUEUE].citations]
+        await on.until(lambda: on.app.pane.view.marks.first == lines[2])
+        await on.press("left_square_bracket", "left_square_bracket")
+        await on.until(lambda: on.app.pane.view.marks.first == lines[0])
+
+
+async def test_key_to_prompt(stage: Staged) -> None:
+    async with stage() as on:
+        await on.read()
+        await on.press("i")
+        assert on.app.prompt.has_focus
+        assert on.app.prompt.text == ""
+
+
+async def test_key_row_up(stage: Staged) -> None:
+    await rows(stage)
+
+
+async def test_key_row_down(stage: Staged) -> None:
+    await rows(stage)
+
+
+async def rows(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(QUEUE)
+        await on.read()
+        on.app.transcript.scroll_to(y=3, animate=False)
+        await on.press("down")
+        assert on.app.transcript.scroll_y == 4
+        await on.press("up", "up")
+        assert on.app.transcript.scroll_y == 2
+
+
+async def test_key_left(stage: Staged) -> None:
+    await sideways(stage)
+
+
+async def test_key_right(stage: Staged) -> None:
+    await sideways(stage)
+
+
+async def sideways(stage: Staged) -> None:
+    async with stage((60, 16)) as on:
+        await on.ask(QUEUE)
+        await on.read()
+        await on.press("1")
+        await on.until(lambda: on.app.pane.view.marks.first > 0)
+        await on.press("right", "right", "left")
+        assert on.app.pane.view.scroll_x == 8
+
+
+async def test_key_last_copy(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(RETRY)
+        await on.read()
+        await on.press("c")
+        await on.until(lambda: bool(on.app.copied))
+        await on.app.run_action("last_copy")
+        await on.pilot.pause()
+        assert isinstance(on.app.screen, Reading)
+
+
+async def test_key_theme(stage: Staged) -> None:
+    async with stage() as on:
+        await on.app.run_action("change_theme")
+        await on.pilot.pause()
+        assert isinstance(on.app.screen, CommandPalette)
+        await on.press(*"textual-light")
+        await on.until(lambda: on.app.screen.query_one(OptionList).option_count == 1)
+        await on.press("down", "enter")
+        await on.until(lambda: on.app.theme == "textual-light")
+
+
+async def test_key_forget(stage: Staged, tmp_path: Path) -> None:
+    """The file goes, the answers go, and what the next question would lean on."""
+    async with stage() as on:
+        await on.ask(QUEUE)
+        path = tmp_path / "state" / "session.jsonl"
+        await on.until(path.is_file)
+        await on.app.run_action("forget")
+        await on.until(lambda: not path.exists())
+        await on.until(lambda: on.engine.inherits("chat") is None)
+        assert not list(on.app.transcript.cards())
+        assert not on.app.prompt.asked
+
+
+async def test_letters_are_text_in_the_prompt(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(QUEUE)
+        keys = [key for one in ACTIONS if one.where == "reading" for key in one.keys.split(",")]
+        await on.press(*[key for key in keys if len(key) == 1])
+        assert on.app.prompt.text == "".join(key for key in keys if len(key) == 1)
+
+
+async def test_keys_can_be_changed(stage: Staged) -> None:
+    async with stage(keys={"copy-answer": "f2"}) as on:
+        await on.ask(QUEUE)
+        await on.read()
+        await on.press("f2")
+        await on.until(lambda: bool(on.app.copied))
+        await on.press("f1")
+        assert isinstance(on.app.screen, Help)
+        assert "  f2          Copy the answer" in on.app.screen.text().plain
+
+
+async def test_a_list_takes_no_keys_of_the_chat(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(DECLINED)
+        await on.press("ctrl+r", "ctrl+s")
+        assert isinstance(on.app.screen, Picker)
+        assert on.app.screen.query_one(Input).has_focus
+        await on.press("escape")
+        assert on.app.prompt.has_focus
