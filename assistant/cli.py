@@ -130,8 +130,8 @@ def _everywhere(*, hidden: bool) -> Callable[[_Function], _Function]:
     return add
 
 
-def _settings(context: click.Context) -> Settings:
-    said: dict[str, Any] = dict(context.meta.get(_FLAGS, {}))
+def _settings(context: click.Context, **more: Any) -> Settings:
+    said: dict[str, Any] = {**context.meta.get(_FLAGS, {}), **more}
     if "refresh" in said:
         said["refresh"] = "insist" if said["refresh"] else "never"
     return load(Flags(**said), os.environ, _here())
@@ -445,3 +445,88 @@ def _reported(report: BuildReport, as_json: bool) -> str:
         f"Notes: {counts}. Passages: {report.embedded:,} embedded, {report.reused:,} reused{pending}. "
         f"{report.seconds:.1f} s, generation {report.generation}."
     )
+
+
+@group.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a topic and line.")
+@_everywhere(hidden=True)
+@click.pass_context
+def topics(context: click.Context, as_json: bool) -> int:
+    """List what a verdict can name, each with its heading and line."""
+    with closing(_assistant(_settings(context))) as assistant:
+        found = assistant.topics()
+    if as_json:
+        import json
+        from dataclasses import asdict
+
+        lines = [json.dumps(asdict(topic)) for topic in found]
+    else:
+        from assistant import visible
+
+        lines = [
+            visible.line(f"{t.name}  {t.path}:{t.line}  {' › '.join(t.heading_path[1:] or t.heading_path)}")
+            for t in found
+        ]
+    write("".join(f"{line}\n" for line in lines))
+    return Exit.ANSWERED
+
+
+@group.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as one JSON object.")
+@_everywhere(hidden=True)
+@click.pass_context
+def doctor(context: click.Context, as_json: bool) -> int:
+    """Look at packages, model, index, notes and terminal, and say what mends each problem.
+
+    Exit code: 0 healthy, 3 not.
+    """
+    from dataclasses import asdict
+
+    from assistant import doctor as surgery
+    from assistant import visible
+
+    findings = surgery.examine(_settings(context), os.environ)
+    healthy = all(finding.healthy for finding in findings)
+    if as_json:
+        import json
+
+        write(json.dumps({"healthy": healthy, "findings": [asdict(one) for one in findings]}) + "\n")
+    else:
+        rows = []
+        for one in findings:
+            rows.append(visible.line(f"{'✓' if one.healthy else '✗'} {one.part}: {one.says}"))
+            if one.remedy:
+                rows.append(visible.line(f"    {one.remedy}"))
+        write("\n".join(rows) + "\n")
+    return Exit.ANSWERED if healthy else Exit.CANNOT
+
+
+@group.command(name="help")
+@click.argument("words", nargs=-1)
+@_everywhere(hidden=True)
+@click.pass_context
+def help_(context: click.Context, words: tuple[str, ...]) -> int:
+    """List the documentation pages, show one, or answer a question from them.
+
+    \b
+      assistant help
+      assistant help how-an-answer-is-found
+      assistant help how do I correct a wrong verdict
+    """
+    from assistant import pages, visible
+
+    asked = " ".join(words)
+    if not asked:
+        rows = [visible.line(f"{page.name}  {page.title}") for page in pages.pages()]
+        write("\n".join([*rows, "", "assistant help NAME shows one; assistant help QUESTION asks them."]) + "\n")
+        return Exit.ANSWERED
+    page = pages.named(asked)
+    if page is not None:
+        write("\n".join(map(visible.line, page.path.read_text("utf-8").split("\n"))))
+        return Exit.ANSWERED
+    from assistant.batch import clean
+    from assistant.engine import Request
+
+    like = _settings(context, notes=str(pages.FOLDER))
+    with closing(_assistant(replace(like, index=like.cache / "help", spare=like.cache / "help"))) as assistant:
+        return _one(assistant, Request(clean(asked)), "text", None)

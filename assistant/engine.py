@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from assistant.records import PassageId
     from assistant.search import Searcher
     from assistant.store import Store
+    from assistant.verdicts import Nameable
 
 
 _PATH = re.compile(r"\s+[>›]\s+")
@@ -134,6 +135,13 @@ class Assistant:
         from assistant import watch
 
         return watch.batches(self.notes, (self._index, *((self._spare,) if self._spare else ())))
+
+    def topics(self) -> tuple[Nameable, ...]:
+        """What a verdict can name, each once, by note and line of the place that most makes it a name; the errors of
+        `ask`."""
+        from assistant import verdicts
+
+        return verdicts.nameable(self._fresh(elsewhere=False).store)
 
     def busy(self) -> bool:
         """Whether another process is bringing the index up to date."""

@@ -19,6 +19,7 @@ from assistant.concepts import Meant
 from assistant.questions import listed
 from assistant.records import PassageId
 from assistant.search import Found, Searcher
+from assistant.store import Store, StoredMention
 from assistant.terms import key
 from assistant.topics import CONCEPT, DESCRIBED, names
 
@@ -213,3 +214,32 @@ def rank(found_topics: Sequence[Topic], weights: Mapping[str, float], temperatur
         for topic, share in zip(ranked, shares / shares.sum(), strict=True):
             topic.confidence = float(share)
     return ranked
+
+
+@dataclass(frozen=True, slots=True)
+class Nameable:
+    """A topic, and the place that most makes it a name."""
+
+    name: str
+    path: str
+    line: int
+    heading_path: tuple[str, ...]
+    kind: str
+    """heading, label, definition, target, resource, comment, phrase or identifier."""
+
+
+def nameable(store: Store) -> tuple[Nameable, ...]:
+    """Every topic once, by path, line and name."""
+    best: dict[str, StoredMention] = {}
+    for mention in store.topics():
+        if mention.kind in _SHOWN:
+            topic_key = merged(mention.key)
+            known = best.get(topic_key)
+            if topic_key and (known is None or _SHOWN.index(mention.kind) < _SHOWN.index(known.kind)):
+                best[topic_key] = mention
+    passages = store.passages(sorted({m.passage for m in best.values()}))
+    found = []
+    for mention in best.values():
+        at = passages[mention.passage]
+        found.append(Nameable(mention.name, at.path, at.start, at.heading_path, mention.kind))
+    return tuple(sorted(found, key=lambda t: (t.path, t.line, t.name)))

@@ -52,6 +52,17 @@ def prepare(name: str, cache: Path, progress: Callable[[str], None]) -> ModelFil
     return ready
 
 
+def verified(name: str) -> bool | None:
+    """Whether the weights of the default model are byte for byte those that are known; None for another model, of which
+    no hash is known. ModelUnusable where the default model is not installed.
+    """
+    folder = source(name)
+    if folder is None or name not in _DEFAULT_NAMES:
+        return None
+    weights = folder / "model.safetensors"
+    return files.hashes(folder, [weights]).get("model.safetensors") == _DEFAULT_SHA256
+
+
 def source(name: str) -> Path | None:
     """The folder that holds the model, None for a name that sentence-transformers has to look up."""
     if name in _DEFAULT_NAMES:
