@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from textual.screen import ModalScreen
 
-from assistant.overview import Heading
 from assistant.records import Candidate, Citation
 from assistant.tui import messages
 from assistant.tui.actions import Where
@@ -16,6 +16,10 @@ from assistant.tui.handing_on import HandingOn
 from assistant.tui.pickers import Entry, Help, Naming, Picker, tree
 from assistant.tui.source import NoteView
 from assistant.tui.transcript import Transcript
+
+if TYPE_CHECKING:
+    from assistant.overview import Heading
+
 
 _OVER_A_LIST = ("interrupt", "quit", "focus_next", "focus_previous")
 

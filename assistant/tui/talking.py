@@ -272,8 +272,16 @@ class Talking(App[None], inherit_bindings=False):
         first = event.answer.citations[0].number if event.answer.citations else 0
         card.show(turn, replace(card.view, citation=first), event.colours)
         self.welcome.show(marked=0)
-        self.desk.run(lambda: self.session.append(turn))
+        self.desk.run(lambda: self._keep(turn))
         self.call_after_refresh(self._arrived, card)
+
+    def _keep(self, turn: Turn) -> None:
+        """In the engine's thread: writes it down, and says once where that cannot be."""
+        try:
+            self.session.append(turn)
+        except OSError as error:
+            self.session = Session(None)
+            self.post_message(messages.Trouble(f"This session is not kept: {error.strerror}. Free some space."))
 
     def _arrived(self, card: Card) -> None:
         if not self.screen_stack:
