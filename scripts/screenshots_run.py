@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -37,7 +38,8 @@ async def shoot(root: Path, index: Path, question: str, keys: tuple[str, ...], s
         await until(pilot, lambda: not app.asked)
         await pilot.press("tab", *keys)
         await until(pilot, lambda: not keys or (app.pane.view.marks.first > 0 and app.pane.view.settled))
-        return app.export_screenshot(title="assistant chat")
+        # Without the fonts that the picture would fetch from a network: any monospaced one will do.
+        return re.sub(r"@font-face \{.*?\}\s*", "", app.export_screenshot(title="assistant chat"), flags=re.DOTALL)
 
 
 async def main(root: str, index: str, folder: str) -> int:

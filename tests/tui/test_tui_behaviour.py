@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -260,3 +262,12 @@ async def test_an_unknown_theme_is_said(chat_app: Callable[..., tuple[ChatApp, R
     async with app.run_test() as pilot:
         await pilot.pause()
         assert any("nocturne" in note.message for note in app._notifications)
+
+
+def test_the_first_frame_needs_nothing_heavy() -> None:
+    """What the app imports before it paints is Textual and the records."""
+    code = "import sys, assistant.tui.app; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    heavy = {"numpy", "faiss", "sqlite3", "onnxruntime", "tokenizers", "torch", "markdown_it", "yaml", "watchfiles"}
+    assert "textual.app" in loaded
+    assert not heavy & set(loaded)
