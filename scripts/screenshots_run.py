@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ async def until(pilot: Pilot[Any], holds: Callable[[], bool]) -> None:
 async def shoot(root: Path, index: Path, question: str, keys: tuple[str, ...], size: tuple[int, int]) -> str:
     """The screen as SVG after a question and keys."""
     settings = load(Flags(notes=str(root / "corpus"), index=str(index)), os.environ, root)
+    settings = replace(settings, theme="textual-dark")
     app = tui.chat(settings, history=False)
     async with app.run_test(size=size) as pilot:
         app.prompt.cursor_blink = False
