@@ -220,7 +220,7 @@ class Bench:
     def resize(self, program: Program, columns: int, rows: int) -> float:
         program.settled(0.05)
         program.resize(columns, rows)
-        return program.settled()
+        return program.settled(0.35)
 
     def grow(self, passages: int) -> None:
         rows = (f"- Item {number} of the pantry holds thing {number * 7919 % 10007}." for number in range(passages))

@@ -26,10 +26,10 @@ def run(settings: Settings, *, history: bool = True) -> None:
         del os.environ["NO_COLOR"]  # Textual counts an empty one as set
     handler = logging.FileHandler(settings.cache / "chat.log", delay=True, encoding="utf-8")
     logging.getLogger("assistant.chat").addHandler(handler)
-    app(settings, history=history).run()
+    chat(settings, history=history).run()
 
 
-def app(settings: Settings, *, history: bool = True) -> ChatApp:
+def chat(settings: Settings, *, history: bool = True) -> ChatApp:
     """The app as `run` starts it, not yet running."""
     from assistant import settings as the_settings
     from assistant.tui.app import ChatApp
@@ -41,7 +41,7 @@ def app(settings: Settings, *, history: bool = True) -> ChatApp:
     environment = os.environ
     session = Session(the_settings.user_state(environment, settings.notes) if history else None)
     theme = settings.theme or ("ansi-dark" if the_settings.few_colours(environment) else "")
-    chat = Chat(
+    about = Chat(
         notes=settings.notes,
         model=settings.model or "all-MiniLM-L6-v2",
         here=Path.cwd(),
@@ -59,7 +59,7 @@ def app(settings: Settings, *, history: bool = True) -> ChatApp:
     def thread(post: Callable[[Message], object], ansi: bool) -> EngineThread:
         return EngineThread(lambda progress: _engine(settings, progress), places, post, ansi=ansi)
 
-    return ChatApp(chat, session, session.read(), thread)
+    return ChatApp(about, session, session.read(), thread)
 
 
 def _engine(settings: Settings, progress: Callable[..., None]) -> Assistant:

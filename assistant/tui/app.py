@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from textual.screen import ModalScreen
 
-from assistant.overview import Heading
 from assistant.records import Candidate, Citation
 from assistant.tui import messages
 from assistant.tui.actions import Where
@@ -16,6 +16,11 @@ from assistant.tui.handing_on import HandingOn
 from assistant.tui.pickers import Entry, Help, Naming, Picker, tree
 from assistant.tui.source import NoteView
 from assistant.tui.transcript import Transcript
+from assistant.tui.turns import Turn
+
+if TYPE_CHECKING:
+    from assistant.overview import Heading
+
 
 _OVER_A_LIST = ("interrupt", "quit", "focus_next", "focus_previous")
 
@@ -39,6 +44,12 @@ class ChatApp(HandingOn):
     def action_example(self, number: int) -> None:
         if 0 < number <= len(self.welcome.examples):
             self.ask(self.welcome.examples[number - 1])
+
+    def ask(self, question: str, under: tuple[str, ...] = (), again: Turn | None = None) -> None:
+        """As ever, and where the source covers the answers it makes way for the new one."""
+        if self.pane.is_open and self.screen_stack[0].has_class("-narrow"):
+            self.close_source()
+        super().ask(question, under, again)
 
     # Keys that work everywhere.
 

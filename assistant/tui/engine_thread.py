@@ -11,17 +11,20 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread, Timer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 from textual.message import Message
 
 from assistant.engine import Assistant, Cancelled, Request
 from assistant.errors import AssistantError
-from assistant.overview import Heading
 from assistant.records import Answer
 from assistant.tui import colours, messages
 from assistant.tui.rebuilding import Places, Rebuilding
+
+if TYPE_CHECKING:
+    from assistant.overview import Heading
+
 
 FEW = 64
 """New vectors that are computed in this thread; more are left to a child process."""
@@ -64,6 +67,10 @@ class EngineThread:
         self._jobs: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
         self._engine: Assistant | None = None
         self._child: Rebuilding | None = None
+        self.children = 0
+        """How many child processes were started."""
+        self._published = False
+        """Whether there was an index to answer from when it was last looked at."""
         self._cited: set[str] = set()
         self._line: list[Asked] = []
         self._over = Event()
@@ -155,15 +162,20 @@ class EngineThread:
     def _first(self) -> None:
         self._post(messages.Progressed("loading the model"))
         self._opened().load()
-        self._post(messages.Seen(self._opened().overview()))
+        self._see()
         self._look()
+
+    def _see(self) -> None:
+        overview = self._opened().overview()
+        self._published = overview is not None
+        self._post(messages.Seen(overview))
 
     def _look(self) -> None:
         self._post(messages.Progressed("looking at the notes"))
         self._bring_up()
         if self._child is None:
             self._post(messages.Progressed(""))
-        self._post(messages.Seen(self._opened().overview()))
+        self._see()
         if self._cited:
             self._post(messages.Digested(self._opened().digests(sorted(self._cited))))
 
@@ -172,6 +184,7 @@ class EngineThread:
             return
         state = self._opened().catch_up(FEW)
         if state == "more" and self._places is not None:
+            self.children += 1
             self._child = Rebuilding(self._places, self._told, lambda why: self._jobs.put(lambda: self._ended(why)))
         elif state == "busy":
             self._later()
@@ -183,7 +196,7 @@ class EngineThread:
 
     def _told(self, what: str, done: int, of: int) -> None:
         """In the child's listening thread."""
-        self._progress(what, done, of)
+        self._progress(what, done, of, "; answers use the last index" if self._published else "")
         if what.startswith("Embedding"):
             self._jobs.put(self._line_up)  # text is published: questions need not wait for the vectors
 
@@ -204,11 +217,11 @@ class EngineThread:
         for asked in waiting:
             self._ask(asked)
 
-    def _progress(self, what: str, done: int = 0, of: int = 0) -> None:
+    def _progress(self, what: str, done: int = 0, of: int = 0, also: str = "") -> None:
         if self._stop is not None and self._stop.is_set() and of:
             raise Cancelled
         counted = f" {done:,} of {of:,}" if of else " …"
-        self._post(messages.Progressed(what[:1].lower() + what[1:] + counted))
+        self._post(messages.Progressed(what[:1].lower() + what[1:] + counted + also))
 
     def _ask(self, asked: Asked) -> None:
         from assistant.fresh import NotYet

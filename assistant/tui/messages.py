@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.message import Message
 
-from assistant.overview import Heading, Overview
 from assistant.records import Answer, Note
+
+if TYPE_CHECKING:
+    from assistant.overview import Heading, Overview
 
 
 class Told(Message):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -14,8 +14,11 @@ from textual.widgets import Input, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
 from assistant import visible
-from assistant.overview import Heading
 from assistant.tui.actions import ACTIONS, Action, Where
+
+if TYPE_CHECKING:
+    from assistant.overview import Heading
+
 
 _MOST = 500
 """Entries that are listed at once; typing narrows them down."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 from typing import NamedTuple
 
 from textual.content import Content
@@ -299,11 +299,14 @@ class _Card:
             yield from self._flowing(right, side + 2)
 
     def _flowing(self, pieces: Row, indent: int) -> Iterator[Row]:
-        """Pieces one after the other, on as many rows as they need."""
+        """Pieces one after the other, on as many rows as they need; a name is kept with its numbers where they fit."""
         row, used = [Piece(" " * indent)], indent
-        for piece in pieces:
+        for at, piece in enumerate(pieces):
             text = piece.text
-            if used + piece.width > self.width and used > indent:
+            needs = piece.width + sum(one.width for one in takewhile(_goes_on, pieces[at + 1 :]))
+            if _goes_on(piece) or needs > self.width - indent:
+                needs = piece.width
+            if used + needs > self.width and used > indent:
                 yield row
                 row, used = [Piece(" " * indent)], indent
             if isinstance(text, str) and used == indent:
@@ -329,6 +332,11 @@ class _Card:
 
     def _cite(self, number: int) -> str:
         return self._act("cite", number)
+
+
+def _goes_on(piece: Piece) -> bool:
+    """Whether it belongs to what stands before it."""
+    return isinstance(piece.text, str) and not piece.text.startswith("  ")
 
 
 def confidence(value: float) -> str:

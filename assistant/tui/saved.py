@@ -36,9 +36,10 @@ def save(path: Path, text: str, notes: Path) -> None:
     try:
         temporary.write_text(text, encoding="utf-8")
         try:
-            os.link(temporary, path)  # fails where the name is taken, which a rename would not
+            path.open("x").close()  # fails where the name is taken, which a rename alone would not
+            temporary.replace(path)
         finally:
-            temporary.unlink()
+            temporary.unlink(missing_ok=True)
     except FileExistsError as error:
         raise BadRequest(f"{path.name} exists already.", "Choose another name.") from error
     except OSError as error:

@@ -72,6 +72,8 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
         self._shown: list[str] = []
         self.marks = Marks()
         self.found = ""
+        self.found_at = 0
+        """The line found last; 0 for none."""
         self._digits = 1
         self._widest = 0
 
@@ -107,8 +109,10 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
         if not marks.first:
             return
         fits = 0 < marks.heading <= marks.first and marks.first - marks.heading <= height - 4
-        top = marks.heading if fits else marks.first - _ABOVE
-        self.scroll_to(x=0, y=max(top - 1, 0), animate=False, force=True)
+        self._to_line(marks.heading if fits else marks.first - _ABOVE)
+
+    def _to_line(self, number: int) -> None:
+        self.scroll_to(x=0, y=max(number - 1, 0), animate=False, force=True)
 
     @property
     def settled(self) -> bool:
@@ -120,18 +124,20 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
         return self._shown[number - 1]
 
     def find(self, text: str, by: int) -> bool:
-        """The next line with the text, case aside, from the top row on; whether there is one."""
-        self.found = text
+        """The next line with the text, case aside, after the last one found or the cited ones; whether there is one."""
+        if text != self.found:
+            self.found, self.found_at = text, 0
         wanted = text.casefold()
         lines = [number for number, line in enumerate(self._shown, 1) if wanted in line.casefold()] if wanted else []
-        at = self.marks.first
+        at = self.found_at or self.marks.first
         after = [n for n in lines if n > at] if by > 0 else [n for n in reversed(lines) if n < at]
         wrapped = after or (lines if by > 0 else lines[::-1])
         if not wrapped:
             self.refresh()
             return False
-        self.mark(Marks(wrapped[0], wrapped[0], problems=self.marks.problems))
-        self.to_marks()
+        self.found_at = wrapped[0]
+        self.refresh()
+        self._to_line(self.found_at - _ABOVE)
         return True
 
     def keep_marks(self) -> None:
@@ -158,18 +164,20 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
     def _row(self, number: int) -> Content:
         marks = self.marks
         cited = marks.first <= number <= marks.last and marks.first > 0
+        bar = "▌" if cited else ">" if number == self.found_at else " "
         text = self._text(number)
         if self.found:
             at = text.plain.casefold().find(self.found.casefold())
             if at >= 0:
-                text = text.stylize("reverse", at, at + len(self.found))
+                style = "bold reverse" if number == self.found_at else "reverse"
+                text = text.stylize(style, at, at + len(self.found))
         if cited:
             text = text.stylize("bold")
         problem = next((one for one in marks.problems if one.line == number), None)
         said = _said(problem) if problem else ""
         row = Content.assemble(
             (f"{number:>{self._digits}}", "bold $text-accent" if cited else "dim"),
-            ("▌" if cited else " ", "bold $text-accent"),
+            (bar, "bold $text-accent"),
             text,
             (said, "bold $text-error"),
         )

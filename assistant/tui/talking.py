@@ -21,7 +21,7 @@ from textual.widgets import Footer, Static
 from assistant import visible
 from assistant.engine import Request
 from assistant.tui import messages
-from assistant.tui.actions import ANYWHERE, bindings
+from assistant.tui.actions import ACTIONS, ANYWHERE, bindings
 from assistant.tui.bars import ContextStrip, StatusLine
 from assistant.tui.card import Card
 from assistant.tui.copying import Way
@@ -100,6 +100,7 @@ class Talking(App[None], inherit_bindings=False):
         self._progress = "starting"
         self._counts: tuple[int, int] | None = None
         self._refused = 0
+        self._trouble = ""
         self.status = ""
         """What the status line says of the index."""
         self.context = ("", "")
@@ -120,6 +121,9 @@ class Talking(App[None], inherit_bindings=False):
             self.theme = self.chat.theme
         elif self.chat.theme:
             self.tell(f"There is no theme {self.chat.theme}; the palette lists them.", warn=True)
+        unknown = set(self.chat.keys) - {one.id for one in ACTIONS}
+        if unknown:
+            self.tell(f"There is no action {', '.join(sorted(unknown))} to give a key to.", warn=True)
         self.animation_level = "none"
         for ending in (signal.SIGTERM, signal.SIGHUP):  # a closed window, a kill: the terminal is put back first
             with suppress(ValueError, RuntimeError, NotImplementedError):
@@ -235,6 +239,7 @@ class Talking(App[None], inherit_bindings=False):
     def on_seen(self, event: messages.Seen) -> None:
         seen = event.overview
         if seen is not None:
+            self._trouble = ""
             self._counts, self._refused = (seen.notes, seen.passages), len(seen.refused)
             self.welcome.show(seen)
         self.show_state()
@@ -248,7 +253,9 @@ class Talking(App[None], inherit_bindings=False):
             self.welcome.show(trouble=event.said)
         self._progress = ""
         self.show_state()
-        self.tell(event.said, warn=True)
+        if event.said != self._trouble:  # the same at each look would be told again and again
+            self.tell(event.said, warn=True)
+        self._trouble = event.said
 
     def on_waiting(self, event: messages.Waiting) -> None:
         self._change(event.number, state="waiting", said=event.said)
@@ -272,8 +279,16 @@ class Talking(App[None], inherit_bindings=False):
         first = event.answer.citations[0].number if event.answer.citations else 0
         card.show(turn, replace(card.view, citation=first), event.colours)
         self.welcome.show(marked=0)
-        self.desk.run(lambda: self.session.append(turn))
+        self.desk.run(lambda: self._keep(turn))
         self.call_after_refresh(self._arrived, card)
+
+    def _keep(self, turn: Turn) -> None:
+        """In the engine's thread: writes it down, and says once where that cannot be."""
+        try:
+            self.session.append(turn)
+        except OSError as error:
+            self.session = Session(None)
+            self.post_message(messages.Trouble(f"This session is not kept: {error.strerror}. Free some space."))
 
     def _arrived(self, card: Card) -> None:
         if not self.screen_stack:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.css.styles import RulesMap
@@ -12,8 +13,10 @@ from textual.visual import RenderOptions, Visual
 from textual.widget import Widget
 
 from assistant import visible
-from assistant.overview import Overview
 from assistant.tui.rows import WIDEST, Piece
+
+if TYPE_CHECKING:
+    from assistant.overview import Overview
 
 
 class _Lines(Visual):
@@ -63,6 +66,10 @@ class Welcome(Widget, inherit_bindings=False):
     @property
     def examples(self) -> tuple[str, ...]:
         return self._overview.examples if self._overview is not None else ()
+
+    @property
+    def text(self) -> str:
+        return self._visual.content(WIDEST).plain
 
     def render(self) -> _Lines:
         return self._visual

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +12,9 @@ from threading import Event
 import pytest
 from textual import events
 
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, BadRequest
 from assistant.records import Citation
+from assistant.settings import Flags, load
 from assistant.tui.app import ChatApp
 from assistant.tui.rows import View
 from assistant.tui.source import place
@@ -260,3 +263,37 @@ async def test_an_unknown_theme_is_said(chat_app: Callable[..., tuple[ChatApp, R
     async with app.run_test() as pilot:
         await pilot.pause()
         assert any("nocturne" in note.message for note in app._notifications)
+
+
+async def test_an_answer_is_seen_where_the_source_covered_the_last_one(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(QUEUE)
+        await on.press("ctrl+o")
+        assert not on.app.transcript.size
+        await on.ask(RETRY)
+        assert not on.app.pane.is_open
+        card = list(on.app.transcript.cards())[-1]
+        await on.until(lambda: on.app.transcript.scroll_y == card.virtual_region.y)
+
+
+async def test_an_unknown_action_in_the_settings_is_said(stage: Staged) -> None:
+    async with stage(keys={"fly": "f9"}) as on:
+        assert "There is no action fly to give a key to." in on.toasts
+
+
+def test_theme_and_keys_come_from_the_settings_file(tmp_path: Path) -> None:
+    (tmp_path / "assistant.toml").write_text('notes = "."\ntheme = "nord"\n[keys]\ncopy-answer = "f2"\n')
+    settings = load(Flags(), {"HOME": str(tmp_path)}, tmp_path)
+    assert (settings.theme, settings.keys) == ("nord", {"copy-answer": "f2"})
+    (tmp_path / "assistant.toml").write_text("keys = 3\n")
+    with pytest.raises(BadRequest, match="Write a table"):
+        load(Flags(), {"HOME": str(tmp_path)}, tmp_path)
+
+
+def test_the_first_frame_needs_nothing_heavy() -> None:
+    """What the app imports before it paints is Textual and the records."""
+    code = "import sys, assistant.tui.app; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    heavy = {"numpy", "faiss", "sqlite3", "onnxruntime", "tokenizers", "torch", "markdown_it", "yaml", "watchfiles"}
+    assert "textual.app" in loaded
+    assert not heavy & set(loaded)
