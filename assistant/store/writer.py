@@ -69,11 +69,18 @@ class Writer(Texts):
 
     def waiting(self, limit: int = -1) -> list[tuple[TextId, str]]:
         """Texts without a vector, or the first `limit` of them; those of passages before those of the vocabulary."""
-        found = self._all("SELECT id, text FROM texts WHERE ready = 0 AND uses > 0 ORDER BY id LIMIT ?", limit)
+        # In the order of the index texts_waiting, so that nothing is sorted and no other row is looked at.
+        found = self._all(
+            "SELECT id, text FROM texts INDEXED BY texts_waiting WHERE ready = 0 AND uses > 0"
+            " ORDER BY uses, others, id LIMIT ?",
+            limit,
+        )
         if len(found) != limit:
             rest = -1 if limit < 0 else limit - len(found)
             found += self._all(
-                "SELECT id, text FROM texts WHERE ready = 0 AND uses = 0 AND others > 0 ORDER BY id LIMIT ?", rest
+                "SELECT id, text FROM texts INDEXED BY texts_waiting WHERE ready = 0 AND uses = 0 AND others > 0"
+                " ORDER BY others, id LIMIT ?",
+                rest,
             )
         return [(TextId(number), text) for number, text in found]
 
