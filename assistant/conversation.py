@@ -86,9 +86,14 @@ def understand(question: str, before: Subject | None, stands: Callable[[str], bo
     about = _ABOUT.match(text)
     if about and len(content(text[about.end() :])) >= 3:
         return Understood(text[about.end() :], text[about.end() :], None)
-    said = f"{before.asked.rstrip(' ?.!')}, {text}" if before.asked and _continues(text) else text
+    taken_up = 0 < len(words(before.asked)) <= _TAKEN_UP and _continues(text)
+    said = f"{before.asked.rstrip(' ?.!')}, {text}" if taken_up else text
     joined = f"{before.name}, {said}"
-    return Understood(joined, joined, before, text, continues=said is not text)
+    return Understood(joined, joined, before, text, continues=taken_up)
+
+
+_TAKEN_UP = 8
+"""Words up to which what was asked before is taken up: a whole scenario would drown what changes in it."""
 
 
 def _continues(text: str) -> bool:
