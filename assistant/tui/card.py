@@ -82,8 +82,10 @@ class Card(Widget, inherit_bindings=False):
         if new == (self.turn, self.view, self.colours):
             return
         self.turn, self.view, self.colours = new
+        width, before = self.content_size.width, self._page
         self._page = self._laid_out()
-        self.refresh(layout=True)
+        # A layout costs in proportion to all cards: only for one that is higher or lower now.
+        self.refresh(layout=not width or before.at(width)[1] != self._page.at(width)[1])
 
     def look(self, **changes: object) -> None:
         """`show` with some fields of the view changed."""
