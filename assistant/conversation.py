@@ -130,7 +130,7 @@ def _leans(text: str, stands: Callable[[str], bool]) -> bool:
         return True
     if stands(text):
         return False
-    return opens or points or short or len(words(text)) <= 9
+    return opens or points or short
 
 
 _POINTING = 10

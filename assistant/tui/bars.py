@@ -63,7 +63,7 @@ class Bar(Widget, inherit_bindings=False):
     def show(self, left: Row, right: Row) -> None:
         self.said = ("".join(str(piece.text) for piece in left), "".join(str(piece.text) for piece in right))
         self._visual = _Ends(left, right)
-        self.refresh(layout=True)
+        self.refresh()
 
 
 class StatusLine(Bar):

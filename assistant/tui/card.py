@@ -23,18 +23,26 @@ class Page(Visual):
 
     def __init__(self, turn: Turn, view: View, colours: Colours, code_rows: Callable[[], int]) -> None:
         self._turn, self._view, self._colours, self._code_rows = turn, view, colours, code_rows
-        self._laid: tuple[tuple[int, int], Content, int] | None = None
+        self._key = (0, 0)
+        self._rows: list[rows.Row] = []
+        self._content: Content | None = None
 
-    def at(self, width: int) -> tuple[Content, int]:
-        """The content and the number of its rows."""
-        key = (width, self._code_rows())
-        if self._laid is None or self._laid[0] != key:
-            content = rows.content(self._turn, self._view, width, self._colours, key[1])
-            self._laid = (key, content, content.plain.count("\n") + 1)
-        return self._laid[1:]
+    def content(self, width: int) -> Content:
+        """Made for the cards that are seen, while all of them are asked for their height."""
+        self.height(width)
+        if self._content is None:
+            self._content = rows.joined(self._rows)
+        return self._content
+
+    def height(self, width: int) -> int:
+        key = (min(width, rows.WIDEST), self._code_rows())
+        if key != self._key:
+            self._key, self._content = key, None
+            self._rows = rows.laid_out(self._turn, self._view, key[0], self._colours, key[1])
+        return len(self._rows)
 
     def render_strips(self, width: int, height: int | None, style: Style, options: RenderOptions) -> list[Strip]:
-        return self.at(width)[0].render_strips(width, height, style, options)
+        return self.content(width).render_strips(width, height, style, options)
 
     def get_optimal_width(self, rules: RulesMap, container_width: int) -> int:
         return container_width
@@ -43,7 +51,7 @@ class Page(Visual):
         return 1
 
     def get_height(self, rules: RulesMap, width: int) -> int:
-        return self.at(width)[1]
+        return self.height(width)
 
 
 class Card(Widget, inherit_bindings=False):
@@ -82,8 +90,10 @@ class Card(Widget, inherit_bindings=False):
         if new == (self.turn, self.view, self.colours):
             return
         self.turn, self.view, self.colours = new
+        width, before = self.content_size.width, self._page
         self._page = self._laid_out()
-        self.refresh(layout=True)
+        # A layout costs in proportion to all cards: only for one that is higher or lower now.
+        self.refresh(layout=not width or before.height(width) != self._page.height(width))
 
     def look(self, **changes: object) -> None:
         """`show` with some fields of the view changed."""
@@ -92,8 +102,7 @@ class Card(Widget, inherit_bindings=False):
     @property
     def text(self) -> str:
         """What it shows, a line a row, at its present width."""
-        return self._page.at(self.content_size.width)[0].plain
+        return self._page.content(self.content_size.width).plain
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        content, _ = self._page.at(self.content_size.width)
-        return selection.extract(content.plain), "\n"
+        return selection.extract(self.text), "\n"

@@ -74,10 +74,19 @@ def code_rows(height: int) -> int:
     return 0 if height < SHORT else max(3, min(height // 8, 12))
 
 
-def content(turn: Turn, view: View, width: int, colours: Colours | None = None, code: int = 3) -> Content:
+def laid_out(turn: Turn, view: View, width: int, colours: Colours, code: int) -> list[Row]:
     """The whole card; rows are as many as `width` columns ask for, none is wider. `code`: rows of a folded snippet."""
-    rows = _Card(turn, view, max(16, min(width, WIDEST)), colours or {}, code).rows()
+    return _Card(turn, view, max(16, min(width, WIDEST)), colours, code).rows()
+
+
+def joined(rows: list[Row]) -> Content:
+    """What a widget shows: a line a row. Costs several times what laying out does."""
     return Content("\n").join(Content("").join(piece.content() for piece in row) for row in rows)
+
+
+def content(turn: Turn, view: View, width: int, colours: Colours | None = None, code: int = 3) -> Content:
+    """`joined` of `laid_out`."""
+    return joined(laid_out(turn, view, width, colours or {}, code))
 
 
 class _Card:

@@ -278,7 +278,8 @@ class Talking(App[None], inherit_bindings=False):
         turn = replace(card.turn, state="answered", answer=event.answer, digests=event.digests)
         first = event.answer.citations[0].number if event.answer.citations else 0
         card.show(turn, replace(card.view, citation=first), event.colours)
-        self.welcome.show(marked=0)
+        if self.welcome.marked:
+            self.welcome.show(marked=0)
         self.desk.run(lambda: self._keep(turn))
         self.call_after_refresh(self._arrived, card)
 

@@ -89,9 +89,7 @@ class Welcome(Widget, inherit_bindings=False):
         if self._trouble:
             lines.append(("", Piece(visible.line(self._trouble), "$text-warning")))
         elif seen is None:
-            lines.append(
-                ("", Piece(f"Opening the index of {visible.line(self._notes.name or str(self._notes))}", "dim"))
-            )
+            lines.append(("", Piece(f"Opening the index of {visible.line(self._notes.name)}", "dim")))
         else:
             waiting = f"{seen.pending:,} still found by words only" if seen.pending else "index ready"
             counts = f"{_count(seen.notes, 'note')} · {_count(seen.passages, 'passage')}"
