@@ -40,6 +40,8 @@ _NAMED = 0.02
 class Meant:
     """The concepts a question may mean."""
 
+    known: int = 0
+    """Concepts that the notes name at all."""
     near: dict[str, float] = field(default_factory=dict)
     """Concept → how near it is, the nearest first; about -0.2 to 1.3."""
     per_text: dict[str, Floats] = field(default_factory=dict)
@@ -97,6 +99,7 @@ class Thesaurus:
             for term, share in self._names[names[n]].items():
                 hinted[term] = hinted.get(term, 0.0) + float(shares[n]) * share * english.rarity(term)
         return Meant(
+            len(known.names),
             {names[n]: float(value[n]) for n in order},
             {names[n]: cosines[n] for n in order},
             np.asarray(shares @ known.named[chosen], dtype=np.float32),

@@ -155,7 +155,7 @@ def describe(found: Found, ranked: Sequence[Topic], searcher: Searcher) -> tuple
         "lexical": float(found.lexical[:10, 0].max()),
         "dense": max((hits[n].dense or 0.0 for n in plain[:10]), default=0.0),
         "gap": hits[0].score - hits[min(5, len(hits) - 1)].score,
-        "concept": max(found.meant.near.values(), default=0.0),
+        "concept": _concept(found),
         "verdict": ranked[0].confidence if ranked else 0.0,
         "long": math.log1p(len(asked)),
         "how": float(query.ask == "how"),
@@ -165,7 +165,7 @@ def describe(found: Found, ranked: Sequence[Topic], searcher: Searcher) -> tuple
         "names": float(len(names)),
         "focus": short * max((w for t, w in asked.items() if t not in held), default=0.0),
         "number": float(
-            bool(_QUANTITY.search(query.text)) and not any(re.search(r"\d", r.passage.text) for r in evidence[:2])
+            bool(_QUANTITY.search(query.text)) and not any(_NUMBER.search(r.passage.text) for r in evidence[:2])
         ),
         "quantity": fact * (quantity is not None),
         "no_quantity": fact * (quantity is not None and not _given(quantity[1], found, plain, telling)),
@@ -179,6 +179,20 @@ def describe(found: Found, ranked: Sequence[Topic], searcher: Searcher) -> tuple
     return values, _lacking(
         found, list(dict.fromkeys(strange)), asks[0].lower() if asks else "", lacked, unknown, uncovered
     )
+
+
+def _concept(found: Found) -> float:
+    """How near the nearest concept is. Notes that name few concepts are of another field, where a far one says nothing:
+    the fewer, the nearer to what is usual it is taken.
+    """
+    telling = min(1.0, found.meant.known / _MANY)
+    return telling * max(found.meant.near.values(), default=0.0) + (1 - telling) * _USUAL
+
+
+_MANY, _USUAL = 60, 0.75
+_NUMBER = re.compile(
+    r"(?i)\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|thousand|million|half)\b"
+)
 
 
 def _known_share(found: Found) -> float:
