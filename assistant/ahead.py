@@ -12,7 +12,7 @@ from assistant.store import Matrix, Store, StoreError, TextId, Writer
 
 PASSAGES = 64
 """Passages, the best by words, that get a vector at once."""
-CONCEPTS = 6
+CONCEPTS = 4
 """Concepts of the vocabulary, the likeliest by words, whose sentences get theirs."""
 _RAREST = 12
 """Terms of the question that full text is asked for."""

@@ -24,9 +24,13 @@ class Store(Vectors):
     Every method that reads may raise IndexDamaged. Order is never left to SQLite: lists are sorted as each method says.
     """
 
+    _known: dict[str, StoredNote] | None = None
+
     def note_files(self) -> dict[str, StoredNote]:
-        """What was indexed of each note, by path."""
-        return rows.stored_notes(self._all(rows.NOTE_FILES))
+        """What was indexed of each note, by path; read once."""
+        if self._known is None:
+            self._known = rows.stored_notes(self._all(rows.NOTE_FILES))
+        return self._known
 
     def refused(self) -> list[tuple[str, str]]:
         """Path and reason of each note that could not be read, by path."""

@@ -186,8 +186,8 @@ class Texts(Transaction):
         """Takes the concepts that match each of `keys` (topic key → concept → whether it is the whole name) and, of
         the whole vocabulary, each concept's name and sentences; those of concepts that match no topic are left out.
         `words` gives (term, concept, weight, named) of the concepts it is asked for."""
+        self._change_many("UPDATE keys SET matched = 1 WHERE key = ?", [(key,) for key in keys])
         for key in keys:
-            self._change("UPDATE keys SET matched = 1 WHERE key = ?", key)
             for concept, whole in sorted(matches.get(key, {}).items()):
                 self._change(
                     "INSERT OR REPLACE INTO matches VALUES (?, ?, ?, ?)",
@@ -203,16 +203,17 @@ class Texts(Transaction):
             for place, sentence in enumerate((concept, *sentences.get(concept, ()))):
                 text, _ = self._text(sentence)
                 self._change("INSERT INTO sentences VALUES (?, ?, ?, ?)", concept, place, sentence, text)
-        for word in words(new):
-            self._change("INSERT INTO concept_words VALUES (?, ?, ?, ?, ?)", *word, rows.word_sum(*word))
+        self._change_many(
+            "INSERT INTO concept_words VALUES (?, ?, ?, ?, ?)",
+            [(*word, rows.word_sum(*word)) for word in sorted(words(new))],
+        )
 
     def publish(self) -> int:
         """Commits what was put and dropped as the next generation, and returns its number."""
-        for term, n in sorted(self._frequencies.items()):
-            if n:
-                self._change(
-                    "INSERT INTO frequencies VALUES (?, ?) ON CONFLICT(term) DO UPDATE SET n = n + excluded.n", term, n
-                )
+        self._change_many(
+            "INSERT INTO frequencies VALUES (?, ?) ON CONFLICT(term) DO UPDATE SET n = n + excluded.n",
+            [(term, n) for term, n in sorted(self._frequencies.items()) if n],
+        )
         self._change("DELETE FROM frequencies WHERE n <= 0")
         self._frequencies.clear()
         generation = self._state.generation + 1

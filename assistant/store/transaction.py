@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -106,6 +107,16 @@ class Transaction:
             if not connection.in_transaction:
                 connection.execute("BEGIN IMMEDIATE")
             return connection.execute(sql, values).lastrowid or 0
+        except sqlite3.DatabaseError as error:
+            raise meaning(error) from error
+
+    def _change_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        """The same for many rows, in a fraction of the time."""
+        connection = self._db()
+        try:
+            if not connection.in_transaction:
+                connection.execute("BEGIN IMMEDIATE")
+            connection.executemany(sql, rows)
         except sqlite3.DatabaseError as error:
             raise meaning(error) from error
 
