@@ -174,6 +174,9 @@ def describe(found: Found, ranked: Sequence[Topic], searcher: Searcher) -> tuple
         "lacks": fact * sum(w for t, w in telling.items() if t not in held) / (sum(telling.values()) or 1.0),
         "detail": _detail(found, plain[:12], section.heading),
     }
+    if searcher.store.pending:
+        # Vectors that are still computed must not decline a question: what rests on them is taken for usual.
+        values |= {name: max(values[name], usual) for name, usual in _PENDING.items()}
     uncovered = {t: w for t, w in asked.items() if t not in near}
     asks = quantity[0].search(query.text) if quantity is not None and values["no_quantity"] else None
     return values, _lacking(
@@ -190,6 +193,8 @@ def _concept(found: Found) -> float:
 
 
 _MANY, _USUAL = 60, 0.75
+_PENDING = {"dense": 0.6, "gap": 0.1, "concept": _USUAL, "verdict": 0.5, "detail": 0.55}
+"""What an answerable question usually has, in the middle, of what needs vectors."""
 _NUMBER = re.compile(
     r"(?i)\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|thousand|million|half)\b"
 )
