@@ -119,7 +119,7 @@ def judge(
     probability = 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
     if probability >= constants.threshold * (_LENIENT if lenient else 1.0):
         return Judged("answered", probability, (), None, values)
-    near = values["dense"] >= 0.4 and _known_share(found) > 0.5 and bool(lacking)
+    near = values["dense"] >= 0.4 and _known_share(found) > _MOSTLY and bool(lacking)
     if near:
         hint = "The lines shown are about the subject, not about that. Add it to your notes, or ask without it."
         return Judged("partial", probability, lacking[:4], hint, values)
@@ -174,7 +174,7 @@ def describe(found: Found, ranked: Sequence[Topic], searcher: Searcher) -> tuple
         "lacks": fact * sum(w for t, w in telling.items() if t not in held) / (sum(telling.values()) or 1.0),
         "detail": _detail(found, plain[:12], section.heading),
     }
-    if searcher.store.pending:
+    if searcher.store.pending and _known_share(found) > _MOSTLY:
         # Vectors that are still computed must not decline a question: what rests on them is taken for usual.
         values |= {name: max(values[name], usual) for name, usual in _PENDING.items()}
     uncovered = {t: w for t, w in asked.items() if t not in near}
@@ -193,6 +193,7 @@ def _concept(found: Found) -> float:
 
 
 _MANY, _USUAL = 60, 0.75
+_MOSTLY = 0.5
 _PENDING = {"dense": 0.6, "gap": 0.1, "concept": _USUAL, "verdict": 0.5, "detail": 0.55}
 """What an answerable question usually has, in the middle, of what needs vectors."""
 _NUMBER = re.compile(
