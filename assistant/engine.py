@@ -281,10 +281,11 @@ class Assistant:
 
     def _answered(self, request: Request, fresh: Fresh) -> Answer:
         fresh.store.read_ahead()  # while all that answers with it is imported
-        from assistant import answers, constants, conversation, questions, snippets
+        from assistant import answers, constants, conversation, questions, snippets, spelling
 
+        question, read_as = spelling.repaired(request.question[: questions.READ], fresh.store.frequencies)
         before = self._subjects.get(request.conversation) if request.conversation is not None else None
-        understood = conversation.understand(request.question, before, lambda text: _names_a_topic(text, fresh.store))
+        understood = conversation.understand(question, before, lambda text: _names_a_topic(text, fresh.store))
         query = questions.parse(
             understood.question,
             request.options,
@@ -305,7 +306,13 @@ class Assistant:
             own=understood.own,
             among=understood.among,
         )
-        answer = replace(answer, question=request.question, standalone_question=understood.standalone)
+        said = tuple(f"“{word}” was read as “{other}”." for word, other in read_as.items())
+        answer = replace(
+            answer,
+            question=request.question,
+            standalone_question=understood.standalone,
+            warnings=(*answer.warnings, *said),
+        )
         if request.conversation is not None:
             self._subjects[request.conversation] = (
                 conversation.subject(answer, understood, answers.sides(query, answer)) or before
@@ -313,8 +320,8 @@ class Assistant:
         unread = len(request.question) - questions.READ
         if unread <= 0:
             return answer
-        said = f"The question was read up to {questions.READ:,} characters; {unread:,} more were left out."
-        return replace(answer, warnings=(*answer.warnings, said))
+        cut = f"The question was read up to {questions.READ:,} characters; {unread:,} more were left out."
+        return replace(answer, warnings=(*answer.warnings, cut))
 
     def _searcher(self, fresh: Fresh) -> Searcher:
         """What was read of a store stays with it for as long as it is the one to answer from."""
