@@ -13,8 +13,9 @@ _HOME = 0.15
 """What a fence of the section that a follow-up goes on about gains, where code is asked for."""
 _DRAWN = 0.75
 """What a drawing counts as an answer to "how do I …", beside code."""
-_WHOLE = 0.95
-"""What a fence found as a whole counts beside the best step in one: long ones hold many words."""
+_WHOLE = 0.5
+"""What a fence counts as a whole beside the best step in it: a long one holds many words, a step lacks what it is a
+step of."""
 
 
 def fence(
@@ -34,7 +35,7 @@ def fence(
             return None
     if not fences:
         return None
-    inner: dict[int, float] = {n: _WHOLE * found.hits[n].score for n in fences}
+    inner: dict[int, float] = {n: found.hits[n].score for n in fences}
     drawn = {n: _DRAWN if query.ask == "how" and speaks("drawing", found.hits[n].passage.info) else 1.0 for n in fences}
     for hit in found.hits[:80]:
         if hit.passage.fence is not None and hit.passage.kind != "fence":
@@ -42,7 +43,7 @@ def fence(
                 fence = found.hits[n].passage
                 if fence.path == hit.passage.path and fence.start <= hit.passage.start and hit.passage.end <= fence.end:
                     inner[n] = max(inner[n], hit.score)
-    inner = {n: value * drawn[n] for n, value in inner.items()}
+    inner = {n: drawn[n] * (_WHOLE * found.hits[n].score + (1 - _WHOLE) * best) for n, best in inner.items()}
     if home is not None and query.code:
         inner = {n: v + _HOME * (found.hits[n].passage.heading_path == home) for n, v in inner.items()}
     if topic is not None and not query.code:
