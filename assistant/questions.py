@@ -84,15 +84,19 @@ _LANGUAGES = {
     "bash": "bash|shell|cli|commands?|command line|cmd line|kubectl|terminal",
     "json": "json", "sql": r"in sql|sql (?:query|statement|code|script)|ddl|select statement",
     "javascript": "javascript|js",
-    "go": "golang", "java": "java", "dockerfile": "dockerfile",
+    "go": "golang|go (?:functions?|handlers?|loop|code|programs?|examples?|struct|methods?)", "java": "java", "dockerfile": "dockerfile",
     "drawing": "draw|drawn|drawing|diagram|picture|sketch|ascii|tree|flow ?chart",
 }  # fmt: skip
+_WRITTEN = (
+    r"(?:go|golang|python|javascript|typescript|java|rust|ruby|c#|bash|shell|sql|json|yaml|terraform|hcl|jq) "
+    r"(?:functions?|handlers?|class|methods?|loop|code|scripts?|expressions?|lines|examples?|programs?|snippets?|files?)"
+)
 _CODE = re.compile(
     r"\b(?:show (?:me|us|the|how|that|a|an|it|an?)|snippets?|code|yaml|yml|manifest|script|"
     "commands?|syntax|ddl|draw|drawn|diagram|listing|config file|"
     r"(?:an?|any|some|code|usage|working|full|complete|minimal) examples?|examples? (?:of|for|how|please|with)|"
     "give me the (?:file|rule|policy)|how do i write|"
-    r"look like|looks like|terraform|lines? of|"
+    r"look like|looks like|terraform|lines? of|(?:bit|piece) of (?:python|go|shell|sql|json|yaml)|" + _WRITTEN + "|"
     r"in (?:python|json|yaml|bash|sql|hcl|go|java|javascript|typescript))\b|\bin c#",
     re.IGNORECASE,
 )
@@ -119,10 +123,13 @@ _COMPARE = re.compile(r"\b(?:against|rather than|instead of)\b", re.IGNORECASE)
 _EITHER = re.compile(r"^[^.?!]{0,60}?\b([\w-]+(?:\s[\w-]+){0,2})\s+or\s+([\w-]+(?:\s[\w-]+){0,2})\b[^.]{0,80}\?")
 _SHOW = re.compile(r"(?i)\b(?:show|give|print|draw|write|list|paste|see|need|want|like|looking for|please)\b")
 _THING = re.compile(
-    r"^(?:(?:a|an|the|my|please)\s+)?(?:[\w#+-]+\s+){0,2}?(?:[A-Z]+[a-z]+[A-Z]\w*|[\w-]+\.(?:json|ya?ml|py|tf|sh|xml|toml|sql)|"
-    r"template|query|lines|recipe|tree|xml|python|json|yaml|comm?and|one-liner|regex)\b"
+    r"^(?:(?:[Aa]n?|[Tt]he|[Mm]y|[Pp]lease)\s+)?(?:[\w#+-]+\s+){0,2}?(?:[A-Z]+[a-z]+[A-Z]\w*|[\w-]+\.(?:json|ya?ml|py|tf|sh|xml|toml|sql)|"
+    r"template|query|lines|recipe|tree|xml|python|json|yaml|comm?and|one-liner|regex|(?i:" + _WRITTEN + r")|"
+    r"(?i:config ?map|file|handler|class|expression|resource) (?:that|which|whose|with)|(?i:json|yaml|xml) of)\b"
 )
 """A short text that begins with the name of something written asks to see it."""
+_REQUEST = 22
+"""Words up to which such a text is short."""
 _MUST = re.compile(r"(?i)\b(?:must|should|shall|has to|have to|ought to|may not|cannot)\b")
 _FOR_ITSELF = re.compile(r"(?i)\b(?:our|my|their|its|any|no|just the|without the) (?:own )?(?:code|script|commands?)\b")
 _STORY = 12
@@ -201,7 +208,7 @@ def _asks_for_code(text: str) -> bool:
     says what must be, it is part of the story.
     """
     spoken = [s for s in _SENTENCE.split(text) if re.search(r"\w", s)]
-    if len(words(text)) <= 14 and not text.endswith("?") and not _MUST.search(text) and _THING.search(text):
+    if len(words(text)) <= _REQUEST and not text.endswith("?") and not _MUST.search(text) and _THING.search(text):
         return True
     if len(words(text)) > 25:
         spoken = spoken[-1:]
