@@ -84,7 +84,8 @@ _LANGUAGES = {
     "bash": "bash|shell|cli|commands?|command line|cmd line|kubectl|terminal",
     "json": "json", "sql": r"in sql|sql (?:query|statement|code|script)|ddl|select statement",
     "javascript": "javascript|js",
-    "go": "golang|go (?:functions?|handlers?|loop|code|programs?|examples?|struct|methods?)", "java": "java", "dockerfile": "dockerfile",
+    "go": "golang|go (?:functions?|handlers?|loop|code|programs?|examples?|struct|methods?)",
+    "java": "java", "dockerfile": "dockerfile",
     "drawing": "draw|drawn|drawing|diagram|picture|sketch|ascii|tree|flow ?chart",
 }  # fmt: skip
 _WRITTEN = (
