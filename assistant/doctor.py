@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PACKAGES = (
     "notes-assistant", "onnxruntime", "tokenizers", "faiss-cpu", "numpy", "sentence-transformers", "torch",
-    "markdown-it-py", "textual", "rich", "click", "watchfiles", "PyYAML", "python-hcl2", "PyStemmer",
+    "markdown-it-py", "textual", "rich", "click", "watchfiles", "PyYAML", "tree-sitter", "PyStemmer",
 )  # fmt: skip
 
 

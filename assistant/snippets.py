@@ -8,6 +8,7 @@ import re
 import textwrap
 import warnings
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from assistant.records import LineNumber, Problem
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import tree_sitter
     import yaml
 
-VERSION = 1
+VERSION = 2
 """Raised when `problems` or `names` would say something else of the same fence."""
 
 LIMIT, LINE_LIMIT, DEPTH_LIMIT = 10_000, 2_000, 64
@@ -224,34 +225,70 @@ def _scalar_start(rows: list[str], noticed: int) -> int:
 def _terraform(code: str) -> _Mistake:
     if "=" not in code and "{" not in code:
         raise _Fragment  # commands
-    import hcl2
-    from lark.exceptions import UnexpectedInput
+    import tree_sitter_hcl
 
-    try:
-        hcl2.parses_to_tree(code)
-    except UnexpectedInput as error:
-        found = str(getattr(error, "token", "") or getattr(error, "char", "")).strip().split("\n")[0][:40]
-        row = error.line if error.line and error.line > 0 else code.count("\n") + 1
-        return row - 1, f"unexpected {found!r}" if found else "unexpected end of line"
-    return None
+    mistake = _first_mistake(_parsed(code, tree_sitter_hcl.language()))
+    if mistake is None:
+        return None
+    if mistake.is_error:
+        inside = _first_mistake(*mistake.children)
+        if inside is None:
+            return _behind_bodies(mistake), "not a complete block or attribute"
+        mistake = inside
+    closer = _HCL_CLOSERS.get(mistake.type, mistake.type)
+    return _opening_row(mistake), f"{closer!r} is missing" if closer else "not a complete value"
+
+
+_HCL_CLOSERS = {"quoted_template_end": '"', "heredoc_identifier": "", "identifier": "", "<<": "", "<<-": ""}
+"""What the grammar calls a token, as it is written; "" where it is only the grammar's guess."""
+
+
+def _opening_row(missing: tree_sitter.Node) -> int:
+    """The row of what a missing token should close: the grammar puts it rows later, each alone in nodes of its own."""
+    around = missing.parent
+    while around is not None and around.start_byte == missing.start_byte:
+        around = around.parent
+    return (missing if around is None or around.is_error else around).start_point.row
+
+
+def _behind_bodies(error: tree_sitter.Node) -> int:
+    """The row of what stands behind the sound lines of an erroneous run, else its first row."""
+    for before, node in pairwise(error.children):
+        if before.type == "body":
+            return node.start_point.row
+    return error.start_point.row
 
 
 def _bash(code: str) -> _Mistake:
-    import tree_sitter
     import tree_sitter_bash
 
-    parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
-    root = parser.parse(code.rstrip("\\\n ").encode("utf-8", "replace")).root_node
+    root = _parsed(code.rstrip("\\\n "), tree_sitter_bash.language())
     if root.has_error and _OUTPUT.search(code):
         raise _Fragment  # the grammar takes most output for commands: what it says of the rest is luck
-    waiting = [root] if root.has_error else []
+    mistake = _first_mistake(root)
+    if mistake is None:
+        return None
+    if mistake.is_error:
+        return _left_open(mistake), "not a complete command"
+    return (mistake.parent or mistake).start_point.row, f"{mistake.type.replace('_', ' ')!r} is missing"
+
+
+def _parsed(code: str, grammar: object) -> tree_sitter.Node:
+    import tree_sitter
+
+    parser = tree_sitter.Parser(tree_sitter.Language(grammar))
+    return parser.parse(code.encode("utf-8", "replace")).root_node
+
+
+def _first_mistake(*nodes: tree_sitter.Node) -> tree_sitter.Node | None:
+    """The first node below, in the order of the text, that is an error or was put in to make the rest parse."""
+    waiting = list(reversed(nodes))
     while waiting:
         node = waiting.pop()
-        if node.is_missing:
-            return (node.parent or node).start_point.row, f"{node.type.replace('_', ' ')!r} is missing"
-        if node.is_error:
-            return _left_open(node), "not a complete command"
-        waiting.extend(child for child in reversed(node.children) if child.has_error or child.is_missing)
+        if node.is_missing or node.is_error:
+            return node
+        if node.has_error:
+            waiting.extend(reversed(node.children))
     return None
 
 

@@ -1,6 +1,7 @@
 """Which fences are flagged, on which line, and which are let be."""
 
 import re
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant import snippets
+from assistant import notes, sections, snippets
 from assistant.records import LineNumber
 
 ONE = LineNumber(1)
@@ -68,6 +69,14 @@ MISTAKES = [
     ("python", 'print "x"\n', 1),
     ("terraform", 'resource "a" "b" {\n  x = 1\n  y =\n}\n', 3),
     ("hcl", 'module "m" {\n  version = "~>"2.0.0"\n}\n', 2),
+    ("terraform", "x = {\n  a = 1\n}\nlist = [1, 2\ny = 3\n", 4),
+    ("terraform", 'a = 1\nresource "a" "b" {\n  x = 1\n', 2),
+    ("terraform", 'a = 1\nresource "a" "b" {\n  x = "one\n  y = 2\n}\n', 3),
+    ("terraform", "locals {\n  a = 1\n  b = 2,\n  c = 3\n}\n", 3),
+    ("terraform", 'a = 1\nresource "a" "b"\n  x = 1\n}\n', 2),
+    ("terraform", "a = 1\n}\n", 2),
+    ("terraform", "x {\n  a == 1\n}\n", 2),
+    ("terraform", "x = <<EOF\nnever closed\n", 1),
     ("bash", "ls\n\nif [ -f x ]; then\n  echo hi\n", 3),
     ("bash", 'ls a\necho "x\nls b\n', 2),
     ("bash", "ls\nfor i in 1 2; do\n  echo $i\n", 2),
@@ -101,6 +110,11 @@ SOUND = [
         'variable "x" {\n  type = list(object({ a = string }))\n}\n\n# end\nx = [for s in y : upper(s) if s != ""]\n',
     ),
     ("terraform", "resource a b {\n  user_data = <<-EOF\n    echo ${var.x}\n  EOF\n}\n"),
+    (
+        "terraform",
+        'a {\n  x = "${a.b}-${f("c")}%{ if d }e%{ endif }"\n  y = a[*].b\n  z = a.0 ? -1 : { "k" : null }\n}\n',
+    ),
+    ("terraform", "x = {for k, v in y : k => v... if v} // why\r\ny = provider::a::b(1) /* so */\r\n"),
     ("bash", "cat <<EOF | kubectl apply -f -\nkind: X\nEOF\n"),
     ("bash", 'curl -d \'{"a":\n {"b": 1}}\' x \\\n  --flag \\\n'),
     ("bash", 'x=$(ls "a?b=c&d=e") && [[ $x == b* ]] || { exit 1; }\n'),
@@ -166,6 +180,28 @@ def test_no_fence_of_the_other_notes_is_flagged(shared: Path) -> None:
     assert [first for info, code, first in fences if snippets.problems(code, info, first)] == []
 
 
+def test_few_fences_of_many_notes_are_flagged(shared: Path, tmp_path: Path) -> None:
+    """Of 399 notes by many hands: the five were looked at, and each is a mistake."""
+    with tarfile.open(shared / "corpora" / "knative-docs.tar.gz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    found = [
+        (note.name, block.info, problems)
+        for note in sorted(tmp_path.rglob("*.md"))
+        for section in sections.outline(notes.read(note.parent, note.name)).sections
+        for block in section.blocks
+        if block.kind == "fence" and block.body
+        if (problems := snippets.problems(block.plain, block.info, block.body[0])) is not None
+    ]
+    assert len(found) > 1000
+    assert [(name, info, problems[0].line) for name, info, problems in found if problems] == [
+        ("Knative-Serving-WebSockets.md", "bash", 156),
+        ("getting-started-blog-p3.md", "yaml", 108),
+        ("llm-agents-overview.md", "json", 67),
+        ("create-sequence-to-streamline-ML-workflows.md", "yaml", 193),
+        ("configuring-serving-cr.md", "terraform", 271),
+    ]
+
+
 INFOS = st.sampled_from(["python", "yaml", "json", "terraform", "bash", "console", "go", ""])
 CODE = st.text(st.characters(exclude_categories=[]), max_size=80) | st.lists(
     st.sampled_from([*"abx \n\t:-#'\"`$(){}[]<>=&*!|\\", "if ", "do\n", "  ", "<<E\n", ": ", "- ", "\ud800", "\x00"])
@@ -184,7 +220,8 @@ def test_any_code_gets_an_answer(code: str, info: str, first: int) -> None:
 
 @pytest.mark.parametrize("info", ["python", "yaml", "json", "terraform", "bash"])
 @pytest.mark.parametrize(
-    "unit", ["(", "[", "{", "- ", "a: ", "a|", "${", "<<A\n", "-", "'", "if x:\n ", "x = ", "a.", "{{"]
+    "unit",
+    ["(", "[", "{", "- ", "a: ", "a|", "${", "%{", '"${', "<<A\n", "x = <<", "-", "'", "if x:\n ", "x = ", "a.", "{{"],
 )
 def test_hostile_code_is_answered(info: str, unit: str) -> None:
     """A fence full of one opening thing, in one line and in many: the run ends soon, or this test hangs."""
