@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock, Thread
@@ -69,6 +69,8 @@ class OnnxEncoder:
         self.files = files
         self._lock = Lock()
         self._loaded: _Loaded | None = None
+        self._beside: ThreadPoolExecutor | None = None
+        self._begun: dict[str, Future[NDArray[np.float32]]] = {}
 
     @property
     def identity(self) -> str:
@@ -100,7 +102,20 @@ class OnnxEncoder:
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
+    def ahead(self, texts: Sequence[str]) -> None:
+        """Begins to encode questions beside the caller's own work, for the calls of `question` that follow; what was
+        begun before and never asked for is forgotten."""
+        for begun in self._begun.values():
+            begun.cancel()
+        if self._beside is None:
+            self._beside = ThreadPoolExecutor(_WORKERS, thread_name_prefix="questions")
+        self._begun = {text: self._beside.submit(self._question, text) for text in texts}
+
     def question(self, text: str) -> NDArray[np.float32]:
+        begun = self._begun.pop(text, None)
+        return self._question(text) if begun is None else begun.result()
+
+    def _question(self, text: str) -> NDArray[np.float32]:
         rows = self._load().rows(text, self.files.query_prompt)
         return rows[0] if len(rows) == 1 else _unit(rows.mean(axis=0, dtype=np.float32))
 

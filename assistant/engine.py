@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from assistant.encoder import ModelFiles, OnnxEncoder
     from assistant.fresh import Fresh, Keeper, Refresh
     from assistant.overview import Heading, Overview
+    from assistant.questions import Query
     from assistant.records import PassageId
     from assistant.search import Searcher
     from assistant.store import Store
@@ -93,6 +94,7 @@ class Assistant:
         self._loaded: OnnxEncoder | None = None
         self._kept: Keeper | None = None
         self._search: Searcher | None = None
+        self._last: tuple[str, Request, Query] | None = None
         self._subjects: dict[str, Subject | None] = {}
 
     def ask(
@@ -108,6 +110,7 @@ class Assistant:
         if not any(unicodedata.category(letter)[0] not in "CZ" for letter in request.question):
             raise EmptyQuestion("Nothing was asked.", 'Ask a question, such as: assistant ask "What does it do?"')
         self._load_ahead()
+        self._encode_ahead(request)
         _go_on(stopped)
         answer, fresh = self._whole(request, elsewhere=elsewhere, stopped=stopped)
         _go_on(stopped)
@@ -233,6 +236,29 @@ class Assistant:
             if files is not None:
                 self._use(files)
 
+    def _encode_ahead(self, request: Request) -> None:
+        """The question's texts are encoded while the notes are looked at; a follow-up's are not known yet."""
+        follows = request.conversation is not None and self._subjects.get(request.conversation) is not None
+        if self._loaded is not None and not follows:
+            from assistant import questions, search
+
+            query = self._parsed(request.question[: questions.READ], request)
+            self._loaded.ahead(search.texts(query, search.asked(query)))
+
+    def _parsed(self, text: str, request: Request) -> Query:
+        """The text as the question of this request; parsed once."""
+        if self._last is None or self._last[0] != text or self._last[1] is not request:
+            from assistant import questions, snippets
+
+            query = questions.parse(
+                text,
+                request.options,
+                code=request.code or request.language is not None,
+                language=snippets.language(request.language or ""),
+            )
+            self._last = (text, request, query)
+        return self._last[2]
+
     def _use(self, files: ModelFiles) -> OnnxEncoder:
         from assistant.encoder import OnnxEncoder
 
@@ -281,17 +307,12 @@ class Assistant:
 
     def _answered(self, request: Request, fresh: Fresh) -> Answer:
         fresh.store.read_ahead()  # while all that answers with it is imported
-        from assistant import answers, constants, conversation, questions, snippets, spelling
+        from assistant import answers, constants, conversation, questions, spelling
 
         question, read_as = spelling.repaired(request.question[: questions.READ], fresh.store.frequencies)
         before = self._subjects.get(request.conversation) if request.conversation is not None else None
         understood = conversation.understand(question, before, lambda text: _names_a_topic(text, fresh.store))
-        query = questions.parse(
-            understood.question,
-            request.options,
-            code=request.code or request.language is not None,
-            language=snippets.language(request.language or ""),
-        )
+        query = self._parsed(understood.question, request)
         only = _only(fresh.store, request)
         if self._keeper().ahead(fresh.store, query.terms, only):
             self._search = None  # it has read passages as if they had no vectors

@@ -150,11 +150,8 @@ class Searcher:
         talked about.
         """
         query = self._joined(query)
-        demands = query.demands[: TEXTS - 1] if len(query.demands) > 1 else ()
-        if lean is not None:
-            demands = (Demand(lean.text, 1.0),)
-        texts = [query.core or query.text, *(d.text for d in demands)]
-        vectors = np.stack([self.encoder.question(t) for t in texts])
+        demands = asked(query) if lean is None else (Demand(lean.text, 1.0),)
+        vectors = np.stack([self.encoder.question(t) for t in texts(query, demands)])
         bags = [query.terms, *(tuple(dict.fromkeys(_terms(query, d.text))) for d in demands)]
         known = self.store.frequencies(sorted({t for bag in bags for t in bag}))
         idf = {t: math.log(1 + (self.store.passages_count + 1) / (n + 0.5)) for t, n in known.items()}
@@ -281,6 +278,16 @@ class Searcher:
                 said = Counter(terms(f"{passage.label} {passage.text}"))
                 self._read[i] = Read(passage, said, frozenset(said), heads, said.total(), rows.get(i))
         return {i: self._read[i] for i in ids if i in self._read}
+
+
+def asked(query: Query) -> tuple[Demand, ...]:
+    """The demands that a question is looked for by besides the whole of it; none where it is one demand."""
+    return query.demands[: TEXTS - 1] if len(query.demands) > 1 else ()
+
+
+def texts(query: Query, demands: Sequence[Demand]) -> list[str]:
+    """What of a question is encoded: the whole of it, and each demand."""
+    return [query.core or query.text, *(d.text for d in demands)]
 
 
 def nearest(reads: Sequence[Read], vectors: Floats) -> Floats:

@@ -131,6 +131,27 @@ def test_rows_come_in_the_order_of_the_texts_and_may_be_left_early(encoder: Onnx
     assert list(encoder.passages([])) == []
 
 
+def test_what_is_encoded_ahead_has_the_same_bits_and_is_encoded_once(
+    encoder: OnnxEncoder, texts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = texts[:8]
+    alone = [bits(encoder.question(text)) for text in asked]
+    encoded: list[str] = []
+    plain = OnnxEncoder._question
+
+    def noting(self: OnnxEncoder, text: str) -> NDArray[np.float32]:
+        encoded.append(text)
+        return plain(self, text)
+
+    monkeypatch.setattr(OnnxEncoder, "_question", noting)
+    encoder.ahead(["never asked for", "nor this"])
+    encoder.ahead(asked)
+    assert [bits(encoder.question(text)) for text in asked] == alone
+    assert sorted(text for text in encoded if text in asked) == sorted(asked)
+    assert bits(encoder.question(asked[0])) == alone[0]
+    encoder.ahead([])
+
+
 @pytest.mark.parametrize("damaged", [GRAPH, WEIGHTS, TOKENIZER])
 def test_a_damaged_export_is_named_with_its_remedy(files: ModelFiles, tmp_path: Path, damaged: str) -> None:
     """Not a traceback of the library; the second text says so too."""

@@ -218,6 +218,18 @@ def test_a_reader_keeps_its_state_while_a_writer_publishes(tmp_path: Path) -> No
         assert store.lines("a.md", 1, 1) == ("canary weight traffic",)
 
 
+def test_a_reader_sees_that_another_database_has_taken_the_place_of_its_own(tmp_path: Path) -> None:
+    build(tmp_path, NOTES)
+    with Store.open(tmp_path) as store:
+        ids = store.passage_ids()
+        assert store.current()
+        with Writer(tmp_path, mend=True):
+            assert not store.current()
+        build(tmp_path, NOTES)
+        assert not store.current()
+        assert store.passage_ids() == ids
+
+
 def test_the_vector_file_may_go_while_a_reader_has_it_open(tmp_path: Path) -> None:
     build(tmp_path, NOTES)
     with Store.open(tmp_path) as store:

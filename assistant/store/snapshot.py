@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,16 +27,36 @@ from assistant.store.schema import (
 )
 
 
+class Watch:
+    """A second look at the database, which no state pins; it costs a hundredth of opening the database once more."""
+
+    def __init__(self, folder: Path) -> None:
+        self._connection = connect(folder)
+        self._version = -1
+        self._change = 0
+
+    def change(self) -> int:
+        """What was committed last."""
+        (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        if version != self._version:
+            self._change, self._version = read_state(self._connection).change, version
+        return self._change
+
+    def close(self) -> None:
+        self._connection.close()
+
+
 class Snapshot:
     """One committed state of the index, pinned until it is closed, and the vector file that belongs to it."""
 
     def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
         self._folder = folder
         self._connection = connection
-        self._immutable = False
+        self._inode = 0
         self._state = State()
         self._file: int | None = None
         self._warnings: list[str] = []
+        self._watch: Watch | None = None
 
     @classmethod
     def open(cls, folder: Path, identity: str | None = None) -> Self:
@@ -56,7 +77,7 @@ class Snapshot:
     def _opened(cls, folder: Path, identity: str | None, *, immutable: bool) -> Self:
         with translated():
             store = cls(folder, connect(folder, immutable=immutable))
-            store._immutable = immutable
+            store._inode = _inode(folder)
             try:
                 store._begin(identity)
             except BaseException:
@@ -96,6 +117,9 @@ class Snapshot:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
         self._connection.close()
 
     def __enter__(self) -> Self:
@@ -134,16 +158,21 @@ class Snapshot:
     def current(self) -> bool:
         """Whether nothing was committed since; False also where that cannot be told."""
         try:
+            if _inode(self._folder) != self._inode:
+                return False  # a mended one has taken its place
             with translated():
-                connection = connect(
-                    self._folder, immutable=not os.access(self._folder, os.W_OK) and is_complete(self._folder)
-                )
-                try:
-                    return read_state(connection).change == self._state.change
-                finally:
-                    connection.close()
+                return self._newest() == self._state.change
         except (StoreError, OSError):
             return False
+
+    def _newest(self) -> int:
+        """The change that was committed last; what takes no lock can keep nothing between two looks."""
+        if not os.access(self._folder, os.W_OK) and is_complete(self._folder):
+            with closing(connect(self._folder, immutable=True)) as connection:
+                return read_state(connection).change
+        if self._watch is None:
+            self._watch = Watch(self._folder)
+        return self._watch.change()
 
     def sound(self) -> bool:
         """Whether the vector file, if the index has one, is byte for byte the one that was written."""
@@ -158,3 +187,11 @@ class Snapshot:
             return self._connection.execute(sql, values).fetchall()
         except sqlite3.DatabaseError as error:
             raise meaning(error) from error
+
+
+def _inode(folder: Path) -> int:
+    """Of the database; 0 where it is gone."""
+    try:
+        return (folder / DATABASE).stat().st_ino
+    except OSError:
+        return 0
