@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal, TypeVar
 
+from assistant import private
 from assistant.errors import BadRequest, NoNotes
 
 _T = TypeVar("_T")
@@ -140,12 +141,13 @@ def few_colours(environment: Mapping[str, str]) -> bool:
 
 def make_private(folder: Path) -> None:
     """Makes the cache folder, for its owner alone; PermissionError where another user owns one of that name."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private.folder(folder)
     if folder.lstat().st_uid != os.getuid():
         raise PermissionError(13, "Belongs to another user", str(folder))
+    private.tighten_folder(folder, lambda _: True)
     tag = folder / "CACHEDIR.TAG"
     if not tag.exists():
-        tag.write_text(_CACHEDIR_TAG, encoding="ascii")
+        private.write(tag, _CACHEDIR_TAG)
 
 
 def _index_in(cache: Path, notes: Path) -> Path:

@@ -209,6 +209,13 @@ def test_prepare_exports_once(tiny: Path, exported: Path, told: list[str], monke
     assert len(told) == before
 
 
+def test_a_prepared_model_is_for_its_owner_alone(exported: Path) -> None:
+    """Also what the exporter's libraries wrote, and the folders above it that were missing."""
+    found = [exported.parent, exported, *exported.rglob("*")]
+    assert len(found) > 6
+    assert [path.name for path in found if path.stat().st_mode & 0o077] == []
+
+
 def test_a_touched_source_is_hashed_again_and_a_changed_one_exported_again(
     tiny: Path, cache: Path, tmp_path: Path
 ) -> None:

@@ -48,6 +48,7 @@ _REPEATS = (("queues deliver each message at least once ", 6), ("canary ", 40), 
 
 def main(argument: str, descriptor: str) -> None:
     """Does one job, given as JSON, and reports on the open descriptor; ends with 1 after a failure it could tell of."""
+    os.umask(0o077)  # a process of our own: all that it and its libraries write is for its owner alone
     job = files.Job(**json.loads(argument))
 
     def report(**fields: str) -> None:

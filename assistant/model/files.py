@@ -8,6 +8,7 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from assistant import private
 from assistant.encoder import GRAPH, TOKENIZER, WEIGHTS, ModelFiles
 
 FORMAT = 1
@@ -100,7 +101,7 @@ def export_stats(folder: Path) -> Stats:
 
 def write_stamp(path: Path, stamp: Stamp) -> None:
     temporary = path.with_suffix(".partial")
-    temporary.write_text(json.dumps({"format": FORMAT, **asdict(stamp)}), encoding="utf-8")
+    private.write(temporary, json.dumps({"format": FORMAT, **asdict(stamp)}))
     temporary.replace(path)
 
 

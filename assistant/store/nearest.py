@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant import private
 from assistant.store.schema import VectorFile
 
 Matrix = NDArray[np.float32]
@@ -121,6 +122,8 @@ def write(folder: Path, dimension: int, rows: Iterable[tuple[int, Matrix]], text
     faiss = _faiss()
     temporary = folder / f"vectors-{os.getpid()}.tmp"
     try:
+        temporary.unlink(missing_ok=True)
+        private.touch(temporary)
         faiss.write_index(Flat.of(dimension, rows).index, str(temporary))
         with temporary.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from assistant import private
 from assistant.errors import IndexUnusable
 
 DATABASE = "notes.sqlite"
@@ -238,6 +239,9 @@ _MEANINGS: dict[int, type[StoreError]] = {
 
 def connect(folder: Path, *, write: bool = False, immutable: bool = False) -> sqlite3.Connection:
     """A connection in autocommit mode; a reader's cannot write, an immutable one neither locks nor makes any file."""
+    if write:
+        with suppress(OSError):  # SQLite says what is wrong with it, in words we know
+            private.touch(folder / DATABASE)  # its logs get the modes of the database
     mode = "mode=rwc" if write else "mode=ro&immutable=1" if immutable else "mode=ro"
     connection = sqlite3.connect(
         f"{(folder / DATABASE).absolute().as_uri()}?{mode}",
@@ -314,8 +318,8 @@ class Lock:
 
     def __init__(self, folder: Path) -> None:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            private.folder(folder)
+            self._descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, private.FILE)
         except OSError as error:
             raise ReadOnly(f"{folder}: {error.strerror}") from error
         try:
@@ -323,6 +327,8 @@ class Lock:
         except OSError as error:
             os.close(self._descriptor)
             raise Busy("another process is writing to this index") from error
+        private.tighten(self._descriptor)
+        private.tighten_folder(folder, _ours)
         self.abandoned = os.pread(self._descriptor, 1, 0) == _HELD
         with suppress(OSError):  # a full disk; then nobody learns of it
             os.pwrite(self._descriptor, _HELD, 0)
@@ -334,6 +340,14 @@ class Lock:
 
 
 _HELD = b"+"
+
+
+def _ours(name: str) -> bool:
+    """Whether an index has files of this name, or a checkout its page about one."""
+    return name.startswith((DATABASE, "vectors-", "damaged.sqlite")) or name in (LOCK, *_PAGES)
+
+
+_PAGES = ("README.md", ".gitignore", "CACHEDIR.TAG", ".DS_Store")
 
 
 def being_written(folder: Path) -> bool:

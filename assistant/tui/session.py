@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from assistant import private
 from assistant.tui import turns
 from assistant.tui.turns import Turn
 
@@ -49,8 +49,8 @@ class Session:
     def append(self, turn: Turn) -> None:
         """OSError where the file takes no more."""
         if self._path is not None:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with open(self._path, "a", encoding="ascii", opener=_private) as stream:
+            private.folder(self._path.parent)
+            with open(self._path, "a", encoding="ascii", opener=private.opener) as stream:
                 stream.write(turns.written(turn) + "\n")
 
     def forget(self) -> None:
@@ -69,7 +69,3 @@ class Session:
                 for line in stream:
                     if line.strip():
                         yield line.decode("utf-8", "replace")
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
