@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from assistant.engine import Assistant
+    from assistant.api import Assistant
     from assistant.records import Answer, Citation
 
 __all__ = ["Answer", "Assistant", "Citation"]
@@ -15,7 +15,7 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> object:
     """Loads the public names when they are asked for, so that `assistant --help` loads none of them."""
     if name == "Assistant":
-        from assistant.engine import Assistant
+        from assistant.api import Assistant
 
         return Assistant
     if name in ("Answer", "Citation"):
@@ -23,3 +23,7 @@ def __getattr__(name: str) -> object:
 
         return getattr(records, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

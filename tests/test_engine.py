@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-import assistant
 from assistant.engine import Assistant, Request
 from assistant.errors import BadRequest, EmptyQuestion, IndexUnusable, NoNotes
 from assistant.store import Busy, Writer
@@ -35,13 +34,6 @@ def asked(notes: Path, tmp_path: Path, prepared: Path) -> Iterator[Assistant]:
     made = Assistant(notes, tmp_path / "index", prepared)
     yield made
     made.close()
-
-
-def test_the_package_gives_three_names() -> None:
-    assert assistant.__all__ == ["Answer", "Assistant", "Citation"]
-    assert assistant.Assistant is Assistant
-    with pytest.raises(AttributeError):
-        assistant.__getattr__("Nothing")
 
 
 def test_an_answer_says_where_it_comes_from_and_how_long_it_took(notes: Path, tmp_path: Path, prepared: Path) -> None:
