@@ -20,7 +20,7 @@ from assistant.build import BuildReport
 from assistant.encoder import Encoder, HashingEncoder
 from assistant.errors import NoNotes, UnreadableNotes
 from assistant.records import Note
-from assistant.store import Busy, DiskFull, IndexDamaged, Store, Writer, nearest
+from assistant.store import Busy, DiskFull, IndexDamaged, Store, Writer, vector_file
 
 SCALE = float(os.environ.get("ASSISTANT_TEST_SCALE", "1"))
 KEPT = {".sqlite", ".faiss"}
@@ -361,7 +361,7 @@ def test_no_room_for_the_vector_file_is_a_warning(notes: Path, index: Path, monk
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(nearest, "write", full)
+    monkeypatch.setattr(vector_file, "write", full)
     report = refresh(notes, index)
     assert len(report.warnings) == 1
     assert report.pending == 0

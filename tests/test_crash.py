@@ -128,9 +128,9 @@ def test_a_kill_around_the_write_of_the_vector_file(tmp_path: Path, at: str) -> 
 import os, pathlib, sys
 from assistant import build
 from assistant.encoder import HashingEncoder
-from assistant.store import nearest
+from assistant.store import vector_file
 notes, index = map(pathlib.Path, sys.argv[1:])
-plain, at = nearest.write, {at!r}
+plain, at = vector_file.write, {at!r}
 def write(folder, *rest):
     if at == "before the rename":
         (folder / "vectors-1.tmp").write_bytes(b"half")
@@ -139,7 +139,7 @@ def write(folder, *rest):
     if at == "after the rename":
         os._exit(9)
     return stamp
-nearest.write = write
+vector_file.write = write
 build.refresh(notes, index, HashingEncoder)
 with build.Writer(index) as writer:
     if at == "after the commit":

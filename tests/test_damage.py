@@ -16,17 +16,22 @@ from assistant import build
 from assistant.engine import Request
 from assistant.errors import AssistantError, IndexUnusable
 from assistant.records import Answer
-from assistant.store import Store, problems
+from assistant.store import Store, problems, vector_file
 from tests.asking import ENCODER, NOTE, QUESTIONS, asking, refresh, said
 from tests.conftest import scale
 
 DATABASE = "notes.sqlite"
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Notes and their index, which no test changes."""
-    folder = tmp_path_factory.mktemp("built")
+@pytest.fixture(scope="module", params=["rows", "codes"])
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Notes and their index, which no test changes; its vector file holds rows, or codes as that of many notes does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vector_file, "CODED_FROM", 1 if request.param == "codes" else 10_000)
+        yield _built(tmp_path_factory.mktemp("built"))
+
+
+def _built(folder: Path) -> Path:
     (folder / "notes").mkdir()
     (folder / "notes" / "a.md").write_text(NOTE)
     (folder / "notes" / "b.md").write_text("# Mesh\n\nThe mesh retries three times.\n\n- Queue Service keeps order\n")

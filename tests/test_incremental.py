@@ -6,6 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
@@ -13,7 +14,7 @@ from assistant import answers, build, constants, questions
 from assistant.encoder import HashingEncoder
 from assistant.records import Answer, Hit
 from assistant.search import Searcher
-from assistant.store import Store
+from assistant.store import Store, vector_file
 
 ENCODER = HashingEncoder()
 LINES = (
@@ -62,7 +63,10 @@ class Notes(RuleBasedStateMachine):
         self.notes.mkdir()
 
     def refresh(self, index: Path, embed: build.Embed = "all") -> None:
-        build.refresh(self.notes, index, lambda: ENCODER, embed=embed)
+        with pytest.MonkeyPatch.context() as patch:
+            # The edited index proposes by codes, the one from nothing searches every row.
+            patch.setattr(vector_file, "CODED_FROM", 1 if index == self.index else 10_000)
+            build.refresh(self.notes, index, lambda: ENCODER, embed=embed)
 
     def path(self, name: str) -> Path:
         (self.notes / name).parent.mkdir(parents=True, exist_ok=True)

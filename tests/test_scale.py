@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from assistant import build, notes
 from assistant.encoder import HashingEncoder
-from assistant.store import Store, Writer
+from assistant.store import Store, Writer, vector_file
 from tests.conftest import scale
 
 PASSAGES = min(100_000, round(2_500 * scale))
@@ -49,14 +49,16 @@ def write(folder: Path, passages: int, a_note: int = A_NOTE) -> None:
 
 
 def test_search_among_many_is_what_brute_force_finds(
-    tmp_path: Path, record_property: Callable[[str, object], None]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
 ) -> None:
+    monkeypatch.setattr(vector_file, "CODED_FROM", PASSAGES // 10)
     write(tmp_path / "notes", PASSAGES)
     encoder = Seeded(384)
     report = build.refresh(tmp_path / "notes", tmp_path / "index", lambda: encoder)
     queries = np.stack([encoder.question(f"query {n}") for n in range(20)])
     with Store.open(tmp_path / "index") as store:
         assert store.passages_count == PASSAGES
+        assert store._state.file.error > 0
         ids = store.passage_ids()
         every = store.vectors(ids)
         matrix = np.concatenate([every[number] for number in ids])

@@ -39,6 +39,7 @@ from assistant.store import (
     Store,
     StoreError,
     Writer,
+    vector_file,
 )
 from assistant.store import texts as store_texts
 from assistant.store import writer as store_writer
@@ -169,11 +170,12 @@ edits = st.lists(
 )
 
 
-@given(edits, st.integers(1, 6), texts, st.booleans())
+@given(edits, st.integers(1, 6), texts, st.booleans(), st.booleans())
 def test_near_is_brute_force_whatever_stands_in_file_and_tail(
-    changes: list[tuple[str, list[str], bool]], limit: int, question: str, some: bool
+    changes: list[tuple[str, list[str], bool]], limit: int, question: str, some: bool, coded: bool
 ) -> None:
-    with emptied() as folder:
+    with emptied() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vector_file, "CODED_FROM", 1 if coded else 10_000)
         for path, lines, file in changes:
             with Writer(folder) as writer:
                 writer.begin(ENCODER.identity, "1")

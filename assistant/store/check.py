@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.errors import IndexUnusable
-from assistant.store import nearest, rows
+from assistant.store import rows, vector_file
 from assistant.store.schema import (
     DATABASE,
     IndexDamaged,
@@ -77,7 +77,7 @@ def _of_database(folder: Path, connection: sqlite3.Connection, writable: bool) -
     missing = "SELECT count(*) FROM texts WHERE ready = 1 AND id NOT IN (SELECT text FROM vectors)"
     if connection.execute(missing).fetchone() != (0,):
         found.append("vectors are missing")
-    if not nearest.sound(folder, state.file):
+    if not vector_file.sound(folder, state.file):
         found.append(f"{state.file.name} is missing or damaged")
     return found
 

@@ -1,47 +1,26 @@
-"""Exact search for the nearest texts: the FAISS file, the vectors it does not hold yet, and the ids it should skip."""
+"""Exact search for the nearest texts: those of the vector file, those it does not hold yet, and the ids to skip."""
 
 from __future__ import annotations
 
-import hashlib
-import mmap
-import os
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant import private
-from assistant.store.schema import VectorFile
-
 Matrix = NDArray[np.float32]
+Ids = NDArray[np.int64]
+Exact = Callable[[Collection[int]], Mapping[int, Matrix]]
+"""Ids of texts → the rows (k, d) that each was given."""
 
 _ADDED_AT_ONCE = 4096
-
-
-class FileDamaged(Exception):
-    """The FAISS file is not the one that was written."""
-
-
-def file_name(digest: str) -> str:
-    return f"vectors-{digest[:16]}.faiss"
-
-
-def total(descriptor: int) -> int:
-    """A signed 64-bit sum over the bytes that any one changed byte changes; ten times as fast as SHA-256."""
-    if os.fstat(descriptor).st_size == 0:
-        return 0
-    with mmap.mmap(descriptor, 0, prot=mmap.PROT_READ) as data:
-        whole = len(data) // 8
-        words = np.frombuffer(data, dtype="<u8", count=whole)
-        result = int(np.add.reduce(words, dtype=np.uint64)) + int.from_bytes(data[whole * 8 :], "little")
-        del words
-    return (result + 2**63) % 2**64 - 2**63
+_WIDER = 4
+"""How many times as many codes are looked at as rows are wanted, and again where that was not enough."""
+_SLIP = 1e-5
+"""More than what single precision adds to a product of unit rows."""
 
 
 def _faiss() -> Any:
@@ -49,13 +28,15 @@ def _faiss() -> Any:
     import faiss
 
     # Its threads wait for each other in steps of 8 ms where another program is busy, however small the index, and the
-    # last bits of a score depend on their number. One thread searches 100,000 rows in 17 ms whatever else goes on.
+    # last bits of a score depend on their number.
     faiss.omp_set_num_threads(1)
     return faiss
 
 
 class Flat:
     """One IndexIDMap2 over an IndexFlatIP; an id may stand in it several times."""
+
+    error = 0.0
 
     def __init__(self, index: Any) -> None:
         self.index = index
@@ -72,21 +53,86 @@ class Flat:
     def size(self) -> int:
         return int(self.index.ntotal)
 
+    def write(self, path: Path) -> None:
+        _faiss().write_index(self.index, str(path))
+
     def search(
-        self, queries: Matrix, k: int, only: NDArray[np.int64] | None, dead: NDArray[np.int64]
-    ) -> tuple[Matrix, NDArray[np.int64]]:
-        """Scores and ids (q, k), best first; -1 fills what is missing."""
+        self, queries: Matrix, k: int, only: Ids | None, dead: Ids, exact: Exact
+    ) -> tuple[list[dict[int, float]], Matrix]:
+        """Per query the best score of each text among its k nearest rows, and the score (queries,) at or below which
+        rows may be missing (minus infinity where none are)."""
+        scores, ids = self.index.search(queries, min(k, self.size), params=_selected(only, dead))
+        floor = scores[:, -1] if k < self.size else np.full(len(queries), -np.inf, dtype=np.float32)
+        return [_best(*pair) for pair in zip(scores.tolist(), ids.tolist(), strict=True)], floor
+
+
+class Coded:
+    """One IndexIDMap2 over codes of eight bits for each number of a row: they say which texts may be near, and the
+    texts' own rows how near they are.
+
+    A row differs from its code by a vector no longer than `error`, and so does its product with a query, of length one,
+    from the code's by no more: what falls behind by twice that cannot be among the nearest. Nothing is missed.
+    """
+
+    def __init__(self, index: Any, error: float) -> None:
+        self.index = index
+        self.error = error
+
+    @classmethod
+    def of(cls, dimension: int, rows: Callable[[], Iterable[tuple[int, Matrix]]]) -> Coded:
+        """`rows` is called twice: for the range of the codes, and for what they stand for."""
         faiss = _faiss()
-        if only is not None:
-            bits = _bits(only)
-            parameters = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))
-        elif len(dead):
-            bits = _bits(dead)
-            parameters = faiss.SearchParameters(sel=faiss.IDSelectorNot(faiss.IDSelectorBitmap(bits)))
-        else:
-            parameters = None
-        scores, ids = self.index.search(queries, k, params=parameters)
-        return scores, ids
+        most = max((float(np.abs(matrix).max()) for _, matrix in _gathered(rows())), default=0.0) or 1.0
+        kind = faiss.ScalarQuantizer.QT_8bit_uniform
+        codes = faiss.IndexScalarQuantizer(dimension, kind, faiss.METRIC_INNER_PRODUCT)
+        codes.train(np.array([[-most], [most]], dtype=np.float32).repeat(dimension, axis=1))
+        index = faiss.IndexIDMap2(codes)
+        error = 0.0
+        for ids, matrix in _gathered(rows()):
+            index.add_with_ids(matrix, ids)
+            off = matrix - codes.sa_decode(codes.sa_encode(matrix))
+            error = max(error, float(np.linalg.norm(off, axis=1).max()))
+        return cls(index, error + _SLIP)
+
+    @property
+    def size(self) -> int:
+        return int(self.index.ntotal)
+
+    def write(self, path: Path) -> None:
+        _faiss().write_index(self.index, str(path))
+
+    def search(
+        self, queries: Matrix, k: int, only: Ids | None, dead: Ids, exact: Exact
+    ) -> tuple[list[dict[int, float]], Matrix]:
+        """As `Flat` does; a query may get more than its k nearest rows."""
+        found, floors = [], []
+        for query in queries:
+            best, floor = self._nearest(query[np.newaxis], min(k, self.size), _selected(only, dead), exact)
+            found.append(best)
+            floors.append(floor)
+        return found, np.array(floors, dtype=np.float32)
+
+    def _nearest(self, query: Matrix, k: int, selected: Any, exact: Exact) -> tuple[dict[int, float], float]:
+        width, best = min(_WIDER * k, self.size), dict[int, float]()
+        while True:
+            coded, ids = self.index.search(query, width, params=selected)
+            near, texts = coded[0][ids[0] >= 0], ids[0][ids[0] >= 0]
+            whole = len(texts) < width or width == self.size
+            best = best or _scored(query, exact(set(texts[:k].tolist())))
+            if whole and len(texts) <= k:
+                return best, -np.inf
+            # At least k rows come as near as the worst of these, so that no row behind it is among the k nearest.
+            floor = min(best.values(), default=-1.0) - _SLIP
+            if whole or near[-1] < floor - self.error:
+                rest = set(texts[near >= floor - self.error].tolist()) - best.keys()
+                return best | _scored(query, exact(rest)), floor
+            width = min(_WIDER * width, self.size)
+
+
+def read(path: str, error: float) -> Flat | Coded:
+    """What was written with that error; RuntimeError where FAISS cannot read it."""
+    index = _faiss().read_index(path)
+    return Coded(index, error) if error else Flat(index)
 
 
 def flat(rows: Iterable[tuple[int, Matrix]]) -> Flat | None:
@@ -98,13 +144,25 @@ def flat(rows: Iterable[tuple[int, Matrix]]) -> Flat | None:
     return Flat.of(first[1].shape[1], chain([first], iterator))
 
 
-def _bits(numbers: NDArray[np.int64]) -> NDArray[np.uint8]:
+def _selected(only: Ids | None, dead: Ids) -> Any:
+    """What restricts a search to these ids, or to all but these; None where nothing does."""
+    faiss = _faiss()
+    if only is not None:
+        bits = _bits(only)
+        return faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))
+    if len(dead):
+        bits = _bits(dead)
+        return faiss.SearchParameters(sel=faiss.IDSelectorNot(faiss.IDSelectorBitmap(bits)))
+    return None
+
+
+def _bits(numbers: Ids) -> NDArray[np.uint8]:
     members = np.zeros(int(numbers.max(initial=0)) + 1, dtype=np.bool_)
     members[numbers] = True
     return np.packbits(members, bitorder="little")
 
 
-def _gathered(rows: Iterable[tuple[int, Matrix]]) -> Iterator[tuple[NDArray[np.int64], Matrix]]:
+def _gathered(rows: Iterable[tuple[int, Matrix]]) -> Iterator[tuple[Ids, Matrix]]:
     ids: list[int] = []
     matrices: list[Matrix] = []
     for number, matrix in rows:
@@ -117,99 +175,33 @@ def _gathered(rows: Iterable[tuple[int, Matrix]]) -> Iterator[tuple[NDArray[np.i
         yield np.array(ids, dtype=np.int64), np.concatenate(matrices)
 
 
-def write(folder: Path, dimension: int, rows: Iterable[tuple[int, Matrix]], texts: int) -> VectorFile:
-    """Writes the rows durably under a name made from the file's content; OSError or RuntimeError leaves no file."""
-    faiss = _faiss()
-    temporary = folder / f"vectors-{os.getpid()}.tmp"
-    try:
-        temporary.unlink(missing_ok=True)
-        private.touch(temporary)
-        faiss.write_index(Flat.of(dimension, rows).index, str(temporary))
-        with temporary.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            os.fsync(file.fileno())
-            stamp = VectorFile(file_name(digest), os.fstat(file.fileno()).st_size, total(file.fileno()), texts)
-        temporary.replace(folder / stamp.name)
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync_folder(folder)
-    return stamp
+def _scored(query: Matrix, rows: Mapping[int, Matrix]) -> dict[int, float]:
+    """The best product of the query (1, d) with each text's rows, to the last bit as `Flat` would give it."""
+    if not rows:
+        return {}
+    part = Flat.of(query.shape[1], rows.items())
+    scores, ids = part.index.search(query, part.size)
+    return _best(scores[0].tolist(), ids[0].tolist())
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def open_file(folder: Path, stamp: VectorFile) -> int | None:
-    """A descriptor, which outlives the file's name; None where the file is gone or its size is not the stamp's."""
-    try:
-        descriptor = os.open(folder / stamp.name, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return None
-    if os.fstat(descriptor).st_size == stamp.size:
-        return descriptor
-    os.close(descriptor)
-    return None
-
-
-def sound(folder: Path, stamp: VectorFile, *, whole: bool = True) -> bool:
-    """Whether the file is the stamp's, byte for byte or by its size alone; True for the stamp of no file."""
-    if not stamp.name:
-        return True
-    descriptor = open_file(folder, stamp)
-    if descriptor is None:
-        return False
-    try:
-        return not whole or total(descriptor) == stamp.total
-    finally:
-        os.close(descriptor)
-
-
-def load(descriptor: int, stamp: VectorFile) -> Flat:
-    """Reads and closes the file; FileDamaged where a byte of it changed."""
-    faiss = _faiss()
-    try:
-        if total(descriptor) != stamp.total:
-            raise FileDamaged(stamp.name)
-        return Flat(faiss.read_index(f"/dev/fd/{descriptor}"))
-    except (RuntimeError, OSError, ValueError) as error:
-        raise FileDamaged(stamp.name) from error
-    finally:
-        os.close(descriptor)
-
-
-class Reading(Thread):
-    """The vector file on its way into memory."""
-
-    def __init__(self, descriptor: int, stamp: VectorFile) -> None:
-        super().__init__(name="vectors")
-        self._descriptor = descriptor
-        self._stamp = stamp
-        self._flat: Flat | None = None
-
-    def run(self) -> None:
-        with suppress(FileDamaged):
-            self._flat = load(self._descriptor, self._stamp)
-
-    def flat(self) -> Flat:
-        """Once it is read; FileDamaged."""
-        self.join()
-        if self._flat is None:
-            raise FileDamaged(self._stamp.name)
-        return self._flat
+def _best(scores: Sequence[float], ids: Sequence[int]) -> dict[int, float]:
+    """The best score of each id, where scores come best first; -1 stands for none."""
+    best: dict[int, float] = {}
+    for score, number in zip(scores, ids, strict=True):
+        if number >= 0:
+            best.setdefault(number, score)
+    return best
 
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
     """The searchable whole: `filed` less `dead`, and the `tail` that came after it."""
 
-    filed: Flat | None
+    filed: Flat | Coded | None
     tail: Flat | None
-    dead: NDArray[np.int64]
+    dead: Ids
+    exact: Exact
+    """Of what `filed` holds."""
 
     @property
     def size(self) -> int:
@@ -217,7 +209,7 @@ class Nearest:
 
     def search(
         self, queries: Matrix, k: int, only: Collection[int] | None = None
-    ) -> tuple[list[dict[int, float]], NDArray[np.float32]]:
+    ) -> tuple[list[dict[int, float]], Matrix]:
         """Per query the best score of each text among its k nearest rows of either part, and the score (queries,) at or
         below which rows may be missing (minus infinity where none are)."""
         found: list[dict[int, float]] = [{} for _ in queries]
@@ -226,15 +218,8 @@ class Nearest:
         for part, dead in ((self.filed, self.dead), (self.tail, self.dead[:0])):
             if part is None or part.size == 0:
                 continue
-            scores, ids = part.search(queries, min(k, part.size), chosen, dead)
-            if k < part.size:
-                floor = np.maximum(floor, scores[:, -1])
-            _merge(found, scores, ids)
+            scored, missing = part.search(queries, k, chosen, dead, self.exact)
+            floor = np.maximum(floor, missing)
+            for best, each in zip(found, scored, strict=True):
+                best.update((number, score) for number, score in each.items() if score > best.get(number, -np.inf))
         return found, floor
-
-
-def _merge(found: list[dict[int, float]], scores: Matrix, ids: NDArray[np.int64]) -> None:
-    for best, row_scores, row_ids in zip(found, scores.tolist(), ids.tolist(), strict=True):
-        for score, number in zip(row_scores, row_ids, strict=True):
-            if number >= 0 and score > best.get(number, -np.inf):
-                best[number] = score

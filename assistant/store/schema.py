@@ -17,7 +17,7 @@ from assistant.errors import IndexUnusable
 
 DATABASE = "notes.sqlite"
 LOCK = "writer.lock"
-SCHEMA = 4
+SCHEMA = 5
 """Stands in the database as `user_version`; raise it with every change to TABLES or to what a column means."""
 
 APPLICATION = 0x4E415353
@@ -34,6 +34,7 @@ CREATE TABLE state(
     versions TEXT NOT NULL,         -- of what made the text
     notes INTEGER NOT NULL, passages INTEGER NOT NULL, pending INTEGER NOT NULL,
     file TEXT NOT NULL, file_size INTEGER NOT NULL, file_total INTEGER NOT NULL, file_texts INTEGER NOT NULL,
+    file_error REAL NOT NULL,
     previous TEXT NOT NULL,         -- the FAISS file before
     crc INTEGER NOT NULL
 ) STRICT;
@@ -168,9 +169,11 @@ class VectorFile:
     name: str = ""
     size: int = 0
     total: int = 0
-    """`nearest.total` of its bytes."""
+    """`vector_file.total` of its bytes."""
     texts: int = 0
     """Texts in it."""
+    error: float = 0.0
+    """How far at the most a row is from what the file holds for it; 0 where it holds the rows themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,16 +285,15 @@ def check_version(connection: sqlite3.Connection, folder: Path) -> bool:
 def read_state(connection: sqlite3.Connection) -> State:
     row = connection.execute(
         "SELECT generation, change, identity, versions, notes, passages, pending,"
-        " file, file_size, file_total, file_texts, previous, crc FROM state"
+        " file, file_size, file_total, file_texts, file_error, previous, crc FROM state"
     ).fetchone()
     if row is None:
         return State()
     *values, crc = row
     if _sum(values) != crc:
         raise IndexDamaged("the state")
-    generation, change, identity, versions, notes, passages, pending, name, size, total, texts, previous = values
-    file = VectorFile(name, size, total, texts)
-    return State(generation, change, identity, versions, notes, passages, pending, file, previous)
+    generation, change, identity, versions, notes, passages, pending, *file, previous = values
+    return State(generation, change, identity, versions, notes, passages, pending, VectorFile(*file), previous)
 
 
 def write_state(connection: sqlite3.Connection, state: State) -> None:
@@ -299,10 +301,10 @@ def write_state(connection: sqlite3.Connection, state: State) -> None:
     values = (
         *(state.generation, state.change, state.identity, state.versions),
         *(state.notes, state.passages, state.pending),
-        *(file.name, file.size, file.total, file.texts, state.previous),
+        *(file.name, file.size, file.total, file.texts, file.error, state.previous),
     )
     connection.execute(
-        "INSERT OR REPLACE INTO state VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*values, _sum(values))
+        "INSERT OR REPLACE INTO state VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*values, _sum(values))
     )
 
 

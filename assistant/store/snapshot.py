@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from assistant.store import nearest
+from assistant.store import vector_file
 from assistant.store.schema import (
     DATABASE,
     DiskFull,
@@ -98,7 +98,7 @@ class Snapshot:
                 raise IndexOutdated("made by another model")
             if not self._state.file.name:
                 return
-            self._file = nearest.open_file(self._folder, self._state.file)
+            self._file = vector_file.open_file(self._folder, self._state.file)
             if self._file is not None:
                 return
             self._connection.execute("COMMIT")
@@ -176,7 +176,7 @@ class Snapshot:
 
     def sound(self) -> bool:
         """Whether the vector file, if the index has one, is byte for byte the one that was written."""
-        return nearest.sound(self._folder, self._state.file)
+        return vector_file.sound(self._folder, self._state.file)
 
     def waiting(self) -> int:
         """Texts of any kind that have no vector yet."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from assistant.records import PassageId
-from assistant.store import nearest, rows
+from assistant.store import nearest, rows, vector_file
 from assistant.store.nearest import Matrix, Nearest
 from assistant.store.rows import Concepts
 from assistant.store.schema import IndexDamaged, translated
@@ -20,6 +20,8 @@ from assistant.store.snapshot import Snapshot
 from assistant.store.transaction import TextId
 
 _IN = "IN (SELECT value FROM json_each(?))"
+_KEPT = 20_000
+"""Texts whose rows are kept at most, about 30 MB."""
 
 
 class Vectors(Snapshot):
@@ -28,8 +30,9 @@ class Vectors(Snapshot):
     def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
         super().__init__(folder, connection)
         self._nearest: Nearest | None = None
-        self._reading: nearest.Reading | None = None
+        self._reading: vector_file.Reading | None = None
         self._concepts: Concepts | None = None
+        self._kept: dict[int, Matrix] = {}
         self._lent: dict[int, Matrix] = {}
         self._lent_concepts: dict[str, Matrix] = {}
         self._lent_passages = 0
@@ -117,7 +120,7 @@ class Vectors(Snapshot):
     def read_ahead(self) -> None:
         """Starts to read the vector file beside the caller's own work, which `near` would wait for."""
         if self._file is not None:
-            self._reading, self._file = nearest.Reading(self._file, self._state.file), None
+            self._reading, self._file = vector_file.Reading(self._file, self._state.file), None
             self._reading.start()
 
     def close(self) -> None:
@@ -130,7 +133,10 @@ class Vectors(Snapshot):
             filed = self._filed()
             dead = [] if filed is None else self._all("SELECT id FROM texts WHERE filed = 1 AND uses = 0")
             self._nearest = Nearest(
-                filed, self._tail(filed is not None), np.array([number for (number,) in dead], dtype=np.int64)
+                filed,
+                self._tail(filed is not None),
+                np.array([number for (number,) in dead], dtype=np.int64),
+                self._rows,
             )
         return self._nearest
 
@@ -139,13 +145,13 @@ class Vectors(Snapshot):
         where = "t.uses > 0 AND t.ready = 1" + (" AND t.filed = 0" if filed else "")
         return nearest.flat(chain(self._vectors(where), sorted(self._lent.items(), key=lambda pair: pair[0])))
 
-    def _filed(self) -> nearest.Flat | None:
+    def _filed(self) -> nearest.Flat | nearest.Coded | None:
         self.read_ahead()
         if self._reading is None:
             return None
         try:
-            return self._reading.flat()
-        except nearest.FileDamaged:
+            return self._reading.searchable()
+        except vector_file.FileDamaged:
             self._warn_of_file()
             return None
 
@@ -160,17 +166,23 @@ class Vectors(Snapshot):
 
     def vectors(self, ids: Sequence[PassageId]) -> dict[PassageId, Matrix]:
         """The unit rows (k, d) of each passage that has a vector, in the order of `ids`."""
-        found = self._all(
-            f"SELECT p.id, v.rows, v.data, v.crc FROM passages p JOIN vectors v ON v.text = p.text WHERE p.id {_IN}",
-            json.dumps(list(ids)),
-        )
-        read = {number: rows.unpack_matrix(*row) for number, *row in found}
+        texts = dict(self._all(f"SELECT id, text FROM passages WHERE id {_IN}", json.dumps(list(ids))))
+        held = self._rows(texts.values())
+        read = {PassageId(number): held[text] for number, text in texts.items() if text in held}
         if self._lent:
-            lent = self._all(
-                f"SELECT id, text FROM passages WHERE id {_IN}", json.dumps([i for i in ids if i not in read])
-            )
-            read |= {number: self._lent[text] for number, text in lent if text in self._lent}
+            lent = self._lent
+            read |= {PassageId(i): lent[t] for i, t in texts.items() if i not in read and t in lent}
         return {number: read[number] for number in ids if number in read}
+
+    def _rows(self, texts: Collection[int]) -> dict[int, Matrix]:
+        """The unit rows (k, d) of each text that has a vector; kept, since what was near once often is again."""
+        if len(self._kept) > _KEPT:
+            self._kept.clear()
+        missing = [text for text in texts if text not in self._kept]
+        if missing:
+            found = self._all(f"SELECT text, rows, data, crc FROM vectors WHERE text {_IN}", json.dumps(missing))
+            self._kept |= {text: rows.unpack_matrix(*row) for text, *row in found}
+        return {text: self._kept[text] for text in texts if text in self._kept}
 
     def concepts(self) -> Concepts:
         """The vocabulary's concepts that these notes name; read once."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.store import nearest, rows
+from assistant.store import rows, vector_file
 from assistant.store.nearest import Matrix
 from assistant.store.schema import (
     TABLES,
@@ -102,7 +102,7 @@ class Writer(Texts):
     def sound(self, *, whole: bool = True) -> bool:
         """Whether the vector file, if the index has one, is there with its size and, where it is read `whole`, byte for
         byte the one that was written."""
-        return nearest.sound(self._folder, self._state.file, whole=whole)
+        return vector_file.sound(self._folder, self._state.file, whole=whole)
 
     def file_vectors(self, *, finished: bool = True, insist: bool = False) -> bool:
         """Writes the FAISS file anew where too much has changed since it was written; whether it did so. While vectors
@@ -130,7 +130,7 @@ class Writer(Texts):
         """Without room for it the vectors stay in the database alone, which is slower and no less right."""
         count, size = self._all(f"SELECT v.rows, length(v.data) {_SEARCHED} LIMIT 1")[0]
         try:
-            return nearest.write(self._folder, size // 4 // count, self._vectors(), texts)
+            return vector_file.write(self._folder, size // 4 // count, self._vectors, texts)
         except (OSError, RuntimeError) as error:
             raise DiskFull(f"{self._folder}: {error}") from error
 
