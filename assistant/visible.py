@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 TAB = 4
 """Columns between tab stops."""
@@ -20,6 +21,8 @@ _UNSAFE = re.compile(
     "\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
 )
 _WIDE = frozenset("WF")
+# Blocks without a wide or a combining letter: Latin, the marks of typography, arrows, boxes.
+_NARROW = re.compile("[\x20-\x7e\xa0-\xac\xae-\u02ff\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u2500-\u25af]*")
 
 
 def line(text: str) -> str:
@@ -38,7 +41,7 @@ def block(text: str) -> str:
 
 def width(text: str) -> int:
     """Columns that safe text of one line takes in a terminal: 2 for wide letters, 0 for marks that combine."""
-    return len(text) if text.isascii() else sum(map(_columns, text))
+    return len(text) if text.isascii() or _NARROW.fullmatch(text) else sum(map(_columns, text))
 
 
 def wrap(text: str, columns: int) -> list[str]:
@@ -77,6 +80,7 @@ def _pieces(word: str, columns: int) -> list[str]:
     return pieces
 
 
+@lru_cache(maxsize=4096)
 def _columns(letter: str) -> int:
     if letter.isascii():
         return 1

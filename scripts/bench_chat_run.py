@@ -218,11 +218,11 @@ class Bench:
         return chat.after("\r", lambda text: re.search(painted or VERDICTS[question], text) is not None)
 
     def resize(self, program: Program, columns: int, rows: int) -> float:
-        """Seconds to a whole paint of the new size: the footer is its last row."""
+        """Seconds to the last paint at the new size, of which the footer is the last row."""
         program.settled(0.05)
         program.send("")
         program.resize(columns, rows)
-        return program.until(lambda text: "Quit" in text)
+        return program.until(lambda text: "Quit" in text) + program.settled(0.1)
 
     def grow(self, passages: int) -> None:
         rows = (f"- Item {number} of the pantry holds thing {number * 7919 % 10007}." for number in range(passages))

@@ -86,6 +86,13 @@ def test_clipped_text_fits(text: str, columns: int) -> None:
         assert clipped.endswith("…")
 
 
+def test_the_quick_width_is_the_slow_one() -> None:
+    """Every letter of the basic plane, alone and behind one that is known to be narrow."""
+    for letter in map(chr, range(0x20, 0xD800)):
+        if visible.line(letter) == letter:
+            assert visible.width(f"│{letter}") == 1 + visible.width(f"日{letter}") - 2
+
+
 def test_width_counts_columns() -> None:
     """Wide letters take two, combining marks none."""
     assert [visible.width(text) for text in ("abc", "日本", "e\u0301", "│ →", "")] == [3, 4, 1, 3, 0]

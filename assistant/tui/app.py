@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -197,17 +197,22 @@ class ChatApp(HandingOn):
             view = replace(view, unfolded=every)
         else:
             view = replace(view, folded=True)
-        self._show_again(card, lambda: card.show(view=view))
+        self.transcript.let_go()
+        card.show(view=view)
+        self._colour(card)
 
     def action_fold(self, number: int) -> None:
         card = self.transcript.card(number)
         if card is not None:
-            self._show_again(card, lambda: card.look(folded=not card.view.folded))
+            self.transcript.let_go()
+            card.look(folded=not card.view.folded)
+            self._colour(card)
 
     def action_fold_snippet(self, number: int, at: int) -> None:
         card = self.transcript.card(number)
         if card is not None:
-            self._show_again(card, lambda: card.look(unfolded=card.view.unfolded ^ {at}))
+            self.transcript.let_go()
+            card.look(unfolded=card.view.unfolded ^ {at})
 
     def action_first(self) -> None:
         self.transcript.ends(last=False)
@@ -269,9 +274,7 @@ class ChatApp(HandingOn):
     def action_forget(self) -> None:
         """The answers on the screen, the session file and what follow-ups lean on."""
         self.cancel()
-        for card in list(self.transcript.cards()):
-            card.remove()
-        self.transcript.choose(None)
+        self.transcript.clear()
         self.prompt.asked.clear()
         self.desk.run(self.session.forget)
         self.action_new_topic()
@@ -311,14 +314,14 @@ class ChatApp(HandingOn):
     def show_source(self) -> None:
         reading = isinstance(self.focused, Transcript)
         if not self.pane.is_open:
-            self.transcript.keep_place(lambda: setattr(self.pane, "display", True))
+            self.pane.display = True
             self.screen_stack[0].add_class("-reading")
             if reading and self.screen_stack[0].has_class("-narrow"):
                 self.pane.view.focus()
 
     def close_source(self) -> None:
         inside = isinstance(self.focused, NoteView)
-        self.transcript.keep_place(lambda: setattr(self.pane, "display", False))
+        self.pane.display = False
         self.screen_stack[0].remove_class("-reading")
         if self.transcript.chosen is not None:
             self.transcript.chosen.look(opened=False)
@@ -335,9 +338,8 @@ class ChatApp(HandingOn):
         if not self.pane.view.find(text, by):
             self.tell(f"Not in this note: {text}")
 
-    def _show_again(self, card: Card, change: Callable[[], None]) -> None:
-        self.transcript.let_go()
-        self.transcript.keep_place(change)
+    def _colour(self, card: Card) -> None:
+        """Makes the colours of a card that came back from an earlier session."""
         answer = card.turn.answer
         if answer is not None and answer.snippets and not card.colours:
             self.desk.colour_answer(card.turn.number, answer)

@@ -7,22 +7,21 @@ import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import ClassVar
 
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal
-from textual.content import Content
 from textual.message import Message
-from textual.widgets import Footer, Static
+from textual.widgets import Footer
 
 from assistant import visible
 from assistant.engine import Request
 from assistant.tui import messages
 from assistant.tui.actions import ACTIONS, ANYWHERE, bindings
 from assistant.tui.bars import ContextStrip, StatusLine
+from assistant.tui.blocks import Label
 from assistant.tui.card import Card
 from assistant.tui.copying import Way
 from assistant.tui.engine_thread import Asked, EngineThread
@@ -68,7 +67,6 @@ class Talking(App[None], inherit_bindings=False):
     Screen.-short Footer { display: none; }
     Screen.-short Prompt { border: none; max-height: 4; }
     ContextStrip { display: none; }
-    #earlier { padding: 0 1; }
     Toast { max-width: 70%; }
     """
     BINDINGS = bindings(ANYWHERE)
@@ -92,6 +90,7 @@ class Talking(App[None], inherit_bindings=False):
         self.session = session
         self.earlier = earlier
         self.desk = thread(self.post_message, ansi)
+        self.welcome = Welcome(chat.notes, chat.model)
         self.asked: dict[int, Asked] = {}
         """Questions that have no answer yet, by number."""
         self.inherits = ""
@@ -128,14 +127,13 @@ class Talking(App[None], inherit_bindings=False):
         for ending in (signal.SIGTERM, signal.SIGHUP):  # a closed window, a kill: the terminal is put back first
             with suppress(ValueError, RuntimeError, NotImplementedError):
                 asyncio.get_running_loop().add_signal_handler(ending, self.exit)
-        welcome = Welcome(self.chat.notes, self.chat.model)
         self.prompt.example = self._example
         if self.earlier.turns:
-            self.transcript.mount(Static(Content.styled("Earlier", "bold dim"), id="earlier"))
+            self.transcript.put(Label("Earlier", "bold dim"))
             self.transcript.add(self.earlier.turns, View(folded=True))
             for turn in self.earlier.turns:
                 self.prompt.remember(turn.question)
-        self.transcript.mount(welcome)
+        self.transcript.put(self.welcome)
         if self.earlier.damaged:
             self.tell(f"{self.earlier.damaged} lines of the earlier session could not be read.", warn=True)
         self.prompt.focus()
@@ -149,7 +147,7 @@ class Talking(App[None], inherit_bindings=False):
         """After the first frame: nothing heavy is loaded before it."""
         self.desk.start()
         if self.earlier.turns:
-            self.transcript.scroll_end(animate=False, force=True)
+            self.transcript.pin(self.welcome)
             paths = {path for turn in self.earlier.turns for path in turn.digests}
             self.desk.digests(paths)
 
@@ -175,15 +173,11 @@ class Talking(App[None], inherit_bindings=False):
     def chosen_card(self) -> Card | None:
         """The answer that keys act on: the chosen one, else the last."""
         chosen = self.transcript.chosen
-        if chosen is None or not chosen.is_mounted:
+        if chosen is None:
             cards = list(self.transcript.cards())
             chosen = cards[-1] if cards else None
             self.transcript.choose(chosen)
         return chosen
-
-    @property
-    def welcome(self) -> Welcome:
-        return self.screen_stack[0].query_one(Welcome)
 
     # Asking.
 
@@ -281,7 +275,7 @@ class Talking(App[None], inherit_bindings=False):
         if self.welcome.marked:
             self.welcome.show(marked=0)
         self.desk.run(lambda: self._keep(turn))
-        self.call_after_refresh(self._arrived, card)
+        self.show_state(below=not self.transcript.shows(card))
 
     def _keep(self, turn: Turn) -> None:
         """In the engine's thread: writes it down, and says once where that cannot be."""
@@ -290,12 +284,6 @@ class Talking(App[None], inherit_bindings=False):
         except OSError as error:
             self.session = Session(None)
             self.post_message(messages.Trouble(f"This session is not kept: {error.strerror}. Free some space."))
-
-    def _arrived(self, card: Card) -> None:
-        if not self.screen_stack:
-            return
-        self.transcript.answered(card)
-        self.show_state(below=not self.transcript.shows(card))
 
     def on_inherits(self, event: messages.Inherits) -> None:
         self.inherits = event.name
@@ -307,7 +295,7 @@ class Talking(App[None], inherit_bindings=False):
             now = any(digests.get(path, digest) != digest for path, digest in card.turn.digests.items())
             known = any(path in digests for path in card.turn.digests)
             if known and now != card.turn.changed:
-                self.transcript.keep_place(partial(card.show, replace(card.turn, changed=now)))
+                card.show(replace(card.turn, changed=now))
         note = self.pane.note
         if self.pane.is_open and note is not None and digests.get(note.path, note.digest) != note.digest:
             self.desk.note(note.path)

@@ -2,39 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 
-from textual.containers import VerticalScroll
-from textual.geometry import Size
+from textual.geometry import Offset, Size
 from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.visual import RenderOptions
 
+from assistant.tui import rows
 from assistant.tui.actions import READING, bindings
+from assistant.tui.blocks import Block, content, plain
 from assistant.tui.card import Card
 from assistant.tui.rows import View
 from assistant.tui.turns import Turn
 
+_MARGIN = 1
+"""Blank columns at either side."""
 
-class Transcript(VerticalScroll, can_focus=True, inherit_bindings=False):
-    """Cards in the order of their turns, one of them chosen."""
+
+class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
+    """Blocks in the order they came, cards most of them, of which one is chosen; rows are drawn as they come in view.
+
+    What is read stays where it is whatever is laid out anew.
+    """
 
     BINDINGS = bindings(READING)
     DEFAULT_CSS = """
-    Transcript { height: 1fr; width: 1fr; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }
+    Transcript { height: 1fr; width: 1fr; overflow-x: hidden; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }
     """
+    allow_select = True
 
     class Scrolled(Message):
         """What is in view has changed."""
 
     def __init__(self) -> None:
         super().__init__(id="transcript")
+        self.auto_links = False
         self.chosen: Card | None = None
-        self._pinned: Card | None = None
-        self._read: tuple[Card, float] | None = None
-        """The card that is read, and how many of its rows are above the view."""
-        self._size_read_at = Size(0, 0)
+        self._blocks: list[Block] = []
+        self._tops: list[int] = []
+        self._pinned: Block | None = None
+        self._read: tuple[Block, float] | None = None
+        """What is read, and how many of its rows are above the view."""
+        self._laid_out_at = Size(0, 0)
+        self._columns, self._code = 0, 0
+        self._drawn: dict[int, Strip] = {}
+        self._drawn_in: object = None
+        """The colours that the drawn rows were drawn in."""
+
+    # What stands in it.
 
     def cards(self) -> Iterator[Card]:
-        return (child for child in self.children if isinstance(child, Card))
+        return (block for block in self._blocks if isinstance(block, Card))
 
     def card(self, number: int) -> Card | None:
         return next((card for card in self.cards() if card.turn.number == number), None)
@@ -44,31 +66,38 @@ class Transcript(VerticalScroll, can_focus=True, inherit_bindings=False):
         if self.max_scroll_y - self.scroll_y <= 1:
             return True
         last = next(reversed(list(self.cards())), None)
-        return last is None or self.scroll_y >= last.virtual_region.y
+        return last is None or self.scroll_y >= last.top
+
+    def put(self, *blocks: Block) -> None:
+        """Appends blocks without scrolling."""
+        for block in blocks:
+            block.stirred = self._stirred
+        self._blocks.extend(blocks)
+        self._arrange()
 
     def add(self, turns: Iterable[Turn], view: View) -> None:
         """Appends cards without scrolling."""
-        self.mount_all([Card(turn, view) for turn in turns])
+        self.put(*[Card(turn, view) for turn in turns])
 
     def ask(self, turn: Turn, view: View) -> Card:
         """Appends a card and, for a reader at the end, brings its question to the top."""
         follow = self.at_end()
         card = Card(turn, view)
-        self.mount(card)
-        self._pinned = card if follow else None
+        self._pinned = None
+        self.put(card)
         if follow:
             self.choose(card)
-            self.call_after_refresh(self._to_top, card)
+            self.pin(card)
         return card
 
-    def answered(self, card: Card) -> None:
-        """After a card has grown: it comes to the top where the reader did not scroll away."""
-        if card is self._pinned:
-            self._to_top(card)
+    def pin(self, block: Block) -> None:
+        """Brings it to the top, and keeps it there until the reader scrolls."""
+        self._pinned = block
+        self._to_top(block)
 
     def shows(self, card: Card) -> bool:
         """Whether any of it is in view."""
-        return card.is_mounted and self.scroll_y + self.size.height > card.virtual_region.y
+        return self.scroll_y + self.size.height > card.top
 
     def let_go(self) -> None:
         """The reader has scrolled: what comes no longer moves the view."""
@@ -80,20 +109,34 @@ class Transcript(VerticalScroll, can_focus=True, inherit_bindings=False):
         at = cards.index(card)
         if card is self.chosen:
             self.choose(cards[at - 1] if at else None)
-        if card is self._pinned:
+        self._remove([card])
+
+    def clear(self) -> None:
+        """Takes every card away."""
+        self.choose(None)
+        self._remove(list(self.cards()))
+
+    def _remove(self, cards: list[Card]) -> None:
+        gone = {id(card) for card in cards}
+        self._blocks = [block for block in self._blocks if id(block) not in gone]
+        if id(self._pinned) in gone:
             self._pinned = None
-        card.remove()
+        if self._read is not None and id(self._read[0]) in gone:
+            self._read = None
+        self._arrange()
 
     def choose(self, card: Card | None) -> None:
         """Makes it the answer that keys act on; nothing is scrolled."""
         if card is self.chosen:
             return
-        if self.chosen is not None and self.chosen.is_mounted:
+        if self.chosen is not None:
             self.chosen.look(chosen=False, opened=False)
         self.chosen = card
         if card is not None:
             first = card.turn.answer.citations[0].number if card.turn.answer and card.turn.answer.citations else 0
             card.look(chosen=True, citation=card.view.citation or first)
+
+    # Where it is read.
 
     def step(self, by: int) -> None:
         """Chooses the next or an earlier answer and brings it to the top."""
@@ -117,66 +160,154 @@ class Transcript(VerticalScroll, can_focus=True, inherit_bindings=False):
                 self.scroll_end(animate=False)
 
     def page(self, by: int) -> None:
-        self.let_go()
-        self.scroll_relative(y=by * max(self.size.height - 2, 1), animate=False)
+        self.row(by * max(self.size.height - 2, 1))
 
     def row(self, by: int) -> None:
         self.let_go()
         self.scroll_relative(y=by, animate=False)
 
-    def watch_scroll_y(self, old: float, new: float) -> None:
-        super().watch_scroll_y(old, new)
-        if self.size == self._size_read_at:  # else the layout has moved the view, not the reader
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if self.size == self._laid_out_at:  # else the layout has moved the view, not the reader
             self._note_place()
         self.post_message(self.Scrolled())
 
-    def keep_place(self, change: Callable[[], None]) -> None:
-        """Does something that lays the cards out anew and leaves what is read where it is."""
-        self._note_place()
-        change()
-        self.call_after_refresh(self._restore)
+    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
+        """A bar that comes up after the view was scrolled does not know of it."""
+        if shown:
+            self.vertical_scrollbar.position = self.scroll_y
 
-    def on_resize(self) -> None:
-        """Cards are higher or lower now: the one that was read stays in view."""
-        self.call_after_refresh(self._restore)
+    def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True) -> bool:
+        """Cards are higher or lower now: laid out before the first paint of a new size, what was read stays in view."""
+        changed = super()._size_updated(size, virtual_size, container_size, layout)
+        if size and size != self._laid_out_at:
+            self._arrange()
+        return changed
 
-    def _note_place(self) -> None:
-        if not self.size:
-            return  # hidden behind the source: what was read is what will be read
-        card = self._in_view()
-        self._read = (card, self.scroll_y - card.virtual_region.y) if card is not None else None
-        self._size_read_at = self.size
-
-    def _restore(self) -> None:
-        if not self.size:
-            return
-        if self._pinned is not None and self._pinned.is_mounted:
-            self._to_top(self._pinned)
-        elif self._read is not None and self._read[0].is_mounted:
-            card, below = self._read
-            region = card.virtual_region
-            self.scroll_to(y=region.y + min(below, max(region.height - 1, 0)), animate=False, force=True)
-        self._size_read_at = self.size
-
-    def _in_view(self) -> Card | None:
-        """The card at the top of the view, and where only its end is there, the next one."""
-        found = None
-        for card in self.cards():
-            region = card.virtual_region
-            if region.bottom > self.scroll_y:
-                nearly_gone = region.bottom - self.scroll_y < min(4, region.height)
-                if not nearly_gone:
-                    return card if found is None or region.y < self.scroll_y + self.size.height else found
-                found = card
-        return found
-
-    def _to_top(self, card: Card) -> None:
-        if card.is_mounted:
-            self.scroll_to(y=card.virtual_region.y, animate=False, force=True)
-            self._note_place()
+    def on_hide(self) -> None:
+        """Covered by the source: it is laid out again when it comes back, even at the same size."""
+        self._laid_out_at = Size(0, 0)
 
     def on_mouse_scroll_up(self) -> None:
         self.let_go()
 
     def on_mouse_scroll_down(self) -> None:
         self.let_go()
+
+    def _note_place(self) -> None:
+        block = self._in_view() if self.size else None
+        if block is not None:  # hidden behind the source, what was read is what will be read
+            self._read = (block, self.scroll_y - block.top)
+
+    def _to_top(self, block: Block) -> None:
+        self.scroll_to(y=block.top, animate=False, force=True)
+        self._note_place()
+
+    def _in_view(self) -> Block | None:
+        """The block at the top of the view, and where only its end is there, the next one."""
+        at = self._block_at(round(self.scroll_y))
+        if at >= len(self._blocks):
+            return None
+        first = self._blocks[at]
+        seen = first.top + first.height - self.scroll_y
+        following = self._blocks[at + 1 : at + 2]
+        if seen < min(4, first.height) and following and following[0].top < self.scroll_y + self.size.height:
+            return following[0]
+        return first
+
+    def _block_at(self, row: int) -> int:
+        """The position of the block that the row of the transcript belongs to."""
+        return max(bisect_right(self._tops, row) - 1, 0)
+
+    # How it is laid out.
+
+    def _stirred(self, block: Block) -> None:
+        before = block.height
+        if self._columns and block.fit(self._columns, self._code) != before:
+            self._arrange()
+        self._drawn.clear()
+        self.refresh()
+
+    def _arrange(self) -> None:
+        """Every block gets its place at the present width, and what is read comes where it was."""
+        if self.size:
+            self._columns = max(self.scrollable_content_region.width - 2 * _MARGIN, 1)
+            self._code = rows.code_rows(self.app.size.height)
+        if not self._columns:
+            return
+        below, self._tops = 0, []
+        for block in self._blocks:
+            self._tops.append(below)
+            block.top = below
+            block.fit(self._columns, self._code)
+            below = block.bottom
+        self._drawn.clear()
+        self.virtual_size = Size(self._columns + 2 * _MARGIN, below)
+        self.refresh()
+        if self.size:
+            self._restore()
+
+    def _restore(self) -> None:
+        self._laid_out_at = self.size
+        if self._pinned is not None:
+            self._to_top(self._pinned)
+        elif self._read is not None:
+            block, above = self._read
+            self.scroll_to(y=block.top + min(above, max(block.height - 1, 0)), animate=False, force=True)
+
+    # How it is drawn.
+
+    def render_line(self, y: int) -> Strip:
+        number = y + round(self.scroll_y)
+        style = self.visual_style
+        drawn_in = (style, self.app.theme)
+        if drawn_in != self._drawn_in:
+            self._drawn_in = drawn_in
+            self._drawn.clear()
+        span = self.text_selection.get_span(number) if self.text_selection is not None else None
+        if span is None and number in self._drawn:
+            return self._drawn[number]
+        row = content([rows.Piece(" " * _MARGIN), *self._row(number)])
+        if span is not None:
+            start, end = span
+            row = row.stylize("reverse", max(start, _MARGIN), len(row.plain) if end == -1 else end)
+        options = RenderOptions(self._get_style, {"text_wrap": "nowrap"})
+        strip = row.render_strips(max(row.cell_length, 1), 1, style, options)[0]
+        width = self.scrollable_content_region.width
+        strip = strip.crop_extend(0, width, style.rich_style).apply_offsets(0, number)
+        if span is None:
+            self._drawn[number] = strip
+        return strip
+
+    def _row(self, number: int) -> rows.Row:
+        if not self._blocks or number >= self.virtual_size.height:
+            return []
+        block = self._blocks[self._block_at(number)]
+        return block.row(number - block.top)
+
+    # What is taken with the mouse.
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """Without the margin."""
+        chosen = []
+        first = selection.start.y if selection.start is not None else 0
+        last = selection.end.y if selection.end is not None else self.virtual_size.height
+        for number in range(first, min(last + 1, self.virtual_size.height)):
+            span = selection.get_span(number)
+            if span is not None:
+                start, end = span
+                line = plain(self._row(number))
+                chosen.append(line[max(start - _MARGIN, 0) : None if end == -1 else max(end - _MARGIN, 0)])
+        return "\n".join(chosen), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        self.refresh()
+
+    def text_select_all(self) -> None:
+        """The block under the mouse, not all of them."""
+        if not self._blocks:
+            return
+        row = self.app.mouse_position.y - self.content_region.y + round(self.scroll_y)
+        block = self._blocks[self._block_at(row)]
+        end = Offset(self.virtual_size.width, max(block.top + block.height - 1, block.top))
+        self.screen.selections = {self: Selection(Offset(_MARGIN, block.top), end)}

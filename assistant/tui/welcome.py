@@ -5,74 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual.content import Content
-from textual.css.styles import RulesMap
-from textual.strip import Strip
-from textual.style import Style
-from textual.visual import RenderOptions, Visual
-from textual.widget import Widget
-
 from assistant import visible
-from assistant.tui.rows import WIDEST, Piece
+from assistant.tui.blocks import Block
+from assistant.tui.rows import WIDEST, Piece, Row
 
 if TYPE_CHECKING:
     from assistant.overview import Overview
 
 
-class _Lines(Visual):
-    def __init__(self, lines: list[tuple[str, Piece]]) -> None:
-        self._lines = lines
-
-    def content(self, width: int) -> Content:
-        rows: list[Content] = []
-        for lead, piece in self._lines:
-            room = max(min(width, WIDEST) - len(lead), 8)
-            for at, text in enumerate(visible.wrap(str(piece.text), room)):
-                row = piece._replace(text=(lead if at == 0 else " " * len(lead)) + text)
-                rows.append(row.content())
-        return Content("\n").join(rows)
-
-    def render_strips(self, width: int, height: int | None, style: Style, options: RenderOptions) -> list[Strip]:
-        return self.content(width).render_strips(width, height, style, options)
-
-    def get_optimal_width(self, rules: RulesMap, container_width: int) -> int:
-        return container_width
-
-    def get_minimal_width(self, rules: RulesMap) -> int:
-        return 1
-
-    def get_height(self, rules: RulesMap, width: int) -> int:
-        return self.content(width).plain.count("\n") + 1
-
-
-class Welcome(Widget, inherit_bindings=False):
+class Welcome(Block):
     """Counts, model and example questions; one of them may be marked to be asked."""
 
-    DEFAULT_CSS = """
-    Welcome { height: auto; text-wrap: nowrap; padding: 0 1; margin-bottom: 1; link-style: none; link-color: auto;
-              link-background: transparent; }
-    """
-
     def __init__(self, notes: Path, model: str) -> None:
-        super().__init__(id="welcome")
-        self.auto_links = False
+        super().__init__()
         self._notes, self._model = notes, model
         self._overview: Overview | None = None
         self._trouble = ""
         self.marked = 0
         """The example that enter asks, from 1; 0 for none."""
-        self._visual = self._laid_out()
 
     @property
     def examples(self) -> tuple[str, ...]:
         return self._overview.examples if self._overview is not None else ()
-
-    @property
-    def text(self) -> str:
-        return self._visual.content(WIDEST).plain
-
-    def render(self) -> _Lines:
-        return self._visual
 
     def show(self, overview: Overview | None = None, trouble: str = "", marked: int | None = None) -> None:
         """`trouble` says why there is nothing to ask, raw."""
@@ -80,10 +34,17 @@ class Welcome(Widget, inherit_bindings=False):
         self._trouble = trouble
         if marked is not None:
             self.marked = max(0, min(marked, len(self.examples)))
-        self._visual = self._laid_out()
-        self.refresh(layout=True)
+        self.stir()
 
-    def _laid_out(self) -> _Lines:
+    def lay_out(self, width: int, code: int) -> list[Row]:
+        rows: list[Row] = []
+        for lead, piece in self._lines():
+            room = max(min(width, WIDEST) - len(lead), 8)
+            for at, text in enumerate(visible.wrap(str(piece.text), room)):
+                rows.append([piece._replace(text=(lead if at == 0 else " " * len(lead)) + text)])
+        return rows
+
+    def _lines(self) -> list[tuple[str, Piece]]:
         lines = [("", Piece("Ask about your notes; every answer is a quotation from them.", "bold"))]
         seen = self._overview
         if self._trouble:
@@ -100,7 +61,7 @@ class Welcome(Widget, inherit_bindings=False):
             mark = "▶ " if number == self.marked else "  "
             style = "bold" if number == self.marked else ""
             lines.append((mark, Piece(visible.line(question), style, f"app.example({number})")))
-        return _Lines(lines)
+        return lines
 
 
 def _count(number: int, what: str) -> str:

@@ -124,7 +124,7 @@ async def test_a_new_answer_comes_to_the_top_for_a_reader_at_the_end(stage: Stag
         await on.ask(QUEUE)
         await on.ask(RETRY)
         card = list(on.app.transcript.cards())[-1]
-        assert on.app.transcript.scroll_y == card.virtual_region.y
+        assert on.app.transcript.scroll_y == card.top
 
 
 async def test_a_note_edited_while_reading_moves_nothing_and_is_said(stage: Staged) -> None:
@@ -194,7 +194,7 @@ async def test_two_hundred_answers_stay_where_they_are(stage: Staged) -> None:
         await on.ask(QUEUE)
         cards = list(on.app.transcript.cards())
         assert len(cards) == 201
-        assert on.app.transcript.scroll_y == cards[-1].virtual_region.y
+        assert on.app.transcript.scroll_y == cards[-1].top
 
 
 @pytest.mark.parametrize("size", [(60, 16), (120, 40), (160, 50)])
@@ -211,7 +211,7 @@ async def test_a_resize_keeps_the_answer_and_the_cited_line_in_view(stage: Stage
         await on.until(lambda: view.scroll_y < 476 <= view.scroll_y + view.size.height)
         await on.press("ctrl+o")
         card = list(on.app.transcript.cards())[1]
-        await on.until(lambda: card.virtual_region.y <= on.app.transcript.scroll_y < card.virtual_region.bottom)
+        await on.until(lambda: card.top <= on.app.transcript.scroll_y < card.bottom)
 
 
 async def test_a_click_opens_a_citation_and_a_runner_up(stage: Staged) -> None:
@@ -220,11 +220,44 @@ async def test_a_click_opens_a_citation_and_a_runner_up(stage: Staged) -> None:
         card = list(on.app.transcript.cards())[-1]
         rows = card.text.split("\n")
         at = next(y for y, row in enumerate(rows) if row.endswith("[3]"))
-        await on.pilot.click(card, offset=(rows[at].index("[3]") + 2, at))
+        transcript = on.app.transcript
+        top = card.top - transcript.scroll_offset.y
+        await on.pilot.click(transcript, offset=(rows[at].index("[3]") + 2, top + at))
         await on.until(lambda: on.app.pane.view.marks.first == 822)
         also = next(y for y, row in enumerate(rows) if row.startswith("Also"))
-        await on.pilot.click(card, offset=(10, also))
+        await on.pilot.click(transcript, offset=(10, card.top - transcript.scroll_offset.y + also))
         await on.until(lambda: on.app.pane.view.marks.first == 840)
+
+
+async def test_text_is_taken_with_the_mouse_across_answers(stage: Staged) -> None:
+    """Dragging takes rows as they stand, without the margin; a double click takes the answer under the mouse."""
+    async with stage((160, 50)) as on:
+        await on.ask(DECLINED)
+        await on.ask(RETRY)
+        transcript = on.app.transcript
+        transcript.scroll_home(animate=False)
+        await on.pilot.pause()
+        first, second = list(transcript.cards())
+        await on.pilot.mouse_down(transcript, offset=(3, first.top))
+        await on.pilot.hover(transcript, offset=(3, second.top))
+        await on.pilot.mouse_up(transcript, offset=(3, second.top))
+        taken = on.app.screen.get_selected_text()
+        assert taken is not None
+        assert taken.startswith(f"{DECLINED}\nNOT IN THE NOTES")
+        assert taken.split("\n")[1:-2] == first.text.split("\n")[1:]
+        await on.press("ctrl+c")
+        await on.until(lambda: on.app.copied == taken)
+        await on.pilot.click(transcript, offset=(8, first.top + 1), times=2)
+        assert on.app.screen.get_selected_text() == first.text
+
+
+async def test_another_theme_draws_the_answers_again(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(QUEUE)
+        before = [segment.style for segment in on.app.transcript.render_line(3)]
+        on.app.theme = "textual-light"
+        await on.pilot.pause()
+        assert [segment.style for segment in on.app.transcript.render_line(3)] != before
 
 
 def test_a_quote_is_found_where_it_moved() -> None:
@@ -273,7 +306,7 @@ async def test_an_answer_is_seen_where_the_source_covered_the_last_one(stage: St
         await on.ask(RETRY)
         assert not on.app.pane.is_open
         card = list(on.app.transcript.cards())[-1]
-        await on.until(lambda: on.app.transcript.scroll_y == card.virtual_region.y)
+        await on.until(lambda: on.app.transcript.scroll_y == card.top)
 
 
 async def test_an_unknown_action_in_the_settings_is_said(stage: Staged) -> None:

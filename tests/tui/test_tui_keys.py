@@ -232,7 +232,7 @@ async def steps(stage: Staged, back: str, forth: str, *, focus: bool) -> None:
         assert await chosen(on) == QUEUE
         card = on.app.transcript.chosen
         assert card is not None
-        assert on.app.transcript.scroll_y == card.virtual_region.y
+        assert on.app.transcript.scroll_y == card.top
         await on.press(forth)
         assert await chosen(on) == RETRY
 

@@ -23,6 +23,7 @@ class Terminal:
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.socket = folder / "tmux.sock"
         self.environment = {name: value for name, value in environment.items() if name not in ("TMUX", "TMUX_PANE")}
+        self.ran = 0
         # A login shell's own files could print anything: a bare one.
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", "env PS1='$ ' sh")
         self.wait(lambda text: "$" in text)
@@ -59,9 +60,11 @@ class Terminal:
 
     def run(self, command: str) -> str:
         """What a command prints in the shell, which must be at its prompt."""
-        self.type(f"clear; {command}; echo done$((1+1))")
+        self.ran += 1
+        mark = f"done{self.ran}."  # its own: an earlier one may still stand there
+        self.type(f"clear; {command}; echo done$(({self.ran})).")
         self.send("Enter")
-        return self.wait(lambda text: "done2" in text).split("done2")[0].strip()
+        return self.wait(lambda text: mark in text).split(mark)[0].strip()
 
 
 @pytest.fixture
