@@ -1,6 +1,8 @@
-"""The two one-row lines round the transcript: state of the index above, what the next question inherits below."""
+"""The lines of one row: state of the index on top, what the next question inherits above the prompt, keys below it."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from textual.content import Content
 from textual.css.styles import RulesMap
@@ -10,6 +12,7 @@ from textual.visual import RenderOptions, Visual
 from textual.widget import Widget
 
 from assistant import visible
+from assistant.tui.actions import ACTIONS
 from assistant.tui.rows import Piece, Row
 
 
@@ -90,3 +93,30 @@ class ContextStrip(Bar):
             left = [*left, Piece("   " if left else ""), Piece("New answer below (end)", "bold $warning", "app.last")]
         self.display = bool(left)
         self.show(left, right)
+
+
+class KeyBar(Bar):
+    """The keys that everybody needs; a click does what the key does.
+
+    One widget that never changes: Textual's footer is built anew from a dozen whenever the focus moves.
+    """
+
+    DEFAULT_CSS = """
+    KeyBar { color: $footer-foreground; background: $footer-background; }
+    """
+
+    def __init__(self, keys: Mapping[str, str]) -> None:
+        """`keys` are the user's own."""
+        super().__init__("keys")
+        row: Row = []
+        for one in ACTIONS:
+            if one.footer:
+                key = keys.get(one.id, one.keys).split(",")[0].strip().replace("ctrl+", "^")
+                act = f"app.{one.call}" + ("" if one.call.endswith(")") else "()")
+                gap = "  " if row else ""
+                row += [
+                    Piece(gap),
+                    Piece(visible.line(key), "bold $footer-key-foreground", act),
+                    Piece(f" {one.footer}", "", act),
+                ]
+        self.show(row, [])

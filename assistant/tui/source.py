@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
@@ -108,6 +108,9 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
         marks, height = self.marks, self.size.height
         if not marks.first:
             return
+        if not height:
+            self.call_after_refresh(self.to_marks)
+            return
         fits = 0 < marks.heading <= marks.first and marks.first - marks.heading <= height - 4
         self._to_line(marks.heading if fits else marks.first - _ABOVE)
 
@@ -140,10 +143,21 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
         self._to_line(self.found_at - _ABOVE)
         return True
 
-    def keep_marks(self) -> None:
-        """After a resize the cited lines are still in view."""
-        if self.marks.first and not (self.scroll_y < self.marks.first <= self.scroll_y + self.size.height):
+    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
+        """A bar that comes up after the view was scrolled does not know of it."""
+        if shown:
+            self.vertical_scrollbar.position = self.scroll_y
+
+    def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True) -> bool:
+        """Cited lines that were in view stay there."""
+        seen = self._sees_marks()
+        changed = super()._size_updated(size, virtual_size, container_size, layout)
+        if seen and size and not self._sees_marks():
             self.to_marks()
+        return changed
+
+    def _sees_marks(self) -> bool:
+        return self.scroll_y < self.marks.first <= self.scroll_y + self.size.height
 
     def render_line(self, y: int) -> Strip:
         number = y + round(self.scroll_y) + 1
@@ -192,7 +206,8 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
             fence = next((one for one in self._fences if one.first <= number <= one.last), None)
             if fence is not None and fence.language and fence not in self._asked:
                 self._asked.add(fence)
-                self._colour(fence)
+                # After the paint: whoever colours would hold it up.
+                self.call_after_refresh(self._colour, fence)
         return self._coloured.get(number) or Content(self._shown[number - 1])
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
@@ -297,15 +312,11 @@ class SourcePane(Vertical):
         heading = _heading(note.lines, first, cited.heading_path[-1] if cited.heading_path else "")
         self.view.mark(Marks(first, min(last, len(note.lines)), heading, self._problems))
         if move:
-            self.view.call_after_refresh(self.view.to_marks)
+            self.view.to_marks()
 
     def _paint(self, fence: Fence) -> None:
         if self.note is not None:
             self._colour(self.note.digest, self.note.lines, fence)
-
-    @property
-    def region_of_note(self) -> Region:
-        return self.view.region
 
 
 def _heading(rows: Sequence[str], first: int, heading: str) -> int:

@@ -14,13 +14,12 @@ from typing import ClassVar
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
-from textual.widgets import Footer
 
 from assistant import visible
 from assistant.engine import Request
 from assistant.tui import messages
 from assistant.tui.actions import ACTIONS, ANYWHERE, bindings
-from assistant.tui.bars import ContextStrip, StatusLine
+from assistant.tui.bars import ContextStrip, KeyBar, StatusLine
 from assistant.tui.blocks import Label
 from assistant.tui.card import Card
 from assistant.tui.copying import Way
@@ -64,7 +63,7 @@ class Talking(App[None], inherit_bindings=False):
     #source { width: 45%; max-width: 76; }
     Screen.-narrow #source { width: 1fr; max-width: 100%; }
     Screen.-narrow.-reading #transcript { display: none; }
-    Screen.-short Footer { display: none; }
+    Screen.-short KeyBar { display: none; }
     Screen.-short Prompt { border: none; max-height: 4; }
     ContextStrip { display: none; }
     Toast { max-width: 70%; }
@@ -113,7 +112,7 @@ class Talking(App[None], inherit_bindings=False):
             yield SourcePane(lambda digest, rows, fence: self.desk.colour(digest, rows, fence))
         yield ContextStrip("context")
         yield Prompt()
-        yield Footer(show_command_palette=False)
+        yield KeyBar(self.chat.keys)
 
     def on_mount(self) -> None:
         if self.chat.theme in self.available_themes:

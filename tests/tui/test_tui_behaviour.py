@@ -16,6 +16,7 @@ from assistant.errors import AssistantError, BadRequest
 from assistant.records import Citation
 from assistant.settings import Flags, load
 from assistant.tui.app import ChatApp
+from assistant.tui.pickers import Help
 from assistant.tui.rows import View
 from assistant.tui.source import place
 from assistant.tui.turns import Turn
@@ -258,6 +259,15 @@ async def test_another_theme_draws_the_answers_again(stage: Staged) -> None:
         on.app.theme = "textual-light"
         await on.pilot.pause()
         assert [segment.style for segment in on.app.transcript.render_line(3)] != before
+
+
+async def test_the_footer_has_the_keys_in_one_row_and_a_click_does_what_they_do(stage: Staged) -> None:
+    async with stage(keys={"save": "f2"}) as on:
+        bar = on.app.screen.query_one("#keys")
+        row = bar.said[0]  # type: ignore[attr-defined]
+        assert row == "^o Source  f4 Editor  f2 Save  ^p Commands  f1 Help  ^q Quit"
+        await on.pilot.click(bar, offset=(1 + row.index("Help"), 0))
+        assert isinstance(on.app.screen, Help)
 
 
 def test_a_quote_is_found_where_it_moved() -> None:
