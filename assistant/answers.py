@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import zip_longest
 
 from assistant import choices, comparisons, fences, outcomes, quoted, quotes, verdicts
@@ -191,7 +192,11 @@ def _candidate(sheet: Sheet, found: Found, topic: Topic) -> Candidate:
 
 def _names(passage: Passage, name: str) -> bool:
     """Whether the name stands in the passage, its label or its heading, word for word."""
-    return quotes.plain(name) in quotes.plain(f"{passage.text} {passage.heading_path[-1]} {passage.label}")
+    return _plain(name) in _plain(f"{passage.text} {passage.heading_path[-1]} {passage.label}")
+
+
+_plain = lru_cache(maxsize=4_096)(quotes.plain)
+"""Each topic is looked for in the same few passages."""
 
 
 def _cite_name(sheet: Sheet, found: Found, topic: Topic) -> None:

@@ -151,15 +151,21 @@ def _bytes(file: Path) -> bytes:
     # Something else may have taken its place: O_NONBLOCK does not wait for the other end of a FIFO.
     handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(handle, "rb") as stream:
-        _insist(os.fstat(handle))
-        return stream.read(MAX_BYTES)
+        # A buffer of what may be read at the most would cost more than the reading.
+        return stream.read(min(_insist(os.fstat(handle)) + _GROWTH, MAX_BYTES))
 
 
-def _insist(found: os.stat_result) -> None:
+_GROWTH = 64 * 1024
+"""Bytes that are read beyond a note's size, should it be growing."""
+
+
+def _insist(found: os.stat_result) -> int:
+    """The size of what can be a note."""
     if not stat.S_ISREG(found.st_mode):
         raise OSError("it is not a regular file")
     if found.st_size > MAX_BYTES:
         raise OSError(f"it is larger than {MAX_BYTES // 1024 // 1024} MB")
+    return found.st_size
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

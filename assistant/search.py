@@ -151,12 +151,14 @@ class Searcher:
         """
         query = self._joined(query)
         demands = asked(query) if lean is None else (Demand(lean.text, 1.0),)
-        vectors = np.stack([self.encoder.question(t) for t in texts(query, demands)])
         bags = [query.terms, *(tuple(dict.fromkeys(_terms(query, d.text))) for d in demands)]
         known = self.store.frequencies(sorted({t for bag in bags for t in bag}))
         idf = {t: math.log(1 + (self.store.passages_count + 1) / (n + 0.5)) for t, n in known.items()}
         rarest = sorted((t for t in query.terms if known.get(t)), key=lambda t: (known[t], t))[:RAREST]
         ids = set(self.store.containing(rarest, CANDIDATES, only)) if rarest else set()
+        self.read(ids)
+        # As late as can be: the texts are encoded beside what comes before.
+        vectors = np.stack([self.encoder.question(t) for t in texts(query, demands)])
         for near in self.store.near(vectors[:1], CANDIDATES, only):
             ids.update(near)
         for near in self.store.near(vectors[1:], OF_A_DEMAND, only):
@@ -212,8 +214,9 @@ class Searcher:
     ) -> Found:
         every = [r for _, r in reads]
         weight = OF_A_NEED if query.told else DENSE
-        dense, lexical, fused = self.scores(vectors, bags, every, idf, weight)
-        called, hinted = suggested(every, meant)
+        rows = stacked(every)
+        dense, lexical, fused = self.scores(vectors, bags, every, idf, weight, rows)
+        called, hinted = suggested(every, meant, rows)
         weights = [d.weight for d in demands]
         if lean is not None:
             near = np.array([_nearness(lean, r.passage) for _, r in reads], dtype=np.float32).reshape(-1, 1)
@@ -257,11 +260,12 @@ class Searcher:
         reads: Sequence[Read],
         idf: dict[str, float],
         weight: float = DENSE,
+        rows: Stacked | None = None,
     ) -> tuple[Floats, Floats, Floats]:
         """(passages, texts) of cosines, lexical scores and both fused; a passage without a vector is fused by its
-        words alone.
+        words alone. `rows` are those of the passages, where they are stacked already.
         """
-        dense = nearest(reads, vectors)
+        dense = nearest(rows or stacked(reads), vectors)
         lexical = bm25(reads, bags, {t: w * (0.3 + english.rarity(t)) for t, w in idf.items()})
         lexical = lexical / (lexical + HALF)
         bounded = np.clip((dense - FLOOR) / (1 - FLOOR), 0, 1)
@@ -290,30 +294,52 @@ def texts(query: Query, demands: Sequence[Demand]) -> list[str]:
     return [query.core or query.text, *(d.text for d in demands)]
 
 
-def nearest(reads: Sequence[Read], vectors: Floats) -> Floats:
-    """(passages, texts) of cosines, the best row of each passage; nan where a passage has no vector."""
-    dense = np.full((len(reads), len(vectors)), np.nan, dtype=np.float32)
+@dataclass(frozen=True, slots=True)
+class Stacked:
+    """The rows of some passages, one below the other."""
+
+    size: int
+    """Of all passages, those without a row too."""
+    held: list[int]
+    """Places of those that have rows."""
+    starts: NDArray[np.intp]
+    """Where the rows of each of these begin."""
+    matrix: Floats | None
+    """(rows, d); None where there are none."""
+
+
+def stacked(reads: Sequence[Read]) -> Stacked:
     held = [n for n, r in enumerate(reads) if r.rows is not None]
-    if held:
-        rows = [r.rows for r in reads if r.rows is not None]
-        starts = np.cumsum([0, *(len(r) for r in rows[:-1])])
-        dense[held] = np.maximum.reduceat(np.concatenate(rows) @ vectors.T, starts, axis=0)
+    rows = [r.rows for r in reads if r.rows is not None]
+    sizes = np.fromiter(map(len, rows), dtype=np.intp, count=len(rows))
+    return Stacked(len(reads), held, np.cumsum(sizes) - sizes, np.concatenate(rows) if rows else None)
+
+
+def nearest(rows: Stacked, vectors: Floats) -> Floats:
+    """(passages, texts) of cosines, the best row of each passage; nan where a passage has no vector."""
+    dense = np.full((rows.size, len(vectors)), np.nan, dtype=np.float32)
+    if rows.matrix is not None:
+        dense[rows.held] = np.maximum.reduceat(rows.matrix @ vectors.T, rows.starts, axis=0)
     return np.round(dense, 6)
 
 
-def suggested(reads: Sequence[Read], meant: Meant) -> tuple[Floats, Floats]:
+def suggested(reads: Sequence[Read], meant: Meant, rows: Stacked) -> tuple[Floats, Floats]:
     """(passages,) twice: how near each comes to what a thing of the likely concepts is called, by its vector and by its
     words.
     """
     by_words = np.zeros(len(reads), dtype=np.float32)
     if meant.expected is None or not reads:
         return by_words, by_words
-    by_vector = np.nan_to_num(nearest(reads, meant.expected[None, :])[:, 0])
-    wanted = meant.hinted
+    by_vector = np.nan_to_num(nearest(rows, meant.expected[None, :])[:, 0])
+    # Whole multiples of a small power of two: their sum is exact, and so the same in any order.
+    wanted = {t: round(weight * 2**32) / 2**32 for t, weight in meant.hinted.items()}
+    every = frozenset(wanted)
+    weight = wanted.__getitem__
     for n, read in enumerate(reads):
-        said, above = wanted.keys() & read.said, wanted.keys() & read.heads
-        if said or above:
-            by_words[n] = sum(wanted[t] for t in sorted(said)) + 0.5 * sum(wanted[t] for t in sorted(above))
+        if not every.isdisjoint(read.said):
+            by_words[n] = sum(map(weight, every & read.said))
+        if not every.isdisjoint(read.heads):
+            by_words[n] += 0.5 * sum(map(weight, every & read.heads))
     return np.clip((by_vector - FLOOR) / (1 - FLOOR), 0, 1), by_words
 
 

@@ -220,6 +220,6 @@ class Nearest:
                 continue
             scored, missing = part.search(queries, k, chosen, dead, self.exact)
             floor = np.maximum(floor, missing)
-            for best, each in zip(found, scored, strict=True):
-                best.update((number, score) for number, score in each.items() if score > best.get(number, -np.inf))
+            for place, (best, each) in enumerate(zip(found, scored, strict=True)):
+                found[place] = {**each, **{n: s for n, s in best.items() if s > each.get(n, -np.inf)}} if best else each
         return found, floor

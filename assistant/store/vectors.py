@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,10 @@ from assistant.store.snapshot import Snapshot
 from assistant.store.transaction import TextId
 
 _IN = "IN (SELECT value FROM json_each(?))"
+_Place = tuple[str, int, int]
+"""Path, line and id of a passage."""
 _KEPT = 20_000
-"""Texts whose rows are kept at most, about 30 MB."""
+"""Texts whose rows and passages, and words whose concepts are kept at most; about 30 MB of rows."""
 
 
 class Vectors(Snapshot):
@@ -33,6 +36,8 @@ class Vectors(Snapshot):
         self._reading: vector_file.Reading | None = None
         self._concepts: Concepts | None = None
         self._kept: dict[int, Matrix] = {}
+        self._users_kept: dict[int, list[_Place]] = {}
+        self._words_kept: dict[str, list[tuple[str, float]]] = {}
         self._lent: dict[int, Matrix] = {}
         self._lent_concepts: dict[str, Matrix] = {}
         self._lent_passages = 0
@@ -104,18 +109,24 @@ class Vectors(Snapshot):
                 return results
             k *= 4
 
-    def _users(self, texts: set[int], only: Collection[PassageId] | None) -> dict[int, list[tuple[str, int, int]]]:
+    def _users(self, texts: set[int], only: Collection[PassageId] | None) -> Mapping[int, list[_Place]]:
         """(path, line, passage) of those that have a text, by text."""
-        found = self._all(
-            "SELECT p.text, n.path, p.start, p.id FROM passages p JOIN notes n ON n.id = p.note"
-            f" WHERE p.text {_IN} ORDER BY p.text",
-            json.dumps(sorted(texts)),
-        )
-        allowed = None if only is None else frozenset(only)
-        return {
-            text: [(path, start, number) for _, path, start, number in group if allowed is None or number in allowed]
-            for text, group in groupby(found, key=lambda row: int(row[0]))
-        }
+        if len(self._users_kept) > _KEPT:
+            self._users_kept.clear()
+        missing = [text for text in texts if text not in self._users_kept]
+        if missing:
+            found = self._all(
+                "SELECT p.text, n.path, p.start, p.id FROM passages p JOIN notes n ON n.id = p.note"
+                f" WHERE p.text {_IN}",
+                json.dumps(missing),
+            )
+            self._users_kept |= {text: [] for text in missing}
+            for text, *place in found:
+                self._users_kept[text].append(tuple(place))
+        if only is None:
+            return self._users_kept
+        allowed = frozenset(only)
+        return {text: [place for place in self._users_kept[text] if place[2] in allowed] for text in texts}
 
     def read_ahead(self) -> None:
         """Starts to read the vector file beside the caller's own work, which `near` would wait for."""
@@ -224,9 +235,17 @@ class Vectors(Snapshot):
         return {concept: weight for concept, weight in self._weights(terms).items() if concept in known}
 
     def _weights(self, terms: Sequence[str]) -> dict[str, float]:
+        if len(self._words_kept) > _KEPT:
+            self._words_kept.clear()
+        missing = [term for term in terms if term not in self._words_kept]
+        if missing:
+            self._words_kept |= {term: [] for term in missing}
+            for term, concept, weight, _ in self._words(f"term {_IN}", json.dumps(missing)):
+                self._words_kept[term].append((concept, weight))
         weights: dict[str, float] = {}
-        for _, concept, weight, _ in sorted(self._words(f"term {_IN}", json.dumps(list(terms)))):
-            weights[concept] = weights.get(concept, 0.0) + weight
+        for term in sorted(set(terms)):
+            for concept, weight in self._words_kept[term]:
+                weights[concept] = weights.get(concept, 0.0) + weight
         return weights
 
     def concept_names(self, names: Sequence[str]) -> list[tuple[str, str, float]]:
@@ -248,14 +267,13 @@ class Vectors(Snapshot):
         return sorted((concept, key, bool(whole)) for key, concept, whole, _ in found)
 
 
-def _best(scores: dict[int, float], users: dict[int, list[tuple[str, int, int]]], limit: int) -> dict[PassageId, float]:
-    by_score: dict[float, list[tuple[str, int, int]]] = {}
-    for text, score in scores.items():
-        by_score.setdefault(round(score, 6), []).extend(users.get(text, ()))
+def _best(scores: dict[int, float], users: Mapping[int, list[_Place]], limit: int) -> dict[PassageId, float]:
     best: dict[PassageId, float] = {}
-    for score in sorted(by_score, reverse=True):
+    ordered = sorted(((round(score, 6), text) for text, score in scores.items()), reverse=True)
+    for score, group in groupby(ordered, key=itemgetter(0)):
         if len(best) >= limit:
             break
-        for place in sorted(by_score[score]):
+        places = [place for _, text in group for place in users.get(text, ())]
+        for place in sorted(places) if len(places) > 1 else places:
             best[PassageId(place[2])] = score
     return best
