@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,7 +23,7 @@ class Action:
     label: str
     """What it does, for help and palette."""
     where: Where
-    """prompt: the text area has the key, by itself but for a new line; reading: transcript and source pane have it."""
+    """prompt: counts while the prompt has the focus; reading: transcript and source pane have it."""
     call: str
     """The action of the app."""
     footer: str = ""
@@ -75,6 +75,7 @@ ACTIONS = (
         for number in range(1, 9)
     ),
     Action("open", "enter", "enter", "Open the citation that is selected", "reading", "open_chosen"),
+    Action("names", "a", "a", "Open a name of the answer, the verdict or another", "reading", "names"),
     Action("copy-answer", "y", "y", "Copy the answer", "reading", "copy_answer"),
     Action("copy-snippet", "c", "c", "Copy a snippet as it is in the note", "reading", "copy_snippet"),
     Action("edit", "e", "e", "Open the editor at the citation", "reading", "editor"),
@@ -105,8 +106,10 @@ COMMANDS = tuple(one for one in ACTIONS if one.where != "prompt")
 """What the palette lists: typing itself needs no command."""
 
 
-_FIRST = ("interrupt", "quit", "next-part", "previous-part")
-"""Come before what a widget does with the key; the next key finds the focus where it is to be."""
+def key(id: str, keys: Mapping[str, str]) -> str:
+    """The first key of an action, as it is shown; `keys` are the user's own."""
+    named = next(one for one in ACTIONS if one.id == id)
+    return keys.get(id, named.shown).split(",")[0].strip()
 
 
 def bindings(actions: Iterable[Action]) -> list[BindingType]:
@@ -118,7 +121,8 @@ def bindings(actions: Iterable[Action]) -> list[BindingType]:
             one.footer or one.label,
             show=bool(one.footer),
             id=one.id,
-            priority=one.id in _FIRST,
+            # Before what a text area would do with the key: one that a user chose counts in the prompt, too.
+            priority=one.where != "reading",
         )
         for one in actions
         if one.keys

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from textual.actions import SkipAction
 from textual.screen import ModalScreen
 
-from assistant.records import Candidate, Citation
+from assistant.records import Answer, Candidate, Citation
 from assistant.tui import messages
 from assistant.tui.actions import Where
 from assistant.tui.card import Card
 from assistant.tui.handing_on import HandingOn
-from assistant.tui.pickers import Entry, Help, Naming, Picker, tree
+from assistant.tui.pickers import Entry, Help, Naming, Picker
+from assistant.tui.prompt import Prompt
 from assistant.tui.source import NoteView
 from assistant.tui.transcript import Transcript
 from assistant.tui.turns import Turn
@@ -33,13 +35,34 @@ class Located(messages.Told):
         self.candidate, self.heading = candidate, heading
 
 
+class Forgotten(messages.Told):
+    """The file of the session is gone."""
+
+
 class ChatApp(HandingOn):
     """The chat with all its keys."""
 
     # The prompt's keys.
 
+    def action_ask(self) -> None:
+        self._in_prompt().take()
+
     def action_new_line(self) -> None:
-        self.prompt.insert("\n")
+        self._in_prompt().insert("\n")
+
+    def action_earlier(self) -> None:
+        if not self._in_prompt().earlier():
+            raise SkipAction  # inside the text the cursor moves
+
+    def action_later(self) -> None:
+        if not self._in_prompt().later():
+            raise SkipAction
+
+    def _in_prompt(self) -> Prompt:
+        """The prompt where it has the focus; else the key is for someone else."""
+        if not self.prompt.has_focus:
+            raise SkipAction
+        return self.prompt
 
     def action_example(self, number: int) -> None:
         if 0 < number <= len(self.welcome.examples):
@@ -159,13 +182,11 @@ class ChatApp(HandingOn):
             self.open_citation(card, numbers[(at + by) % len(numbers)])
 
     def action_open_candidate(self, number: int, at: int) -> None:
-        """The verdict (0) or a runner-up: its first citation, else its heading."""
+        """The verdict (0) or a runner-up (from 1): its first citation, else its heading."""
         card = self.transcript.card(number)
         if card is None or card.turn.answer is None:
             return
-        answer = card.turn.answer
-        candidates = [*([answer.verdict] if answer.verdict else []), *answer.alternatives]
-        candidate = candidates[at if answer.verdict else at - 1]
+        candidate = _candidates(card.turn.answer)[at]
         self.transcript.choose(card)
         if candidate.citations:
             self.open_citation(card, candidate.citations[0])
@@ -173,17 +194,27 @@ class ChatApp(HandingOn):
             self.open_heading(candidate)
 
     def action_alternatives(self, number: int) -> None:
+        """Lists the names of an answer; the chosen one is opened."""
         card = self.transcript.card(number)
         if card is None or card.turn.answer is None:
             return
-        found = card.turn.answer.alternatives
+        found = _candidates(card.turn.answer)
 
         def chosen(at: int | None) -> None:
             if at is not None:
-                self.action_open_candidate(number, at + 1)
+                self.action_open_candidate(number, at)
 
-        entries = [Entry(f"{one.name}  {round(one.confidence * 100)} %") for one in found]
-        self.push_screen(Picker("Also", entries), chosen)
+        entries = [
+            Entry(f"{one.name}  {round(one.confidence * 100)} %  {' › '.join(one.heading_path[1:])}") for one in found
+        ]
+        self.push_screen(Picker("Open a name", entries), chosen)
+
+    def action_names(self) -> None:
+        card = self.chosen_card()
+        if card is not None and card.turn.answer is not None and card.turn.answer.verdict is not None:
+            self.action_alternatives(card.turn.number)
+        else:
+            self.tell("This answer names nothing.")
 
     def action_fold_chosen(self) -> None:
         """In turn: snippets whole, answer folded, as it was."""
@@ -237,17 +268,19 @@ class ChatApp(HandingOn):
         """Asks again under the heading that is chosen: what is typed, else the chosen answer's question."""
         card = self.chosen_card()
 
-        def chosen(at: int | None) -> None:
+        def chosen(heading: Heading | None) -> None:
             typed = self.prompt.text.strip()
-            if at is None:
+            if heading is None:
                 return
             if typed:
                 self.prompt.text = ""
-                self.ask(typed, headings[at].heading_path)
+                self.ask(typed, heading.heading_path)
             elif card is not None:
-                self.ask(card.turn.question, headings[at].heading_path, card.turn)
+                self.ask(card.turn.question, heading.heading_path, card.turn)
 
-        self.push_screen(Picker("Ask again under", tree(headings)), chosen)
+        from assistant.tui.headings import HeadingTree  # its widgets are not needed for the first frame
+
+        self.push_screen(HeadingTree("Ask again under", headings), chosen)
 
     def action_find(self) -> None:
         if not self.pane.is_open:
@@ -276,8 +309,19 @@ class ChatApp(HandingOn):
         self.cancel()
         self.transcript.clear()
         self.prompt.asked.clear()
-        self.desk.run(self.session.forget)
+        self.desk.run(self._forget)
         self.action_new_topic()
+
+    def _forget(self) -> None:
+        """In the engine's thread."""
+        try:
+            self.session.forget()
+        except OSError as error:
+            self.post_message(messages.Trouble(f"The file of this session stays: {self.session.why(error)}"))
+        else:
+            self.post_message(Forgotten())
+
+    def on_forgotten(self) -> None:
         self.tell("This session is forgotten.")
 
     # What several of them share.
@@ -343,3 +387,8 @@ class ChatApp(HandingOn):
         answer = card.turn.answer
         if answer is not None and answer.snippets and not card.colours:
             self.desk.colour_answer(card.turn.number, answer)
+
+
+def _candidates(answer: Answer) -> list[Candidate]:
+    """The names of an answer, the verdict first; without a verdict there are none."""
+    return [answer.verdict, *answer.alternatives] if answer.verdict is not None else []

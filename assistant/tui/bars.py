@@ -15,6 +15,9 @@ from assistant import visible
 from assistant.tui.actions import ACTIONS
 from assistant.tui.rows import Piece, Row
 
+_NAME = 44
+"""Columns of the name of what the next question inherits."""
+
 
 class _Ends(Visual):
     """One row with a left and a right end; the left one gives way."""
@@ -84,13 +87,25 @@ class StatusLine(Bar):
 class ContextStrip(Bar):
     """Shown only when there is something to say."""
 
-    def state(self, inherits: str, *, below: bool) -> None:
-        left: Row = []
+    def __init__(self, new_topic: str) -> None:
+        """`new_topic` is the key that drops what is inherited."""
+        super().__init__("context")
+        self._new_topic = f"{visible.line(new_topic)} new topic"
+
+    def state(self, inherits: str, *, below: bool, chosen: tuple[int, int]) -> None:
+        """`chosen`: which answer keys act on, and how many there are; (0, 0) where that goes without saying."""
+        parts: list[Row] = []
         if inherits:
-            left = [Piece("↳ follows on: ", "dim"), Piece(visible.line(inherits), "bold")]
-        right = [Piece("ctrl+n new topic", "dim", "app.new_topic")] if inherits else []
+            name = visible.clip(visible.line(inherits), _NAME)
+            parts.append([Piece("↳ follows on: ", "dim"), Piece(name, "bold")])
         if below:
-            left = [*left, Piece("   " if left else ""), Piece("New answer below (end)", "bold $warning", "app.last")]
+            parts.append([Piece("New answer below (end)", "bold $warning", "app.last")])
+        if chosen != (0, 0):
+            parts.append([Piece(f"keys act on answer {chosen[0]} of {chosen[1]}", "dim")])
+        left: Row = []
+        for part in parts:
+            left += [*([Piece("   ")] if left else []), *part]
+        right = [Piece(self._new_topic, "dim", "app.new_topic")] if inherits else []
         self.display = bool(left)
         self.show(left, right)
 

@@ -1,9 +1,9 @@
-"""The screens that lie over the chat: choose one of a list, name a file, read a text."""
+"""The screens that lie over the chat: choose one of a list, name a file, read a text; `headings` has the tree."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -16,10 +16,6 @@ from textual.widgets.option_list import Option
 from assistant import visible
 from assistant.tui.actions import ACTIONS, Action, Where
 
-if TYPE_CHECKING:
-    from assistant.overview import Heading
-
-
 _MOST = 500
 """Entries that are listed at once; typing narrows them down."""
 
@@ -29,7 +25,6 @@ class Entry(NamedTuple):
 
     text: str
     """Raw; it is cleaned when it is shown."""
-    depth: int = 0
 
 
 class Picker(ModalScreen[int | None]):
@@ -86,9 +81,7 @@ class Picker(ModalScreen[int | None]):
         ][:_MOST]
         options = self.query_one(OptionList)
         options.clear_options()
-        options.add_options(
-            Option(Content("  " * self._entries[at].depth + visible.line(self._entries[at].text))) for at in self._shown
-        )
+        options.add_options(Option(Content(visible.line(self._entries[at].text))) for at in self._shown)
         options.highlighted = 0 if self._shown else None
 
 
@@ -170,17 +163,6 @@ class Help(ModalScreen[None]):
             parts.append(Content(""))
         parts.append(Content(_CLOSING))
         return Content("\n").join(parts)
-
-
-def tree(headings: Sequence[Heading]) -> list[Entry]:
-    """An entry a heading, below the one it belongs to."""
-    return [
-        Entry(
-            one.heading_path[-1] if len(one.heading_path) > 1 else f"{one.path}: {one.heading_path[0]}",
-            len(one.heading_path) - 1,
-        )
-        for one in headings
-    ]
 
 
 def _line(action: Action, keys: Mapping[str, str]) -> Content:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ClassVar
+from collections.abc import Callable, Mapping
 
 from textual import events
 from textual.content import Content
@@ -11,19 +10,12 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from assistant import visible
-from assistant.tui.actions import PROMPT, bindings
-
-_FOCUSED = "enter asks · ctrl+j new line"
+from assistant.tui.actions import key
 
 
 class Prompt(TextArea):
-    """A text area that grows to six rows, with a history behind its first and last row."""
+    """A text area that grows to six rows, with a history behind its first and last row; its keys are the app's."""
 
-    BINDINGS: ClassVar = [
-        *bindings(one for one in PROMPT if one.id == "new-line"),
-        ("pageup", "app.page(-1)"),
-        ("pagedown", "app.page(1)"),
-    ]
     DEFAULT_CSS = """
     Prompt { height: auto; max-height: 8; border: round $foreground 40%; padding: 0 1; background: $background;
              scrollbar-size-vertical: 1; }
@@ -38,10 +30,13 @@ class Prompt(TextArea):
             super().__init__()
             self.question = question
 
-    def __init__(self) -> None:
+    def __init__(self, keys: Mapping[str, str]) -> None:
+        """`keys` are the user's own."""
         super().__init__(id="prompt", soft_wrap=True, tab_behavior="focus", compact=False, highlight_cursor_line=False)
         self.border_title = Content("Ask")
-        self.border_subtitle = Content(_FOCUSED)
+        self._focused = Content(visible.line(f"{key('ask', keys)} asks · {key('new-line', keys)} new line"))
+        self._blurred = Content(visible.line(f"{key('back', keys)} comes back here"))
+        self.border_subtitle = self._focused
         self.example: Callable[[int], bool] = lambda by: False
         """Takes down (1), up (-1) and enter (0) in an empty prompt, or says that it does not."""
         self.asked: list[str] = []
@@ -50,10 +45,10 @@ class Prompt(TextArea):
         self._draft = ""
 
     def on_focus(self) -> None:
-        self.border_subtitle = Content(_FOCUSED)
+        self.border_subtitle = self._focused
 
     def on_blur(self) -> None:
-        self.border_subtitle = Content("escape comes back here")
+        self.border_subtitle = self._blurred
 
     def remember(self, question: str) -> None:
         """As the newest of the history, once."""
@@ -107,19 +102,9 @@ class Prompt(TextArea):
         self.fill(self._draft if self._at is None else self.asked[self._at])
         return True
 
-    def action_cursor_up(self, select: bool = False) -> None:
-        if select or not self.earlier():
-            super().action_cursor_up(select)
-
-    def action_cursor_down(self, select: bool = False) -> None:
-        if select or not self.later():
-            super().action_cursor_down(select)
-
     async def _on_key(self, event: events.Key) -> None:
         if event.key == "enter":
-            event.stop()
-            event.prevent_default()
-            self.take()
+            event.prevent_default()  # it asks; where the user gave that to another key, it does nothing
             return
         if event.character is not None and not event.is_printable:
             return  # keys that are bound; what else is no letter would only be a control character in the text

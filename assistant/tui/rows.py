@@ -186,8 +186,17 @@ class _Card:
         right: Row = []
         for support in one.support:
             gap = "  " if right else ""
-            right += [Piece(f"{gap}{visible.line(support.name)} "), *self._numbers(support.citations)]
+            name = Piece(f"{gap}{visible.line(support.name)} ", "", self._open_name(support.name))
+            right += [name, *self._numbers(support.citations)]
         yield from self._text("  ✓ ", one.text, right=right, lead_style="$text-success")
+
+    def _open_name(self, name: str) -> str:
+        """What a click on a name does, where the answer knows its heading."""
+        answer = self.answer
+        if answer is None or answer.verdict is None:
+            return ""
+        names = [answer.verdict.name, *(one.name for one in answer.alternatives)]
+        return self._act("open_candidate", names.index(name)) if name in names else ""
 
     def _options(self, answer: Answer) -> Iterator[Row]:
         for one in answer.options:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,8 @@ class Earlier:
     """Oldest first, numbered from -1 downwards from the newest."""
     damaged: int = 0
     """Lines that could not be read."""
+    trouble: str = ""
+    """Why the file could not be read, with the next step."""
 
 
 class Session:
@@ -36,7 +38,12 @@ class Session:
     def read(self) -> Earlier:
         if self._path is None:
             return Earlier()
-        lines = list(self._lines())[-KEPT:]
+        try:
+            lines = list(self._lines())[-KEPT:]
+        except FileNotFoundError:
+            return Earlier()
+        except OSError as error:
+            return Earlier(trouble=f"The earlier session was not read: {self.why(error)}")
         found: list[Turn] = []
         damaged = 0
         for at, line in enumerate(lines):
@@ -58,14 +65,19 @@ class Session:
         if self._path is not None:
             self._path.unlink(missing_ok=True)
 
+    def why(self, error: OSError) -> str:
+        """What hinders, and the next step."""
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        step = "Free some space there" if full else "Make it readable and writable for you"
+        return f"{self._path}: {error.strerror}. {step}, or start the chat with --no-history."
+
     def _lines(self) -> Iterator[str]:
-        with suppress(OSError):
-            assert self._path is not None
-            with self._path.open("rb") as stream:
-                size = stream.seek(0, 2)
-                stream.seek(max(size - _TAIL, 0))
-                if size > _TAIL:
-                    stream.readline()
-                for line in stream:
-                    if line.strip():
-                        yield line.decode("utf-8", "replace")
+        assert self._path is not None
+        with self._path.open("rb") as stream:
+            size = stream.seek(0, 2)
+            stream.seek(max(size - _TAIL, 0))
+            if size > _TAIL:
+                stream.readline()
+            for line in stream:
+                if line.strip():
+                    yield line.decode("utf-8", "replace")

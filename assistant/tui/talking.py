@@ -18,7 +18,7 @@ from textual.message import Message
 from assistant import visible
 from assistant.engine import Request
 from assistant.tui import messages
-from assistant.tui.actions import ACTIONS, ANYWHERE, bindings
+from assistant.tui.actions import ACTIONS, ANYWHERE, PROMPT, bindings, key
 from assistant.tui.bars import ContextStrip, KeyBar, StatusLine
 from assistant.tui.blocks import Label
 from assistant.tui.card import Card
@@ -68,7 +68,7 @@ class Talking(App[None], inherit_bindings=False):
     ContextStrip { display: none; }
     Toast { max-width: 70%; }
     """
-    BINDINGS = bindings(ANYWHERE)
+    BINDINGS = bindings([*PROMPT, *ANYWHERE])
     COMMANDS: ClassVar = {Commands}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - as Textual declares it
     VERTICAL_BREAKPOINTS = [(0, "-short"), (SHORT, "-tall")]  # noqa: RUF012 - as Textual declares it
@@ -94,6 +94,8 @@ class Talking(App[None], inherit_bindings=False):
         """Questions that have no answer yet, by number."""
         self.inherits = ""
         self.copied = ""
+        self._kept = True
+        """Whether the session's file takes answers; only the engine's thread changes it."""
         self._number = 0
         self._progress = "starting"
         self._counts: tuple[int, int] | None = None
@@ -110,8 +112,8 @@ class Talking(App[None], inherit_bindings=False):
         with Horizontal(id="middle"):
             yield Transcript()
             yield SourcePane(lambda digest, rows, fence: self.desk.colour(digest, rows, fence))
-        yield ContextStrip("context")
-        yield Prompt()
+        yield ContextStrip(key("new-topic", self.chat.keys))
+        yield Prompt(self.chat.keys)
         yield KeyBar(self.chat.keys)
 
     def on_mount(self) -> None:
@@ -133,6 +135,8 @@ class Talking(App[None], inherit_bindings=False):
             for turn in self.earlier.turns:
                 self.prompt.remember(turn.question)
         self.transcript.put(self.welcome)
+        if self.earlier.trouble:
+            self.tell(self.earlier.trouble, warn=True)
         if self.earlier.damaged:
             self.tell(f"{self.earlier.damaged} lines of the earlier session could not be read.", warn=True)
         self.prompt.focus()
@@ -279,10 +283,11 @@ class Talking(App[None], inherit_bindings=False):
     def _keep(self, turn: Turn) -> None:
         """In the engine's thread: writes it down, and says once where that cannot be."""
         try:
-            self.session.append(turn)
+            if self._kept:
+                self.session.append(turn)
         except OSError as error:
-            self.session = Session(None)
-            self.post_message(messages.Trouble(f"This session is not kept: {error.strerror}. Free some space."))
+            self._kept = False
+            self.post_message(messages.Trouble(f"This session is not kept: {self.session.why(error)}"))
 
     def on_inherits(self, event: messages.Inherits) -> None:
         self.inherits = event.name
@@ -310,6 +315,9 @@ class Talking(App[None], inherit_bindings=False):
         if card is not None:
             card.show(colours=event.colours)
 
+    def on_transcript_chosen(self) -> None:
+        self.show_state()
+
     def on_transcript_scrolled(self) -> None:
         if self._below and self.transcript.at_end():
             self.show_state()
@@ -327,7 +335,7 @@ class Talking(App[None], inherit_bindings=False):
         screen = self.screen_stack[0]
         screen.query_one(StatusLine).state(self.chat.notes.name, self._counts, said)
         strip = screen.query_one(ContextStrip)
-        strip.state(self.inherits, below=self._below)
+        strip.state(self.inherits, below=self._below, chosen=self.transcript.which())
         self.context = strip.said
 
     def tell(self, said: str, *, warn: bool = False) -> None:

@@ -38,6 +38,9 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
     class Scrolled(Message):
         """What is in view has changed."""
 
+    class Chosen(Message):
+        """Keys act on another answer."""
+
     def __init__(self) -> None:
         super().__init__(id="transcript")
         self.auto_links = False
@@ -135,6 +138,14 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         if card is not None:
             first = card.turn.answer.citations[0].number if card.turn.answer and card.turn.answer.citations else 0
             card.look(chosen=True, citation=card.view.citation or first)
+        self.post_message(self.Chosen())
+
+    def which(self) -> tuple[int, int]:
+        """The chosen card counted from 1, and how many there are; (0, 0) for the last one and where there is none."""
+        cards = list(self.cards())
+        if self.chosen is None or self.chosen is cards[-1]:
+            return 0, 0
+        return cards.index(self.chosen) + 1, len(cards)
 
     # Where it is read.
 

@@ -7,15 +7,19 @@ from threading import Event
 
 import pytest
 from textual.command import CommandPalette
-from textual.widgets import Input, OptionList
+from textual.widgets import Input, OptionList, Tree
 
+from assistant.records import Answer, Candidate, Citation
 from assistant.tui import copying
 from assistant.tui.actions import ACTIONS, COMMANDS
+from assistant.tui.headings import HeadingTree
 from assistant.tui.palette import name
 from assistant.tui.pickers import Help, Naming, Picker, Reading
 from assistant.tui.source import NoteView
 
 from .conftest import COMPARE, DECLINED, FOLLOW_UP, QUEUE, RETRY, STRATEGY, TRAP, Staged
+
+NOTE = "application-deployment-and-integration.md"
 
 
 def test_every_action_has_a_test_of_its_key() -> None:
@@ -233,8 +237,11 @@ async def steps(stage: Staged, back: str, forth: str, *, focus: bool) -> None:
         card = on.app.transcript.chosen
         assert card is not None
         assert on.app.transcript.scroll_y == card.top
+        assert "keys act on answer 1 of 3" in on.app.context[0]
         await on.press(forth)
         assert await chosen(on) == RETRY
+        await on.press(forth)
+        assert "keys act on" not in on.app.context[0]
 
 
 async def test_key_commands(stage: Staged) -> None:
@@ -383,12 +390,27 @@ async def test_key_again(stage: Staged) -> None:
 
 
 async def test_key_under(stage: Staged) -> None:
+    """A tree of the notes, narrowed by what is typed, walked and folded by the arrows."""
     async with stage() as on:
         await on.ask(QUEUE)
         await on.read()
         await on.press("u")
-        await on.until(lambda: isinstance(on.app.screen, Picker))
-        await on.press(*"streaming service", "enter")
+        await on.until(lambda: isinstance(on.app.screen, HeadingTree))
+        tree = on.app.screen.query_one(Tree)
+        assert str(tree.root.children[0].label) == NOTE
+        title = tree.root.children[0].children[0]
+        below = title.children[0].data
+        assert title.data is not None
+        assert below is not None
+        assert below.heading_path[:-1] == title.data.heading_path
+        states = []
+        for key in ("down", "left", "right"):
+            await on.press(key)
+            states.append(title.is_expanded)
+        assert states == [True, False, True]
+        await on.press(*"streaming service")
+        await on.until(lambda: tree.cursor_node is not None and str(tree.cursor_node.label) == "Streaming Service")
+        await on.press("enter")
         await on.until(lambda: len(on.engine.asked) == 2)
         assert on.engine.asked[1].question == QUEUE
         under = on.engine.asked[1].under
@@ -396,6 +418,34 @@ async def test_key_under(stage: Staged) -> None:
         assert under.endswith("Messaging and Streaming > Streaming Service")
         await on.until(lambda: not on.app.asked)
         assert "under: " in on.last
+
+
+async def test_key_names(stage: Staged) -> None:
+    """Lists verdict and runners-up; each opens where it stands, with a citation or without one."""
+    async with stage() as on:
+        await on.ask(DECLINED)
+        await on.read()
+        await on.press("a")
+        assert on.toasts[-1] == "This answer names nothing."
+        await on.ask(QUEUE)
+        await on.read()
+        answer = on.engine.answers[QUEUE]
+        assert answer.verdict is not None
+        for at, one in enumerate((answer.verdict, *answer.alternatives)):
+            await on.press("a")
+            await on.until(lambda: isinstance(on.app.screen, Picker))
+            await on.press(*["down"] * at, "enter")
+            await on.until(lambda: on.app.pane.is_open and on.app.pane.note is not None)
+            await on.until(lambda one=one: place_of(on.app.pane.cited, one, answer))  # type: ignore[misc]
+            await on.press("escape")
+            await on.read()
+
+
+def place_of(shown: Citation | None, name: Candidate, answer: Answer) -> bool:
+    """Whether the source pane shows the first citation of a name, or else its heading."""
+    if name.citations:
+        return shown is not None and shown.number == name.citations[0]
+    return shown is not None and shown.heading_path == name.heading_path
 
 
 async def test_key_find(stage: Staged) -> None:
@@ -550,6 +600,38 @@ async def test_keys_can_be_changed(stage: Staged) -> None:
         await on.press("f1")
         assert isinstance(on.app.screen, Help)
         assert "  f2          Copy the answer" in on.app.screen.text().plain
+
+
+async def test_the_prompts_keys_can_be_changed(stage: Staged) -> None:
+    """The old key does what a text area does with it, and the prompt says the new ones."""
+    keys = {"ask": "ctrl+k", "new-line": "f8", "earlier": "ctrl+up", "later": "ctrl+down", "save": "ctrl+e"}
+    async with stage(keys=keys) as on:
+        assert str(on.app.prompt.border_subtitle) == "ctrl+k asks · f8 new line"
+        await on.press(*"one", "f8", *"two", "enter")
+        assert on.app.prompt.text == "one\ntwo"
+        on.app.prompt.text = QUEUE
+        await on.press("ctrl+k")
+        await on.until(lambda: len(on.engine.asked) == 1 and not on.app.asked)
+        await on.press("up")
+        assert on.app.prompt.text == ""
+        await on.press("ctrl+up")
+        assert on.app.prompt.text == QUEUE
+        await on.press("ctrl+down")
+        assert on.app.prompt.text == ""
+        await on.press("ctrl+e")
+        assert isinstance(on.app.screen, Naming)
+
+
+async def test_up_and_down_move_inside_the_text(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(QUEUE)
+        await on.press("a", "ctrl+j", "b", "up")
+        assert on.app.prompt.text == "a\nb"
+        assert on.app.prompt.cursor_location[0] == 0
+        await on.press("down")
+        assert on.app.prompt.cursor_location[0] == 1
+        await on.press("up", "up")
+        assert on.app.prompt.text == QUEUE
 
 
 async def test_a_list_takes_no_keys_of_the_chat(stage: Staged) -> None:

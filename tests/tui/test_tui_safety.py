@@ -185,6 +185,21 @@ def test_a_damaged_line_is_skipped_and_counted(tmp_path: Path) -> None:
     assert session.read().turns == ()
 
 
+async def test_a_session_that_cannot_be_kept_is_said(stage: Staged, tmp_path: Path) -> None:
+    """A file where the folder should be: neither read nor written, said once each, and answers come all the same."""
+    (tmp_path / "state").write_text("")
+    async with stage() as on:
+        await on.until(lambda: any("The earlier session was not read" in said for said in on.toasts))
+        await on.ask(QUEUE)
+        await on.until(lambda: any("This session is not kept" in said for said in on.toasts))
+        await on.ask(QUEUE)
+        said = [one for one in on.toasts if "This session is not kept" in one]
+        assert len(said) == 1
+        assert said[0].endswith("Make it readable and writable for you, or start the chat with --no-history.")
+        on.app.action_forget()
+        await on.until(lambda: any("The file of this session stays" in one for one in on.toasts))
+
+
 def test_without_history_nothing_is_written(tmp_path: Path) -> None:
     Session(None).append(Turn(1, QUEUE, (), "answered", recorded()[QUEUE]))
     assert Session(None).read().turns == ()
