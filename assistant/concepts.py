@@ -124,10 +124,10 @@ class Thesaurus:
                 self._names[name][term] = share
         missing = {key(name): name for name in nearest if name not in self._speakers}
         if missing:
-            found = self.store.topic(list(missing))
+            found = self.store.topic(list(missing), SPEAKERS)
             for topic_key, name in missing.items():
                 said = self._speakers[name] = {}
-                for mention in found.get(topic_key, ())[:SPEAKERS]:
+                for mention in found.get(topic_key, ()):
                     if mention.kind in (CONCEPT, DESCRIBED):
                         said[mention.passage] = said.get(mention.passage, False) or mention.kind == CONCEPT
 

@@ -139,7 +139,7 @@ class _Walk:
             return
         if not stat.S_ISREG(found.st_mode):
             self.warnings.append(f"{_shown(path)} is not a regular file")
-        elif _shown(path) != path:
+        elif not path.isascii() and _shown(path) != path:
             self.warnings.append(f"{_shown(path)} has a name that is not UTF-8")
         else:
             self.files.append(NoteFile(path, found.st_size, found.st_mtime_ns, found.st_ino))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ def plain(text: str) -> str:
 
 def weight(text: str, wanted: Mapping[str, float]) -> float:
     """How much of what is wanted stands in a text: the weights of its terms, each once."""
-    return sum(wanted.get(t, 0.0) for t in set(terms(text)))
+    return math.fsum(wanted.get(t, 0.0) for t in set(terms(text)))  # the same sum in any order
 
 
 def _window(rows: Sequence[str], wanted: Mapping[str, float], *, whole: bool) -> tuple[int, int]:

@@ -16,6 +16,7 @@ import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -278,7 +279,7 @@ class Searcher:
         if missing:
             rows = self.store.vectors(missing)
             for i, passage in self.store.passages(missing).items():
-                heads = frozenset(t for h in passage.heading_path[1:] for t in terms(h))
+                heads = _heads(passage.heading_path[1:])
                 said = Counter(terms(f"{passage.label} {passage.text}"))
                 self._read[i] = Read(passage, said, frozenset(said), heads, said.total(), rows.get(i))
         return {i: self._read[i] for i in ids if i in self._read}
@@ -292,6 +293,12 @@ def asked(query: Query) -> tuple[Demand, ...]:
 def texts(query: Query, demands: Sequence[Demand]) -> list[str]:
     """What of a question is encoded: the whole of it, and each demand."""
     return [query.core or query.text, *(d.text for d in demands)]
+
+
+@lru_cache(maxsize=4_096)
+def _heads(heading_path: tuple[str, ...]) -> frozenset[str]:
+    """Passages of a section come one after the other."""
+    return frozenset(t for heading in heading_path for t in terms(heading))
 
 
 @dataclass(frozen=True, slots=True)

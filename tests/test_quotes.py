@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
-from assistant.quotes import extract, plain
+from assistant.quotes import extract, plain, weight
 from assistant.records import LineNumber, Passage
 
 TAG = ['<limit-by-key calls="10"', '    renewal="60"', '    counter-key="@(context.Address)" />']
@@ -39,3 +41,9 @@ def test_a_statement_stands_in_its_quote_even_in_a_tag_over_several_lines() -> N
 def test_what_leaves_nothing_to_state_is_not_quoted(lines: list[str]) -> None:
     found = extract(passage("fence", lines, (1, len(lines))), lines, {})
     assert found is None or plain(found.text) in plain(found.quote)
+
+
+def test_what_a_line_weighs_hangs_on_no_order() -> None:
+    words = [f"w{number}" for number in range(40)]
+    wanted = {word: 1 / (3 + number) for number, word in enumerate(words)}
+    assert weight(" ".join(words), wanted) == math.fsum(wanted.values())

@@ -122,6 +122,8 @@ def test_a_record_comes_back_as_it_was_put(tmp_path: Path) -> None:
         assert store.under(["art"]) == set()
         assert [m.name for m in store.topics()] == ["canary", "queue", "canary", "rollback", "traffic"]
         assert [m.passage for m in store.topic(["canari", "absent"])["canari"]] == [ids[0], ids[3]]
+        assert [m.passage for m in store.topic(["canari", "absent"], 1)["canari"]] == [ids[0]]
+        assert store.topic(["absent"]) == {}
         assert [m.name for m in store.mentions(ids[:1])] == ["canary"]
         assert np.array_equal(store.vectors(ids)[ids[0]], rows_of("canary weight traffic"))
 

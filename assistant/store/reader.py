@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from itertools import groupby
 from typing import Any
 
 from assistant.records import LineNumber, Passage, PassageId
@@ -97,11 +96,12 @@ class Store(Vectors):
         """What these passages speak for, by path, line and name."""
         return rows.unpack_mentions(self._all(_MENTIONS.format(f"WHERE m.passage {_IN}"), json.dumps(list(ids))))
 
-    def topic(self, keys: Sequence[str]) -> dict[str, list[StoredMention]]:
-        """Every mention of these topics, by path, line and name; keys that nothing mentions are left out."""
-        found = rows.unpack_mentions(self._all(_MENTIONS.format(f"WHERE m.key {_IN}"), json.dumps(list(keys))))
-        found.sort(key=lambda mention: mention.key)
-        return {key: list(group) for key, group in groupby(found, key=lambda mention: mention.key)}
+    def topic(self, keys: Sequence[str], first: int = -1) -> dict[str, list[StoredMention]]:
+        """Every mention of these topics, or the `first` of each, by path, line and name; keys that nothing mentions are
+        left out."""
+        sql = _MENTIONS.format("WHERE m.key = ?") + " LIMIT ?"
+        found = {key: rows.unpack_mentions(self._all(sql, key, first)) for key in sorted(set(keys))}
+        return {key: mentions for key, mentions in found.items() if mentions}
 
     def topics(self) -> list[StoredMention]:
         """All mentions, by path, line and name."""
@@ -122,12 +122,12 @@ class Store(Vectors):
         ranked = (
             f"SELECT rowid, bm25(contents, 1.0, 0.5, 0.0) AS score FROM contents WHERE contents MATCH ? {restriction}"
         )
-        found = self._all(f"{ranked} ORDER BY score LIMIT ?", *values, limit + 1)
+        found = self._all(f"{ranked} ORDER BY score LIMIT ?", *values, 2 * limit)
         if len(found) > limit:
             cut = found[limit - 1][1]
-            if found[limit][1] > cut:
-                found = found[:limit]
-            else:
+            if found[-1][1] > cut or len(found) < 2 * limit:
+                found = [row for row in found if row[1] <= cut]
+            else:  # so many tie that it takes a second search
                 found = self._all(f"SELECT * FROM ({ranked}) WHERE score <= ?", *values, cut)
         places = self._places([number for number, _ in found])
         found.sort(key=lambda row: (row[1], places[row[0]]))

@@ -75,7 +75,7 @@ CREATE TABLE passages(
 ) STRICT;
 CREATE INDEX passages_note ON passages(note);
 CREATE INDEX passages_section ON passages(section);
-CREATE INDEX passages_text ON passages(text);
+CREATE INDEX passages_text ON passages(text, note, start); -- all that is asked of a text that is near
 CREATE TRIGGER passage_in AFTER INSERT ON passages
     BEGIN UPDATE texts SET uses = uses + 1, idle = NULL WHERE id = NEW.text; END;
 CREATE TRIGGER passage_out AFTER DELETE ON passages

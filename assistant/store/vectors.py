@@ -99,6 +99,7 @@ class Vectors(Snapshot):
         k = limit + 8
         while True:
             scores, floor = index.search(queries, k, texts)
+            scores = [_leading(each, limit) for each in scores]
             users = self._users({text for each in scores for text in each}, only)
             results = [_best(each, users, limit) for each in scores]
             whole = (
@@ -265,6 +266,14 @@ class Vectors(Snapshot):
         if any(rows.match_sum(key, concept, whole) != crc for key, concept, whole, crc in found):
             raise IndexDamaged("a concept")
         return sorted((concept, key, bool(whole)) for key, concept, whole, _ in found)
+
+
+def _leading(scores: dict[int, float], limit: int) -> dict[int, float]:
+    """Those of the `limit` best texts and of what ties with the last: each has a passage at least."""
+    if len(scores) <= limit:
+        return scores
+    cut = round(sorted(scores.values(), reverse=True)[limit - 1], 6)
+    return {text: score for text, score in scores.items() if round(score, 6) >= cut}
 
 
 def _best(scores: dict[int, float], users: Mapping[int, list[_Place]], limit: int) -> dict[PassageId, float]:
