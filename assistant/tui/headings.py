@@ -41,7 +41,8 @@ class HeadingTree(ModalScreen["Heading | None"]):
     HeadingTree > Vertical { width: 80%; max-width: 100; height: 80%; max-height: 30; border: round $border;
                              background: $surface; }
     HeadingTree Input { border: none; height: 1; padding: 0 1; background: $surface; }
-    HeadingTree Tree { height: 1fr; background: $surface; padding: 0 1; overflow-x: hidden; scrollbar-size-vertical: 1; }
+    HeadingTree Tree { height: 1fr; background: $surface; padding: 0 1; overflow-x: hidden;
+                       scrollbar-size-vertical: 1; }
     """
 
     def __init__(self, title: str, headings: Sequence[Heading]) -> None:
