@@ -23,9 +23,9 @@ from assistant.streams import Progress, end_line, on_terminal, say, silence, ter
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from assistant.build import BuildReport
     from assistant.engine import Assistant, Request
     from assistant.records import Answer
+    from assistant.report import BuildReport
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 _OUTCOMES = {"answered": Exit.ANSWERED, "partial": Exit.PARTIAL, "not_in_notes": Exit.NOT_IN_NOTES}

@@ -230,12 +230,12 @@ def _index(settings: Settings, program: str, now: float) -> Iterator[Finding]:
 
 def _behind(settings: Settings, store: Store, mend: str) -> Iterator[Finding]:
     """What an index that is whole does not have yet."""
-    from assistant import build, notes
+    from assistant import notes, staleness
 
     if store.pending:
         yield Finding("index", f"{store.pending:,} passages have no vector yet", mend)
     files = notes.scan(settings.notes, (settings.index, settings.spare)).files
-    if store.versions != build.versions(settings.notes):
+    if store.versions != staleness.versions(settings.notes):
         yield Finding("index", "the vocabulary or the program changed since", mend)
     known = store.note_files()
     if _changed(settings.notes, files, known):

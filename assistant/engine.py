@@ -15,13 +15,13 @@ from assistant.errors import BadRequest, EmptyQuestion, IndexUnusable, Unreadabl
 from assistant.records import Answer, Citation, IndexState, Note
 
 if TYPE_CHECKING:
-    from assistant.build import BuildReport, Progress
     from assistant.conversation import Subject
     from assistant.encoder import ModelFiles, OnnxEncoder
     from assistant.fresh import Fresh, Keeper, Refresh
     from assistant.overview import Heading, Overview
     from assistant.questions import Query
     from assistant.records import PassageId
+    from assistant.report import BuildReport, Progress
     from assistant.search import Searcher
     from assistant.store import Store
     from assistant.verdicts import Nameable

@@ -9,15 +9,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from assistant import notes
+from assistant import notes, staleness
 from assistant.errors import IndexUnusable, NoNotes, UnreadableNotes
 from assistant.notes import Scan
 from assistant.store import Busy, DiskFull, ReadOnly, Store, StoreError
 
 if TYPE_CHECKING:
-    from assistant.build import BuildReport, Embed, Progress
     from assistant.encoder import Encoder
     from assistant.records import PassageId
+    from assistant.report import BuildReport, Progress
+    from assistant.staleness import Embed
     from assistant.store import Matrix
 
 Refresh = Literal["look", "insist", "never"]
@@ -65,8 +66,6 @@ class Keeper:
 
         `elsewhere`: another process is building for us, so the last generation has to do; NotYet where there is none.
         """
-        from assistant import build
-
         embed: Embed = "all" if whole or refresh == "insist" else "few"
         if refresh != "insist":
             self._read_ahead()
@@ -76,14 +75,14 @@ class Keeper:
         if elsewhere:
             if store is None:
                 raise NotYet
-            stale = build.stale(store, self._folder, scan.files, identity)
+            stale = staleness.stale(store, self._folder, scan.files, identity)
             return self._as_it_is(store, scan, stale=stale, said=_MEANWHILE if stale else "")
         if store is None or refresh == "insist":
             return self._built(scan, embed, wait=refresh == "insist")
-        stale = build.stale(store, self._folder, scan.files, identity)
+        stale = staleness.stale(store, self._folder, scan.files, identity)
         if refresh == "never":
             return self._as_it_is(store, scan, stale=stale, said=_ASKED_NOT_TO if stale else "")
-        if stale or build.due(store.waiting(), embed):
+        if stale or staleness.due(store.waiting(), embed):
             return self._built(scan, embed, wait=False)
         return self._as_it_is(store, scan)
 
@@ -122,13 +121,11 @@ class Keeper:
 
         "busy" where another process writes. NoNotes, UnreadableNotes, ModelUnusable, IndexUnusable.
         """
-        from assistant import build
-
         scan = self._scan()
         store = self._opened(self._encoder().identity)
-        if store is None or not build.small(store, self._folder, scan.files, few):
+        if store is None or not staleness.small(store, self._folder, scan.files, few):
             return "more"
-        if not build.stale(store, self._folder, scan.files, store.identity) and not store.waiting():
+        if not staleness.stale(store, self._folder, scan.files, store.identity) and not store.waiting():
             return "done"
         try:
             self._build("none", full=False, mend=False, wait=False)
@@ -224,12 +221,10 @@ class Keeper:
 
     def _older(self, scan: Scan, what: str, error: Exception | None) -> Fresh:
         """The last committed store, or one built elsewhere where this folder has none and takes none."""
-        from assistant import build
-
         identity = self._encoder().identity
         store = self._opened(identity)
         if store is not None:
-            stale = build.stale(store, self._folder, scan.files, identity)
+            stale = staleness.stale(store, self._folder, scan.files, identity)
             said = f"{what}; this is answered from the last index." if stale else ""
             return self._as_it_is(store, scan, stale=stale, said=said)
         if self._spare is None or self._spare == self.index:

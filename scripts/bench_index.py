@@ -14,7 +14,7 @@ import numpy as np
 import scale
 from numpy.typing import NDArray
 
-from assistant import build, notes
+from assistant import build, notes, staleness
 from assistant.encoder import HashingEncoder, OnnxEncoder
 from assistant.engine import Assistant
 from assistant.settings import user_cache
@@ -80,7 +80,7 @@ def look(folder: Path) -> None:
     for _ in range(7):
         with Store.open(folder / "index") as store:
             began = time.monotonic()
-            changed = build.stale(store, folder / "notes", notes.scan(folder / "notes").files, encoder.identity)
+            changed = staleness.stale(store, folder / "notes", notes.scan(folder / "notes").files, encoder.identity)
             took.append(time.monotonic() - began)
             assert not changed
     print(f"freshness check of {NOTES:,} notes\t0.3 s\t{statistics.median(took):.2f} s\tmedian of 7")

@@ -8,6 +8,7 @@ from assistant import build
 from assistant.encoder import HashingEncoder
 from assistant.engine import Assistant
 from assistant.records import Answer, IndexState
+from assistant.report import BuildReport
 
 ENCODER = HashingEncoder()
 QUESTIONS = (
@@ -51,7 +52,7 @@ def asking(notes: Path, index: Path) -> Asking:
     return Asking(notes, index, index.with_name("cache"), background=False)
 
 
-def refresh(notes: Path, index: Path, encoder: HashingEncoder = ENCODER) -> build.BuildReport:
+def refresh(notes: Path, index: Path, encoder: HashingEncoder = ENCODER) -> BuildReport:
     made: Callable[[], HashingEncoder] = lambda: encoder  # noqa: E731
     return build.refresh(notes, index, made)
 

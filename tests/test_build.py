@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from assistant import ahead, build, passages
 from assistant import notes as read_notes
-from assistant.build import BuildReport
 from assistant.encoder import Encoder, HashingEncoder
 from assistant.errors import NoNotes, UnreadableNotes
 from assistant.records import Note
+from assistant.report import BuildReport
 from assistant.store import Busy, DiskFull, IndexDamaged, Store, Writer, vector_file
 
 SCALE = float(os.environ.get("ASSISTANT_TEST_SCALE", "1"))

@@ -25,8 +25,9 @@ IN_FLIGHT = 1
 
 KILLED = f"""
 import itertools, pathlib, sys
-from assistant import build
+from assistant import build, embedding
 from assistant.encoder import HashingEncoder
+from assistant.store import Writer
 notes, index, log = map(pathlib.Path, sys.argv[1:])
 
 class Telling(HashingEncoder):
@@ -38,7 +39,7 @@ class Telling(HashingEncoder):
                 yield self.question(text)[None]
 
 encoder = Telling()
-build._BATCH_TEXTS = {BATCH}
+embedding.BATCH_TEXTS = {BATCH}
 for number in itertools.count():
     text = f"# Moving {{number}}\\n\\nline {{number}} of canary\\n\\n- item {{number % 7}}\\n"
     (notes / "moving.md").write_text(text)
@@ -47,7 +48,7 @@ for number in itertools.count():
     if number % 5 == 4:
         log.write_text("")
     build.refresh(notes, index, lambda: encoder, full=number % 5 == 4)
-    with build.Writer(index) as writer:
+    with Writer(index) as writer:
         writer.file_vectors(insist=True)
 """
 
@@ -128,7 +129,7 @@ def test_a_kill_around_the_write_of_the_vector_file(tmp_path: Path, at: str) -> 
 import os, pathlib, sys
 from assistant import build
 from assistant.encoder import HashingEncoder
-from assistant.store import vector_file
+from assistant.store import Writer, vector_file
 notes, index = map(pathlib.Path, sys.argv[1:])
 plain, at = vector_file.write, {at!r}
 def write(folder, *rest):
@@ -141,7 +142,7 @@ def write(folder, *rest):
     return stamp
 vector_file.write = write
 build.refresh(notes, index, HashingEncoder)
-with build.Writer(index) as writer:
+with Writer(index) as writer:
     if at == "after the commit":
         writer._clean = lambda: os._exit(9)
     writer.file_vectors(insist=True)

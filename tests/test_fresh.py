@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from assistant import ahead, background, build
+from assistant import ahead, background, staleness
 from assistant.encoder import OnnxEncoder
 from assistant.engine import Assistant, Request
+from assistant.staleness import Embed
 from assistant.store import Store, Writer, being_written
 
 PEAR = "When is a pear ripe?"
@@ -145,7 +146,7 @@ def test_a_few_missing_vectors_are_computed_before_the_answer(
 
 @pytest.mark.parametrize(
     ("missing", "embed", "due"),
-    [(0, "all", False), (1, "all", True), (1, "few", True), (build.AT_ONCE + 1, "few", False), (1, "none", False)],
+    [(0, "all", False), (1, "all", True), (1, "few", True), (staleness.AT_ONCE + 1, "few", False), (1, "none", False)],
 )
-def test_which_missing_vectors_a_build_computes(missing: int, embed: build.Embed, due: bool) -> None:
-    assert build.due(missing, embed) is due
+def test_which_missing_vectors_a_build_computes(missing: int, embed: Embed, due: bool) -> None:
+    assert staleness.due(missing, embed) is due

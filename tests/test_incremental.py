@@ -14,6 +14,7 @@ from assistant import answers, build, constants, questions
 from assistant.encoder import HashingEncoder
 from assistant.records import Answer, Hit
 from assistant.search import Searcher
+from assistant.staleness import Embed
 from assistant.store import Store, vector_file
 
 ENCODER = HashingEncoder()
@@ -62,7 +63,7 @@ class Notes(RuleBasedStateMachine):
         self.notes, self.index = self.folder / "notes", self.folder / "index"
         self.notes.mkdir()
 
-    def refresh(self, index: Path, embed: build.Embed = "all") -> None:
+    def refresh(self, index: Path, embed: Embed = "all") -> None:
         with pytest.MonkeyPatch.context() as patch:
             # The edited index proposes by codes, the one from nothing searches every row.
             patch.setattr(vector_file, "CODED_FROM", 1 if index == self.index else 10_000)
@@ -118,7 +119,7 @@ class Notes(RuleBasedStateMachine):
         self.path("assistant-vocabulary.md").write_text(f"## Queue Service\n\n- {sentence}\n" if sentence else "")
 
     @rule(embed=st.sampled_from(["all", "all", "few", "none"]))
-    def index_now(self, embed: build.Embed) -> None:
+    def index_now(self, embed: Embed) -> None:
         self.refresh(self.index, embed)
 
     @rule()

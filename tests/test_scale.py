@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from assistant import build, notes
+from assistant import build, notes, staleness
 from assistant.encoder import HashingEncoder
 from assistant.store import Store, Writer, vector_file
 from tests.conftest import scale
@@ -118,7 +118,7 @@ def test_a_look_at_many_notes_opens_none(
     with Store.open(tmp_path / "index") as store:
         began = time.monotonic()
         files = notes.scan(tmp_path / "notes").files
-        assert not build.stale(store, tmp_path / "notes", files, store.identity)
+        assert not staleness.stale(store, tmp_path / "notes", files, store.identity)
         took = time.monotonic() - began
     assert len(files) == count
     record_property("look at the notes", f"{count:,} notes in {took:.2f} s")

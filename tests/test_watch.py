@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from watchfiles import Change
 
-from assistant import build, notes, watch
+from assistant import notes, staleness, watch
 from assistant.store import Store
 
 WAIT = 60
@@ -104,7 +104,7 @@ def test_a_question_has_nothing_to_do_once_a_change_has_settled(folder: Path, su
 
         def settled() -> bool:
             with Store.open(folder.with_name("index")) as store:
-                return not build.stale(store, folder, notes.scan(folder).files, store.identity)
+                return not staleness.stale(store, folder, notes.scan(folder).files, store.identity)
 
         until(settled)
 

@@ -39,6 +39,7 @@ class Vectors(Snapshot):
         self._users_kept: dict[int, list[_Place]] = {}
         self._words_kept: dict[str, list[tuple[str, float]]] = {}
         self._lent: dict[int, Matrix] = {}
+        self._lent_tail: dict[int, Matrix] = {}  # those of passages
         self._lent_concepts: dict[str, Matrix] = {}
         self._lent_passages = 0
         self._unpacked: dict[str, tuple[str, ...]] = {}
@@ -69,6 +70,7 @@ class Vectors(Snapshot):
         wanted = json.dumps([number for number in vectors if number not in self._lent])
         taken = self._all(f"SELECT id, uses FROM texts WHERE ready = 0 AND id {_IN}", wanted)
         self._lent |= {number: vectors[TextId(number)] for number, _ in taken}
+        self._lent_tail |= {number: vectors[TextId(number)] for number, uses in taken if uses}
         self._lent_passages += sum(uses for _, uses in taken)
         if self._nearest is not None:
             self._nearest = replace(self._nearest, tail=self._tail(self._nearest.filed is not None))
@@ -155,7 +157,7 @@ class Vectors(Snapshot):
     def _tail(self, filed: bool) -> nearest.Flat | None:
         """What the vector file does not hold, or everything where there is none."""
         where = "t.uses > 0 AND t.ready = 1" + (" AND t.filed = 0" if filed else "")
-        return nearest.flat(chain(self._vectors(where), sorted(self._lent.items(), key=lambda pair: pair[0])))
+        return nearest.flat(chain(self._vectors(where), sorted(self._lent_tail.items(), key=lambda pair: pair[0])))
 
     def _filed(self) -> nearest.Flat | nearest.Coded | None:
         self.read_ahead()
@@ -269,7 +271,7 @@ class Vectors(Snapshot):
 
 
 def _leading(scores: dict[int, float], limit: int) -> dict[int, float]:
-    """Those of the `limit` best texts and of what ties with the last: each has a passage at least."""
+    """The `limit` best texts and what ties with the last; every text that is searched has a passage."""
     if len(scores) <= limit:
         return scores
     cut = round(sorted(scores.values(), reverse=True)[limit - 1], 6)
