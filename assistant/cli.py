@@ -5,6 +5,7 @@ stdout carries answers and nothing else; whatever goes to stderr passes through 
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -418,6 +419,7 @@ def _chat(settings: Settings, *, plain: bool, history: bool) -> int:
         return Exit.ANSWERED
     from assistant import tui
 
+    gc.set_threshold(700, 10, 10)  # as it ever was: widgets hold each other in cycles
     with suppress(OSError):
         make_private(settings.cache)
     tui.run(settings, history=history)

@@ -284,7 +284,7 @@ class Assistant:
 
     def _whole(self, request: Request, *, elsewhere: bool, stopped: Callable[[], bool]) -> tuple[Answer, Fresh]:
         """The answer from a store as fresh as it can be; from one built again where it turns out to be damaged."""
-        from assistant.store import IndexDamaged, problems
+        from assistant.store import IndexDamaged
 
         try:
             fresh = self._fresh(elsewhere=elsewhere)
@@ -293,6 +293,8 @@ class Assistant:
         except IndexDamaged:
             fresh = self._keeper().mended()
         except (LookupError, TypeError, ValueError):
+            from assistant.store import problems
+
             # Ours, unless the index holds what was never written to it.
             if not problems(self._keeper().index):
                 raise

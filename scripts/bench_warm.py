@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import statistics
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.__main__ import RARELY
 from assistant.encoder import OnnxEncoder
 from assistant.engine import Assistant
 from assistant.settings import user_cache
@@ -37,6 +39,7 @@ def main(notes: str, index: str, bar: str, name: str) -> int:
         encoded.append(text)
         return plain(self, text)
 
+    gc.set_threshold(*RARELY)  # as the program does
     setattr(OnnxEncoder, "question", noting)  # noqa: B010 - a method is not to be assigned to, says mypy
     assistant = Assistant(Path(notes), Path(index), user_cache(os.environ), background=False, whole=True)
     assistant.ask("What is this about?")
