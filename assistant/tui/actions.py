@@ -106,6 +106,22 @@ COMMANDS = tuple(one for one in ACTIONS if one.where != "prompt")
 """What the palette lists: typing itself needs no command."""
 
 
+_FIRST = ("interrupt", "quit", "next-part", "previous-part")
+"""Come before what a widget does with the key; the next key finds the focus where it is to be."""
+_PAGES = ("page-up", "page-down")
+"""Keys of a text area that the answers have instead."""
+
+
+def in_prompt(keys: Mapping[str, str]) -> dict[str, str]:
+    """Key → the app's action, for the keys that come before what a text area does with them: those of the prompt, and
+    whatever the user chose; `keys` are the user's own."""
+    found: dict[str, str] = {}
+    for one in (*PROMPT, *ANYWHERE):
+        if one.where == "prompt" or one.id in keys or one.id in _PAGES:
+            found |= {name.strip(): f"app.{one.call}" for name in keys.get(one.id, one.keys).split(",")}
+    return found
+
+
 def key(id: str, keys: Mapping[str, str]) -> str:
     """The first key of an action, as it is shown; `keys` are the user's own."""
     named = next(one for one in ACTIONS if one.id == id)
@@ -121,8 +137,7 @@ def bindings(actions: Iterable[Action]) -> list[BindingType]:
             one.footer or one.label,
             show=bool(one.footer),
             id=one.id,
-            # Before what a text area would do with the key: one that a user chose counts in the prompt, too.
-            priority=one.where != "reading",
+            priority=one.id in _FIRST,
         )
         for one in actions
         if one.keys

@@ -15,18 +15,22 @@ from assistant import visible
 from assistant.tui.actions import ACTIONS
 from assistant.tui.rows import Piece, Row
 
-_NAME = 44
-"""Columns of the name of what the next question inherits."""
+_NAME, _NAME_BESIDE = 44, 20
+"""Columns of the name of what the next question inherits, alone and beside something else."""
+_PROGRESS = 56
+"""Columns of what is done to the index where there is little room."""
 
 
 class _Ends(Visual):
-    """One row with a left and a right end; the left one gives way."""
+    """One row with a left and a right end; the left one gives way, but for a right end that has a shorter form."""
 
-    def __init__(self, left: Row, right: Row) -> None:
-        self._left, self._right = left, right
+    def __init__(self, left: Row, right: Row, shorter: Row) -> None:
+        self._left, self._right, self._shorter = left, right, shorter
 
     def content(self, width: int) -> Content:
         right = Content("").join(piece.content() for piece in self._right)
+        if right.cell_length > width // 2 and self._shorter:
+            right = Content("").join(piece.content() for piece in self._shorter)
         if right.cell_length > width:
             right = right.truncate(width, ellipsis=True)
         left = Content("").join(piece.content() for piece in self._left)
@@ -59,16 +63,17 @@ class Bar(Widget, inherit_bindings=False):
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
         self.auto_links = False
-        self._visual = _Ends([], [])
+        self._visual = _Ends([], [], [])
         self.said = ("", "")
         """What stands at the left and at the right, plain."""
 
     def render(self) -> _Ends:
         return self._visual
 
-    def show(self, left: Row, right: Row) -> None:
+    def show(self, left: Row, right: Row, shorter: Row | None = None) -> None:
+        """`shorter` takes the place of a right end that asks for more than half the row."""
         self.said = ("".join(str(piece.text) for piece in left), "".join(str(piece.text) for piece in right))
-        self._visual = _Ends(left, right)
+        self._visual = _Ends(left, right, shorter or [])
         self.refresh()
 
 
@@ -81,7 +86,12 @@ class StatusLine(Bar):
         if counts is not None:
             notes, passages = counts
             about += f" · {notes:,} note{'' if notes == 1 else 's'} · {passages:,} passages"
-        self.show([Piece("assistant", "bold"), Piece(f"  {about}")], [Piece(visible.line(right), "dim")])
+        said = visible.line(right)
+        self.show(
+            [Piece("assistant", "bold"), Piece(f"  {about}")],
+            [Piece(said, "dim")],
+            [Piece(visible.clip(said.split(";")[0], _PROGRESS), "dim")],
+        )
 
 
 class ContextStrip(Bar):
@@ -96,12 +106,13 @@ class ContextStrip(Bar):
         """`chosen`: which answer keys act on, and how many there are; (0, 0) where that goes without saying."""
         parts: list[Row] = []
         if inherits:
-            name = visible.clip(visible.line(inherits), _NAME)
+            alone = not below and chosen == (0, 0)
+            name = visible.clip(visible.line(inherits), _NAME if alone else _NAME_BESIDE)
             parts.append([Piece("↳ follows on: ", "dim"), Piece(name, "bold")])
         if below:
             parts.append([Piece("New answer below (end)", "bold $warning", "app.last")])
         if chosen != (0, 0):
-            parts.append([Piece(f"keys act on answer {chosen[0]} of {chosen[1]}", "dim")])
+            parts.append([Piece(f"chosen: answer {chosen[0]} of {chosen[1]}", "dim")])
         left: Row = []
         for part in parts:
             left += [*([Piece("   ")] if left else []), *part]

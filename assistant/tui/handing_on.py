@@ -45,7 +45,11 @@ class HandingOn(Talking):
         try:
             words = editor.command(self.chat.editor, path, cited.start_line)
             with self.suspend():
-                editor.start(words)
+                self.heed_signals(False)
+                try:
+                    editor.start(words)
+                finally:
+                    self.heed_signals(True)
         except SuspendNotSupported:
             self.tell(f"The editor cannot be opened here. Open {path}:{cited.start_line}")
         except AssistantError as error:

@@ -10,11 +10,11 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from assistant import visible
-from assistant.tui.actions import key
+from assistant.tui.actions import in_prompt, key
 
 
 class Prompt(TextArea):
-    """A text area that grows to six rows, with a history behind its first and last row; its keys are the app's."""
+    """A text area that grows to six rows, with a history behind its first and last row."""
 
     DEFAULT_CSS = """
     Prompt { height: auto; max-height: 8; border: round $foreground 40%; padding: 0 1; background: $background;
@@ -34,6 +34,7 @@ class Prompt(TextArea):
         """`keys` are the user's own."""
         super().__init__(id="prompt", soft_wrap=True, tab_behavior="focus", compact=False, highlight_cursor_line=False)
         self.border_title = Content("Ask")
+        self._keys = in_prompt(keys)
         self._focused = Content(visible.line(f"{key('ask', keys)} asks · {key('new-line', keys)} new line"))
         self._blurred = Content(visible.line(f"{key('back', keys)} comes back here"))
         self.border_subtitle = self._focused
@@ -103,8 +104,14 @@ class Prompt(TextArea):
         return True
 
     async def _on_key(self, event: events.Key) -> None:
-        if event.key == "enter":
-            event.prevent_default()  # it asks; where the user gave that to another key, it does nothing
+        # Here, not by a binding of the app: letters that were typed before are in this queue, too.
+        call = self._keys.get(event.key)
+        if call is not None and await self.app.run_action(call):
+            event.stop()
+            event.prevent_default()
+            return
+        if event.key == "enter":  # the user gave its work to another key
+            event.prevent_default()
             return
         if event.character is not None and not event.is_printable:
             return  # keys that are bound; what else is no letter would only be a control character in the text

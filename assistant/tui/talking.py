@@ -125,9 +125,7 @@ class Talking(App[None], inherit_bindings=False):
         if unknown:
             self.tell(f"There is no action {', '.join(sorted(unknown))} to give a key to.", warn=True)
         self.animation_level = "none"
-        for ending in (signal.SIGTERM, signal.SIGHUP):  # a closed window, a kill: the terminal is put back first
-            with suppress(ValueError, RuntimeError, NotImplementedError):
-                asyncio.get_running_loop().add_signal_handler(ending, self.exit)
+        self.heed_signals(True)
         self.prompt.example = self._example
         if self.earlier.turns:
             self.transcript.put(Label("Earlier", "bold dim"))
@@ -142,6 +140,19 @@ class Talking(App[None], inherit_bindings=False):
         self.prompt.focus()
         self.show_state()
         self.call_after_refresh(self._begin)
+
+    def heed_signals(self, whether: bool) -> None:
+        """Whether a closed window or a kill ends the chat in good order, which puts the terminal back.
+
+        Else they end it at once, as is right while an editor has the terminal.
+        """
+        loop = asyncio.get_running_loop()
+        for ending in (signal.SIGTERM, signal.SIGHUP):
+            with suppress(ValueError, RuntimeError, NotImplementedError):
+                if whether:
+                    loop.add_signal_handler(ending, self.exit)
+                else:
+                    loop.remove_signal_handler(ending)
 
     def on_unmount(self) -> None:
         self.desk.close()

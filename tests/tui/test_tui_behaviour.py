@@ -16,6 +16,7 @@ from assistant.errors import AssistantError, BadRequest
 from assistant.records import Citation
 from assistant.settings import Flags, load
 from assistant.tui.app import ChatApp
+from assistant.tui.bars import StatusLine
 from assistant.tui.pickers import Help
 from assistant.tui.rows import View
 from assistant.tui.source import place
@@ -167,6 +168,27 @@ async def test_a_paste_with_line_breaks_never_asks(stage: Staged) -> None:
         await on.pilot.pause()
         assert on.app.prompt.text == "one\ntwo␛[31m<U+202E>\n"
         assert not on.app.asked
+
+
+async def test_enter_waits_for_the_letters_before_it(stage: Staged) -> None:
+    async with stage() as on:
+        for letter in RETRY:
+            on.app.post_message(events.Key(letter, letter))
+        on.app.post_message(events.Key("enter", "\r"))
+        await on.until(lambda: bool(on.engine.asked) and not on.app.asked)
+        assert on.engine.asked[0].question == RETRY
+        assert on.app.prompt.text == ""
+
+
+async def test_the_status_line_keeps_its_name_at_80_columns(stage: Staged) -> None:
+    async with stage() as on:
+        bar = on.app.screen.query_one(StatusLine)
+        long = "embedding the vocabulary 1,229 of 1,625; answers use the last index"
+        bar.state("corpus", (2, 251), long)
+        shown = bar.render().content(78).plain
+        assert shown.startswith("assistant  corpus")
+        assert shown.endswith("embedding the vocabulary 1,229 of 1,625")
+        assert bar.render().content(150).plain.endswith(long)
 
 
 async def test_an_example_is_asked_by_down_and_enter(stage: Staged) -> None:

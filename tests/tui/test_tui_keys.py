@@ -237,11 +237,11 @@ async def steps(stage: Staged, back: str, forth: str, *, focus: bool) -> None:
         card = on.app.transcript.chosen
         assert card is not None
         assert on.app.transcript.scroll_y == card.top
-        assert "keys act on answer 1 of 3" in on.app.context[0]
+        assert "chosen: answer 1 of 3" in on.app.context[0]
         await on.press(forth)
         assert await chosen(on) == RETRY
         await on.press(forth)
-        assert "keys act on" not in on.app.context[0]
+        assert "chosen: " not in on.app.context[0]
 
 
 async def test_key_commands(stage: Staged) -> None:

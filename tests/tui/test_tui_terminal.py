@@ -142,6 +142,25 @@ def test_the_terminal_is_whole_after_a_kill(terminal: Terminal, tmp_path: Path, 
     assert terminal.run("stty -a") == before
 
 
+def test_a_window_that_is_closed_over_the_editor_ends_the_chat(terminal: Terminal, tmp_path: Path, root: Path) -> None:
+    """It must not live on without a terminal, where it would go on reading the notes."""
+    shutil.copytree(root / "corpus", tmp_path / "corpus")
+    began = tmp_path / "began"
+    script = tmp_path / "editor"
+    script.write_text(f"#!/bin/sh\ntouch {began}\nexec sleep 60\n")
+    script.chmod(0o755)
+    terminal.tmux("new-window", f"EDITOR={script} exec {chat(tmp_path)}")
+    terminal.wait(lambda text: "index fresh" in text)
+    terminal.type(QUEUE)
+    terminal.send("Enter")
+    terminal.wait(lambda text: "guaranteed delivery, async processing" in text)
+    pid = int(terminal.tmux("list-panes", "-F", "#{pane_pid}").strip())
+    terminal.send("F4")
+    terminal.wait(lambda _: began.is_file())
+    terminal.tmux("kill-window")
+    terminal.wait(lambda _: not Path(f"/proc/{pid}").exists())
+
+
 def test_a_pipe_is_told_where_to_go(tmp_path: Path, root: Path, surroundings: dict[str, str]) -> None:
     done = subprocess.run(
         [sys.executable, "-P", "-m", "assistant", "--notes", str(root / "corpus"), "chat"],
