@@ -26,6 +26,8 @@ TOKENIZER = "tokenizer.json"
 
 _WORKERS = 2
 _AHEAD = 8  # texts in flight; a build may pass a hundred thousand
+LONGEST = 100_000
+"""Characters of a passage that are encoded, some hundred windows or a second; its words count to the end."""
 _OVERLAP = 4  # a quarter of a window is repeated in the next
 
 
@@ -88,15 +90,15 @@ class OnnxEncoder:
         loaded = self._load()
         prompt = self.files.passage_prompt
         if len(texts) < _WORKERS:
-            yield from (loaded.rows(text, prompt) for text in texts)
+            yield from (loaded.rows(text[:LONGEST], prompt) for text in texts)
             return
         # Two threads with one intra-op thread each beat one text on two threads, and give the same bits.
         pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="encoder")
         try:
-            waiting = deque(pool.submit(loaded.rows, text, prompt) for text in texts[:_AHEAD])
+            waiting = deque(pool.submit(loaded.rows, text[:LONGEST], prompt) for text in texts[:_AHEAD])
             for text in texts[_AHEAD:]:
                 yield waiting.popleft().result()
-                waiting.append(pool.submit(loaded.rows, text, prompt))
+                waiting.append(pool.submit(loaded.rows, text[:LONGEST], prompt))
             while waiting:
                 yield waiting.popleft().result()
         finally:

@@ -393,7 +393,7 @@ def _only(store: Store, request: Request) -> set[PassageId] | None:
     chosen: set[PassageId] | None = None
     if request.under is not None:
         parts = [part for part in _PATH.split(request.under) if part.strip()]
-        chosen = store.under([request.under]) or store.under(parts)
+        chosen = store.under([request.under]) or (store.under(parts) if parts else set())
         if not chosen:
             raise BadRequest(f"No heading ends with {request.under}.", _nearest(request.under, store))
     if request.tag is not None:

@@ -5,10 +5,11 @@ arrows, names in code.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from assistant import snippets
+from assistant import snippets, spans
 from assistant.english import rarity
 from assistant.passages import NAMED
 from assistant.questions import is_stop, listed
@@ -49,9 +50,10 @@ def mentions(passages: tuple[Passage, ...], spotter: Spotter | None = None) -> t
     elsewhere in it.
     """
     found: dict[tuple[str, str, int, int], Mention] = {}
+    by_start = sorted(range(len(passages)), key=lambda n: passages[n].start)
     for passage in passages:
         spoken = ((name, kind, passage) for kind, text in _named(passage) for name in names(text))
-        for name, kind, speaker in (*spoken, *_coded_names(passage, passages)):
+        for name, kind, speaker in (*spoken, *_coded_names(passage, passages, by_start)):
             found.setdefault((name, kind, speaker.start, speaker.end), Mention(name, kind, speaker.start, speaker.end))
         for kind, text in _spoken(passage) if spotter is not None else ():
             for name, written in spotter.spots(text) if spotter is not None else ():
@@ -67,17 +69,20 @@ def mentions(passages: tuple[Passage, ...], spotter: Spotter | None = None) -> t
     return tuple(found.values())
 
 
-def _coded_names(fence: Passage, passages: tuple[Passage, ...]) -> Iterator[tuple[str, str, Passage]]:
-    """The names in a fence, each with the narrowest passage around its line."""
+def _coded_names(
+    fence: Passage, passages: tuple[Passage, ...], by_start: Sequence[int]
+) -> Iterator[tuple[str, str, Passage]]:
+    """The names in a fence, each with the narrowest passage around its line; `by_start` orders the passages."""
     if fence.kind != "fence":
         return
-    inside = sorted(
-        (p for p in passages if fence.start <= p.start and p.end <= fence.end), key=lambda p: p.end - p.start
-    )
-    for name, row in snippets.names(fence.text, fence.info):
-        line = fence.start + row
-        speaker = next((p for p in inside if p.start <= line <= p.end), fence)
-        yield name, "resource" if name[:1].isupper() else "identifier", speaker
+    first = bisect_left(by_start, fence.start, key=lambda n: passages[n].start)
+    last = bisect_right(by_start, fence.end, lo=first, key=lambda n: passages[n].start)
+    inside = [p for p in map(passages.__getitem__, sorted(by_start[first:last])) if p.end <= fence.end]
+    named = snippets.names(fence.text, fence.info)
+    narrowest = spans.narrowest((fence.start + row for _, row in named), [(p.start, p.end) for p in inside])
+    for name, row in named:
+        at = narrowest.get(fence.start + row)
+        yield name, "resource" if name[:1].isupper() else "identifier", fence if at is None else inside[at]
 
 
 def _spoken(passage: Passage) -> Iterator[tuple[str, str]]:

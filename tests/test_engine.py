@@ -46,6 +46,12 @@ def test_an_answer_says_where_it_comes_from_and_how_long_it_took(notes: Path, tm
     assert any("seven months" in cited.quote for cited in answer.citations)
 
 
+@pytest.mark.parametrize("heading", ["", " ", " > ", "> >", "Nowhere"])
+def test_a_heading_that_no_path_ends_with_is_refused(asked: Assistant, heading: str) -> None:
+    with pytest.raises(BadRequest, match="The nearest are"):
+        asked.ask(Request(APPLE, under=heading))
+
+
 @pytest.mark.parametrize("question", ["", " \n\t", "\x00\x1b", "\u202e\u200b\ufeff"])
 def test_nothing_but_blanks_and_controls_is_no_question(asked: Assistant, question: str) -> None:
     with pytest.raises(EmptyQuestion):

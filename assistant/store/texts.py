@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
-from assistant import terms
+from assistant import spans, terms
 from assistant.records import Mention, Note, NoteFile, Outline, Passage
 from assistant.store import rows
 from assistant.store.rows import StoredNote
@@ -109,8 +111,12 @@ class Texts(Transaction):
         exact: dict[tuple[int, int], int] = {}
         for passage, number in zip(passages, ids, strict=True):
             exact.setdefault((passage.start, passage.end), number)
+        lost = (mention.start for mention in mentions if (mention.start, mention.end) not in exact)
+        around = spans.narrowest(lost, [(passage.start, passage.end) for passage in passages])
         for mention in mentions:
-            speaks = exact.get((mention.start, mention.end)) or _around(mention, passages, ids)
+            speaks = exact.get((mention.start, mention.end))
+            if speaks is None and mention.start in around:
+                speaks = ids[around[mention.start]]
             key = terms.key(mention.name)
             if speaks is None or not key:
                 continue
@@ -229,14 +235,6 @@ class Texts(Transaction):
 
 
 def _section_of(passage: Passage, sections: Sequence[tuple[int, int]]) -> int:
-    return max(((start, number) for start, number in sections if start <= passage.start), default=(0, 0))[1]
-
-
-def _around(mention: Mention, passages: Sequence[Passage], ids: Sequence[int]) -> int | None:
-    """The shortest passage around the mention's first line."""
-    around = [
-        (passage.end - passage.start, number)
-        for passage, number in zip(passages, ids, strict=True)
-        if passage.start <= mention.start <= passage.end
-    ]
-    return min(around, default=(0, None))[1]
+    """The id of the last section, in their order, that begins at the passage or above; 0 for none."""
+    at = bisect_right(sections, passage.start, key=itemgetter(0))
+    return sections[at - 1][1] if at else 0
