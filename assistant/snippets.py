@@ -185,27 +185,55 @@ def _yaml(code: str) -> _Mistake:
     if _HEREDOC.search(code):
         raise _Fragment  # a command that pipes YAML into something
     try:
+        if _flat(code) and _composes(code):
+            return None
         for _ in yaml.compose_all(code, Loader=yaml.BaseLoader):
             pass
     except yaml.MarkedYAMLError as error:
         if code.lstrip("\n").startswith(" "):
             raise _Fragment from None  # cut from the middle: its first row is deeper than a later one
-        return _mistaken_row(code.split("\n"), error), str(error.problem or error.context)
+        return _mistaken_row(code, error), str(error.problem or error.context)
     except yaml.reader.ReaderError as error:
         return code[: error.position].count("\n"), f"character U+{error.character:04X} is not allowed"
     return None
 
 
-def _mistaken_row(rows: list[str], error: yaml.MarkedYAMLError) -> int:
+def _flat(code: str) -> bool:
+    """Whether libyaml may be asked: nothing is so deep that it could leave the stack, and no tab that it lets pass."""
+    brackets = code.count("[") + code.count("{")
+    return brackets <= _DEEP and "\t" not in code and all(len(row) <= _DEEP for row in code.split("\n"))
+
+
+_DEEP = 200
+
+
+def _composes(code: str) -> bool:
+    """Whether libyaml takes it, in a tenth of the time; what it refuses, and why, is for PyYAML's own parser to say."""
+    import yaml
+
+    try:
+        for _ in yaml.compose_all(code, Loader=yaml.CBaseLoader):
+            pass
+    except (AttributeError, yaml.YAMLError):  # PyYAML may come without libyaml
+        return False
+    return True
+
+
+def _mistaken_row(code: str, error: yaml.MarkedYAMLError) -> int:
     """The row of a mistake that PyYAML may notice rows later."""
-    mark, context = error.problem_mark or error.context_mark, error.context_mark
-    noticed = mark.line if mark else 0
+    rows = code.split("\n")
+    noticed, begun = (_row(code, mark) for mark in (error.problem_mark or error.context_mark, error.context_mark))
     what = error.context or ""
-    if context and ("simple key" in what or "quoted scalar" in what):
-        return context.line
-    if context and "flow" in what and not rows[context.line].rstrip().endswith(("[", "{")):
-        return context.line
+    if error.context_mark and ("simple key" in what or "quoted scalar" in what):
+        return begun
+    if error.context_mark and "flow" in what and not rows[begun].rstrip().endswith(("[", "{")):
+        return begun
     return _scalar_start(rows, noticed) if "mapping values" in (error.problem or "") else noticed
+
+
+def _row(code: str, mark: yaml.Mark | None) -> int:
+    """Of a mark, whose own count takes more characters for line ends than a note does."""
+    return code.count("\n", 0, mark.index) if mark else 0
 
 
 def _scalar_start(rows: list[str], noticed: int) -> int:

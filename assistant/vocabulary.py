@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from assistant.english import rarity
@@ -127,10 +128,10 @@ def words(known: Sequence[Concept], wanted: Sequence[str]) -> Iterator[tuple[str
     """
     if not wanted:
         return
-    bags = {c.name: Counter(t for text in (*c.sentences, c.name, *c.names) for t in set(terms(text))) for c in known}
-    held = Counter(t for bag in bags.values() for t in bag)
+    bags = {c.name: _bag((*c.sentences, c.name, *c.names)) for c in known}
+    held = Counter(chain.from_iterable(bags.values()))
     average = sum(bag.total() for bag in bags.values()) / max(1, len(bags))
-    called = {c.name: Counter(t for name in (c.name, *c.names) for t in set(terms(name))) for c in known}
+    called = {c.name: _bag((c.name, *c.names)) for c in known}
     count = {c.name: 1 + len(c.names) for c in known}
     for name in wanted:
         bag = bags[name]
@@ -142,6 +143,11 @@ def words(known: Sequence[Concept], wanted: Sequence[str]) -> Iterator[tuple[str
 
 
 _K1, _B = 1.2, 0.5
+
+
+def _bag(texts: Iterable[str]) -> Counter[str]:
+    """In how many of the texts each term stands."""
+    return Counter(chain.from_iterable(set(terms(text)) for text in texts))
 
 
 class Spotter:
@@ -156,7 +162,9 @@ class Spotter:
                     self._whole.setdefault(stems, []).append(concept.name)
                     if len(stems) > 1 or (stems and (name.isupper() or rarity(stems[0]) >= _TELLING)):
                         self._names.setdefault(stems, []).append(concept.name)
-        self._longest = max(map(len, self._names), default=0)
+        self._sizes: dict[str, tuple[int, ...]] = {}  # by the first stem: how long the names are that begin so
+        for stems in self._names:
+            self._sizes[stems[0]] = tuple({*self._sizes.get(stems[0], ()), len(stems)})
 
     def matches(self, topic_key: str) -> dict[str, bool]:
         """The concepts whose name stands in a topic's, by its key → whether it is the whole of it, words that any
@@ -165,10 +173,9 @@ class Spotter:
         stems = tuple(topic_key.split())
         whole = {*self._whole.get(stems, ()), *self._whole.get(tuple(bare(topic_key).split()), ())}
         found = dict.fromkeys(whole, True)
-        for size in range(min(self._longest, len(stems)), 0, -1):
-            for at in range(len(stems) - size + 1):
-                for name in self._names.get(stems[at : at + size], ()):
-                    found.setdefault(name, False)
+        for at, end in self._runs(stems):
+            for name in self._names.get(stems[at:end], ()):
+                found.setdefault(name, False)
         return found
 
     def spot(self, text: str) -> list[str]:
@@ -185,11 +192,20 @@ class Spotter:
                 stems.append(stem(part))
                 spans.append(match.span())
         found: dict[str, str] = {}
-        for size in range(min(self._longest, len(stems)), 0, -1):
-            for at in range(len(stems) - size + 1):
-                for name in self._names.get(tuple(stems[at : at + size]), ()):
-                    found.setdefault(name, text[spans[at][0] : spans[at + size - 1][1]])
+        for at, end in self._runs(stems):
+            for name in self._names.get(tuple(stems[at:end]), ()):
+                found.setdefault(name, text[spans[at][0] : spans[end - 1][1]])
         return list(found.items())
+
+    def _runs(self, stems: Sequence[str]) -> list[tuple[int, int]]:
+        """Begin and end of what may be a name, the longest first, then from left to right."""
+        runs = [
+            (at, at + size)
+            for at, first in enumerate(stems)
+            for size in self._sizes.get(first, ())
+            if at + size <= len(stems)
+        ]
+        return sorted(runs, key=lambda run: (run[0] - run[1], run[0])) if len(runs) > 1 else runs
 
 
 _TELLING = 0.4

@@ -57,6 +57,8 @@ MISTAKES = [
     ("yaml", "a: b\n---\nspec:\n  replicas 3\n  template:\n    x: y\n", 4),
     ("yaml", "l:\n- name:foo\n  image: bar\n", 2),
     ("yaml", "metadata:app\n  name: x\n", 1),
+    ("yaml", "a: 'x\x85y'\nb: c\n  d: e\n", 3),  # a line end for YAML, and none of the note's
+    ("yaml", "a: b\nc: [1, 2\u2028]\n  d: e\n", 3),
     ("yaml", "a: b\n  c: d\n", 2),
     ("yaml", 'a: "x\nb: c\nd: e\n', 1),
     ("yaml", "a: [1, 2\nb: c\n", 1),
