@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from assistant import encoder as encoder_module
 from assistant import model
 from assistant.encoder import GRAPH, TOKENIZER, WEIGHTS, Encoder, HashingEncoder, ModelFiles, OnnxEncoder, cut
 from assistant.errors import ModelUnusable
@@ -39,6 +40,17 @@ def texts(root: Path) -> list[str]:
     chosen = every[:: len(every) // 200][:200]
     assert len(chosen) == 200
     return chosen
+
+
+def test_a_passage_is_encoded_up_to_its_limit(encoder: OnnxEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alone and among others: a line of megabytes must not take minutes."""
+    monkeypatch.setattr(encoder_module, "LONGEST", 3000)
+    text = "a canary release goes to a few users first " * 200
+    (alone,) = encoder.passages([text])
+    (expected,) = encoder.passages([text[:3000]])
+    among = list(encoder.passages([text, "short", text]))
+    assert 1 < len(alone) < 10
+    assert bits(alone) == bits(expected) == bits(among[0]) == bits(among[2])
 
 
 def bits(rows: NDArray[np.float32]) -> str:
