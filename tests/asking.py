@@ -48,8 +48,8 @@ class Asking(Assistant):
         return ENCODER
 
 
-def asking(notes: Path, index: Path) -> Asking:
-    return Asking(notes, index, index.with_name("cache"), background=False)
+def asking(notes: Path, index: Path, spare: Path | None = None) -> Asking:
+    return Asking(notes, index, index.with_name("cache"), spare=spare, background=False)
 
 
 def refresh(notes: Path, index: Path, encoder: HashingEncoder = ENCODER) -> BuildReport:

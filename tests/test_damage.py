@@ -6,17 +6,19 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
-from assistant import build
+from assistant import build, questions
 from assistant.engine import Request
 from assistant.errors import AssistantError, IndexUnusable
 from assistant.records import Answer
-from assistant.store import Store, problems, vector_file
+from assistant.search import Searcher
+from assistant.store import IndexDamaged, Store, problems, vector_file
 from tests.asking import ENCODER, NOTE, QUESTIONS, asking, refresh, said
 from tests.conftest import scale
 
@@ -28,7 +30,7 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """Notes and their index, which no test changes; its vector file holds rows, or codes as that of many notes does."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(vector_file, "CODED_FROM", 1 if request.param == "codes" else 10_000)
-        yield _built(tmp_path_factory.mktemp("built"))
+        yield _built(tmp_path_factory.mktemp(request.param, numbered=False))
 
 
 def _built(folder: Path) -> Path:
@@ -53,20 +55,42 @@ def copied(built: Path, folder: Path) -> Path:
 
 
 def damaged(path: Path, chance: random.Random) -> str:
-    """Harms one file in one of four ways, and says how."""
+    """Harms one file in one of six ways, and says how."""
     data = bytearray(path.read_bytes())
-    what = chance.choice(["flip", "flip", "flip", "cut", "zero", "header"])
-    at = chance.randrange(len(data))
-    if what == "flip":
+    of_trees = ["page", "page", "page", "version"] if path.suffix == ".sqlite" else []
+    what = chance.choice(["flip", "flip", "cut", "zero", "header", *of_trees])
+    at = chance.choice(structural(data)) if what == "page" else chance.randrange(len(data))
+    if what in ("flip", "page"):
         data[at] ^= 1 << chance.randrange(8)
     elif what == "cut":
         del data[at:]
     elif what == "zero":
         data[at : at + 512] = bytes(len(data[at : at + 512]))
+    elif what == "version":
+        data[60:64] = (99).to_bytes(4, "big")
     else:
         data[: 1 + at % 100] = bytes(1 + at % 100)
     path.write_bytes(data)
     return f"{what} of {path.name} at {at}"
+
+
+def structural(data: bytearray) -> list[int]:
+    """Where the bytes stand that hold the trees of a database together: each page's header, the places of its cells,
+    and how each cell begins (its size, its key, the types of its columns)."""
+    size = int.from_bytes(data[16:18], "big")
+    found: list[int] = []
+    for page in range(0, len(data), size):
+        start = page + (100 if page == 0 else 0)
+        if data[start] not in (2, 5, 10, 13):
+            continue  # no page of a tree
+        header = 12 if data[start] in (2, 5) else 8
+        cells = int.from_bytes(data[start + 3 : start + 5], "big")
+        found += range(start, start + header + 2 * cells)
+        for cell in range(cells):
+            place = start + header + 2 * cell
+            begin = page + int.from_bytes(data[place : place + 2], "big")
+            found += range(begin, min(begin + 12, len(data)))
+    return found
 
 
 def test_damage_of_any_file_gives_the_right_answer_or_a_sentence(
@@ -76,21 +100,78 @@ def test_damage_of_any_file_gives_the_right_answer_or_a_sentence(
     right = answers(notes, built / "index")
     untouched = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in notes.iterdir()}
     chance = random.Random(11)
-    tries = round(30 * scale)
-    refused = 0
-    for _ in range(tries):
+    told: Counter[str] = Counter()
+    for _ in range(round(30 * scale)):
         index = copied(built, tmp_path / "index")
         files = [path for path in sorted(index.iterdir()) if path.suffix in (".sqlite", ".faiss")]
         how = damaged(chance.choice(files), chance)
-        try:
-            found = answers(notes, index)
-        except AssistantError:  # it always ends with the next step
-            refused += 1
-        else:
-            # What is only found by reading everything, as `doctor` does, may rank otherwise, and is never misquoted.
-            assert found == right or problems(index), how
+        with closing(asking(notes, index)) as made:
+            try:
+                found = [made.ask(Request(question, explain=True)) for question in QUESTIONS]
+            except AssistantError:  # it always ends with the next step
+                told["refused with a sentence"] += 1
+                continue
+        if [said(answer) for answer in found] == right:
+            mended = any("damaged" in warning for answer in found for warning in answer.warnings)
+            told["right, and said that it was mended" if mended else "right at once"] += 1
+            continue
+        # What is only found by reading everything, as `doctor` does, may rank otherwise, and is never misquoted.
+        assert problems(index), how
+        for answer in found:
+            assert misquoted(notes, answer) == [], how
+        told["ranked otherwise, which doctor explains"] += 1
     assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in notes.iterdir()} == untouched
-    record_property("damaged files", f"{tries}, of which {refused} were refused with a sentence")
+    record_property(f"damaged files, {built.name}", ", ".join(f"{n} {what}" for what, n in sorted(told.items())))
+
+
+def misquoted(notes: Path, answer: Answer) -> list[str]:
+    """Quotes that do not stand in the lines they are said to stand in."""
+    lines = {cited.path: (notes / cited.path).read_text().split("\n") for cited in answer.citations}
+    return [
+        cited.quote
+        for cited in answer.citations
+        if cited.quote not in "\n".join(lines[cited.path][cited.start_line - 1 : cited.end_line])
+    ]
+
+
+def test_damage_never_changes_what_a_passage_scores(built: Path, tmp_path: Path) -> None:
+    """Any byte of a row that scores are made of: the passage's text and vector, and how many passages hold a term."""
+    chance = random.Random(13)
+    right = hits(built / "index")
+    for _ in range(round(12 * scale)):
+        index = copied(built, tmp_path / "index")
+        with closing(sqlite3.connect(index / DATABASE)) as connection:
+            table, key, column = chance.choice(
+                [("vectors", "text", "data"), ("passages", "id", "body"), ("frequencies", "term", "n")]
+            )
+            rows = connection.execute(f"SELECT {key}, {column} FROM {table} ORDER BY {key}").fetchall()
+            row, value = chance.choice(rows)
+            connection.execute(f"UPDATE {table} SET {column} = ? WHERE {key} = ?", (_other(value, chance), row))
+            connection.commit()
+        with suppress(IndexDamaged):
+            found = hits(index)
+            assert {place: score for place, score in found.items() if place in right} == right
+        assert problems(index)
+
+
+def _other(value: bytes | str | int, chance: random.Random) -> bytes | str | int:
+    if isinstance(value, int):
+        return value ^ 1 << chance.randrange(8)
+    at = chance.randrange(len(value))
+    if isinstance(value, str):
+        return value[:at] + chr(ord(value[at]) ^ 1) + value[at + 1 :]
+    return value[:at] + bytes([value[at] ^ 1 << chance.randrange(8)]) + value[at + 1 :]
+
+
+def hits(index: Path) -> dict[tuple[str, str, int, int], tuple[object, ...]]:
+    """By question and place: the scores of everything that is found."""
+    with Store.open(index) as store:
+        searcher = Searcher(store, ENCODER)
+        return {
+            (question, hit.passage.path, hit.passage.start, hit.passage.end): (hit.dense, hit.lexical, hit.score)
+            for question in QUESTIONS
+            for hit in searcher.find(questions.parse(question)).hits
+        }
 
 
 def test_after_damage_and_a_build_everything_is_as_it_was(built: Path, tmp_path: Path) -> None:
@@ -162,3 +243,48 @@ def test_a_first_index_that_finds_no_room_is_one_sentence(built: Path, small_dis
         made.ask(QUESTIONS[0])
     (small_disk / "filler").unlink()
     assert answers(built / "notes", small_disk / "index") == answers(built / "notes", built / "index")
+
+
+@pytest.fixture
+def read_only(built: Path, tmp_path: Path) -> Iterator[Path]:
+    """The notes in a folder that takes no changes, whoever asks for them."""
+    folder = tmp_path / "notes"
+    shutil.copytree(built / "notes", folder)
+    if os.getuid() != 0:
+        for path in (*folder.iterdir(), folder):
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        yield folder
+        folder.chmod(0o755)
+        return
+    mounted = (("mount", "--bind", folder, folder), ("mount", "-o", "remount,bind,ro", folder))
+    if sys.platform != "linux" or any(subprocess.run(words, capture_output=True).returncode for words in mounted):
+        pytest.skip("root writes everywhere, and no folder can be mounted read-only here")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_notes_that_cannot_be_written_are_answered_from(built: Path, read_only: Path, tmp_path: Path) -> None:
+    with pytest.raises(OSError):
+        (read_only / "new.md").write_text("# New\n")
+    untouched = {path.name: _shown(path) for path in read_only.iterdir()}
+    right = answers(built / "notes", built / "index")
+    assert answers(read_only, tmp_path / "index") == right  # never indexed before
+    assert answers(read_only, tmp_path / "index") == right
+    with closing(asking(read_only, tmp_path / "index")) as made:
+        assert made.update(full=True).unchanged == len(untouched)
+        assert made.ask(QUESTIONS[0]).warnings == ()
+    assert {path.name: _shown(path) for path in read_only.iterdir()} == untouched
+
+
+def _shown(path: Path) -> tuple[object, ...]:
+    found = path.stat()
+    return path.read_bytes(), found.st_mode, found.st_ino, found.st_mtime_ns
+
+
+def test_an_index_inside_notes_that_cannot_be_written_goes_elsewhere(read_only: Path, tmp_path: Path) -> None:
+    spare = tmp_path / "spare"
+    with closing(asking(read_only, read_only / "index", spare)) as made:
+        answer = made.ask(QUESTIONS[0])
+    assert answer.outcome == "answered"
+    assert any(str(spare) in warning for warning in answer.warnings)
+    assert (spare / DATABASE).is_file()

@@ -96,5 +96,6 @@ _SUMS: dict[str, Callable[[Any], object]] = {
     "mentions": lambda row: rows.mention_sum(row[2], row[3], row[4], row[1]) == row[5],
     "matches": lambda row: rows.match_sum(*row[:3]) == row[3],
     "concept_words": lambda row: rows.word_sum(*row[:4]) == row[4],
+    "frequencies": lambda row: rows.frequency_sum(row[0], row[1]) == row[2],
     "notes": lambda row: rows.unpack_lines(*row[-2:]),
 }

@@ -142,8 +142,9 @@ class Store(Vectors):
 
     def frequencies(self, terms: Sequence[str]) -> dict[str, int]:
         """In how many passages each term stands, as `containing` looks for it; 0 where it stands in none."""
-        found = dict(self._all(f"SELECT term, n FROM frequencies WHERE term {_IN}", json.dumps(list(terms))))
-        return {term: int(found.get(term, 0)) for term in terms}
+        found = self._all(f"SELECT term, n, crc FROM frequencies WHERE term {_IN}", json.dumps(list(terms)))
+        counted = rows.unpack_frequencies(found)
+        return {term: counted.get(term, 0) for term in terms}
 
 
 _SECTIONS = "SELECT id, heading_path FROM sections"

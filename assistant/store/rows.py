@@ -164,6 +164,20 @@ def word_sum(term: str, concept: str, weight: float, named: float) -> int:
     return checksum(f"{term}\0{concept}\0{weight!r}\0{named!r}")
 
 
+def frequency_sum(term: str, n: int) -> int:
+    return checksum(f"{term}\0{n}")
+
+
+def unpack_frequencies(found: Iterable[tuple[str, int, int]]) -> dict[str, int]:
+    """From rows of term, n, crc."""
+    counted = {}
+    for term, n, crc in found:
+        if frequency_sum(term, n) != crc:
+            raise IndexDamaged("the count of a term")
+        counted[term] = n
+    return counted
+
+
 def mention_sum(key: str, name: str, kind: str, passage: int) -> int:
     return checksum(f"{key}\0{name}\0{kind}\0{passage}")
 

@@ -17,7 +17,7 @@ from assistant.errors import IndexUnusable
 
 DATABASE = "notes.sqlite"
 LOCK = "writer.lock"
-SCHEMA = 5
+SCHEMA = 6
 """Stands in the database as `user_version`; raise it with every change to TABLES or to what a column means."""
 
 APPLICATION = 0x4E415353
@@ -128,7 +128,9 @@ CREATE TABLE concept_words(
     crc INTEGER NOT NULL, PRIMARY KEY (term, concept)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX concept_words_named ON concept_words(concept) WHERE named > 0;
-CREATE TABLE frequencies(term TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE frequencies(            -- passages that hold each term
+    term TEXT PRIMARY KEY, n INTEGER NOT NULL, crc INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 -- Every character but blanks and quotes belongs to a token: a term is one token, whatever it holds.
 CREATE VIRTUAL TABLE contents USING fts5(words, headings, title, tokenize="ascii tokenchars '{_WORD_CHARACTERS}'");
 """

@@ -216,12 +216,7 @@ class Texts(Transaction):
 
     def publish(self) -> int:
         """Commits what was put and dropped as the next generation, and returns its number."""
-        self._change_many(
-            "INSERT INTO frequencies VALUES (?, ?) ON CONFLICT(term) DO UPDATE SET n = n + excluded.n",
-            [(term, n) for term, n in sorted(self._frequencies.items()) if n],
-        )
-        self._change("DELETE FROM frequencies WHERE n <= 0")
-        self._frequencies.clear()
+        self._count_terms()
         generation = self._state.generation + 1
         self._change("UPDATE texts SET idle = ? WHERE idle IS NULL AND uses = 0 AND others = 0", generation)
         gone = f"SELECT id FROM texts WHERE uses = 0 AND others = 0 AND filed = 0 AND idle <= {generation - KEPT_IDLE}"
@@ -232,6 +227,22 @@ class Texts(Transaction):
         self._commit(self._pending())
         self._clean()
         return generation
+
+    def _count_terms(self) -> None:
+        """Adds to the passages of each term what was put in, and takes off what was taken out."""
+        more = {term: n for term, n in sorted(self._frequencies.items()) if n}
+        found = self._all(
+            "SELECT term, n, crc FROM frequencies WHERE term IN (SELECT value FROM json_each(?))",
+            json.dumps(list(more)),
+        )
+        known = rows.unpack_frequencies(found)
+        now = {term: known.get(term, 0) + n for term, n in more.items()}
+        self._change_many("DELETE FROM frequencies WHERE term = ?", [(term,) for term in known if now[term] <= 0])
+        self._change_many(
+            "INSERT OR REPLACE INTO frequencies VALUES (?, ?, ?)",
+            [(term, n, rows.frequency_sum(term, n)) for term, n in now.items() if n > 0],
+        )
+        self._frequencies.clear()
 
 
 def _section_of(passage: Passage, sections: Sequence[tuple[int, int]]) -> int:
