@@ -156,22 +156,31 @@ class Spotter:
     def __init__(self, known: Sequence[Concept]) -> None:
         self._names: dict[tuple[str, ...], list[str]] = {}
         self._whole: dict[tuple[str, ...], list[str]] = {}
-        for concept in known:
-            for name in (concept.name, *concept.names, *_unparenthesised(concept.name)):
-                for stems in {tuple(key(name).split()), tuple(bare(key(name)).split())}:
-                    self._whole.setdefault(stems, []).append(concept.name)
-                    if len(stems) > 1 or (stems and (name.isupper() or rarity(stems[0]) >= _TELLING)):
-                        self._names.setdefault(stems, []).append(concept.name)
+        called = [(c.name, n) for c in known for n in (c.name, *c.names, *_unparenthesised(c.name))]
+        short: dict[tuple[str, ...], dict[str, str]] = {}
+        for concept, name in called:
+            short.setdefault(tuple(bare(key(name)).split()), {}).setdefault(concept, name)
+            self._add(tuple(key(name).split()), concept, name)
+        for stems, concepts in short.items():
+            # What is left of several concepts' names names none of them: "proxy" of an API proxy, "server" of an API's.
+            if stems not in self._whole and len(concepts) == 1:
+                self._add(stems, *next(iter(concepts.items())))
         self._sizes: dict[str, tuple[int, ...]] = {}  # by the first stem: how long the names are that begin so
         for stems in self._names:
             self._sizes[stems[0]] = tuple({*self._sizes.get(stems[0], ()), len(stems)})
+
+    def _add(self, stems: tuple[str, ...], concept: str, name: str) -> None:
+        if concept not in self._whole.setdefault(stems, []):
+            self._whole[stems].append(concept)
+            if len(stems) > 1 or (stems and (name.isupper() or rarity(stems[0]) >= _TELLING)):
+                self._names.setdefault(stems, []).append(concept)
 
     def matches(self, topic_key: str) -> dict[str, bool]:
         """The concepts whose name stands in a topic's, by its key → whether it is the whole of it, words that any
         name may carry aside.
         """
         stems = tuple(topic_key.split())
-        whole = {*self._whole.get(stems, ()), *self._whole.get(tuple(bare(topic_key).split()), ())}
+        whole = self._whole.get(stems) or self._whole.get(tuple(bare(topic_key).split()), [])
         found = dict.fromkeys(whole, True)
         for at, end in self._runs(stems):
             for name in self._names.get(stems[at:end], ()):

@@ -90,3 +90,15 @@ def test_a_users_concept_is_added_or_replaces(tmp_path: Path) -> None:
 def test_a_line_that_is_none_of_these_is_named() -> None:
     with pytest.raises(VocabularyError, match=r"mine\.md, line 3"):
         vocabulary.parse("## Queue\n\nA queue is a line.\n", "mine.md")
+
+
+def test_what_is_left_of_several_names_names_none_of_them() -> None:
+    known = (
+        Concept("API gateway", ("API proxy",), ("One door for all calls.",)),
+        Concept("Sidecar proxy", ("service proxy",), ("A helper beside each process.",)),
+        Concept("Message queue", ("queue service",), ("Jobs wait in line.",)),
+    )
+    spotter = vocabulary.Spotter(known)
+    assert spotter.matches(key("Proxy")) == {}
+    assert spotter.matches(key("Queue")) == {"Message queue": True}
+    assert spotter.matches(key("API proxy")) == {"API gateway": True}
