@@ -46,10 +46,12 @@ def answer(
     explain: bool = False,
     lean: Subject | None = None,
     own: str = "",
+    later: bool = False,
     among: Collection[str] = (),
 ) -> Answer:
     """The answer to one question that stands alone; `lean` is what a follow-up goes on about, `own` its own
-    words, `among` the names it chooses from. Never invents a word.
+    words, `among` the names it chooses from; `later` says that a dialogue goes on, about whatever. Never invents a
+    word.
     """
     found = searcher.find(
         query, only, Lean(own or query.text, lean.path, lean.heading_path) if lean is not None else None
@@ -60,7 +62,8 @@ def answer(
     ranked = _quotable(verdicts.rank(topics, constants.verdict, constants.temperature), found)
     if among:
         ranked = comparisons.chosen(ranked, found)
-    judged = outcomes.judge(found, ranked, searcher, constants, lenient=lean is not None)
+    sides = query.ask == "compare" and comparisons.named(query, ranked) is not None
+    judged = outcomes.judge(found, ranked, searcher, constants, lenient=lean is not None or sides or later)
     sheet = Sheet(searcher, _wanted(query, found), limit)
     if query.options:
         made = _chosen(sheet, query, found, ranked, searcher)

@@ -17,6 +17,12 @@ _FRESH = re.compile(
     r"change of (?:topic|subject)|new topic|next question|unrelated(?:ly)?)\s*[:,.–—-]+\s*",
     re.IGNORECASE,
 )
+_BACK = re.compile(
+    r"^(?:(?:ok(?:ay)?|right|good|fine|thanks|now)[.,!]?\s+)?(?:(?:and\s+)?back to\s+(?P<to>[^:,.;?]{2,60}?)"
+    r"|(?P<again>[^:,.;?]{2,60}?)\s+again)\s*[:,.;–—-]+\s*",
+    re.IGNORECASE,
+)
+"""Goes back to something that is named."""
 _OPENERS = re.compile(
     r"^(?:and|but|so|or|then|now|also|what about|how about|what if|same (?:for|thing)|"
     r"which of (?:them|those|these|the two)|why(?: not)?\?|how\?|command\?|example\?)(?:\b|$)",
@@ -78,6 +84,11 @@ def understand(question: str, before: Subject | None, stands: Callable[[str], bo
     if fresh:
         rest = text[fresh.end() :].strip()
         return Understood(rest, rest, None)
+    back = _BACK.match(text)
+    name = (back["to"] or back["again"]).strip() if back else ""
+    if back and text[back.end() :].strip() and not _POINTS.search(name):
+        named = f"{name}: {text[back.end() :].strip()}"
+        return Understood(named, named, None)
     if before is None or not _leans(text, stands):
         return Understood(question, None, None)
     if before.sides and re.search(r"(?i)\bwhich of (?:them|those|these|the two)\b|\bwhich one\b", text):
@@ -113,12 +124,16 @@ def subject(answer: Answer, understood: Understood, compared: tuple[str, ...] = 
     if before is not None and not compared and not understood.among:
         return before if understood.continues else replace(before, asked=asked)
     first = answer.citations[0]
-    if answer.verdict is not None:
+    if answer.verdict is not None and answer.verdict.confidence >= _SURE:
         home = answer.verdict.heading_path
         path = next((c.path for c in answer.citations if c.heading_path == home), first.path)
         return Subject(answer.verdict.name, path, home, compared, asked)
     name = _NUMBERED.sub("", first.heading_path[-1])
     return Subject(name, first.path, first.heading_path, compared, asked)
+
+
+_SURE = 0.3
+"""How sure of a name an answer must be for later questions to be about it; else they are about its first section."""
 
 
 def _leans(text: str, stands: Callable[[str], bool]) -> bool:

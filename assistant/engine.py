@@ -311,7 +311,9 @@ class Assistant:
         fresh.store.read_ahead()  # while all that answers with it is imported
         from assistant import answers, constants, conversation, questions, spelling
 
-        question, read_as = spelling.repaired(request.question[: questions.READ], fresh.store.frequencies)
+        question, read_as = spelling.understood(
+            request.question[: questions.READ], fresh.store.frequencies, fresh.store.spelled_out
+        )
         before = self._subjects.get(request.conversation) if request.conversation is not None else None
         understood = conversation.understand(question, before, lambda text: _names_a_topic(text, fresh.store))
         query = self._parsed(understood.question, request)
@@ -326,6 +328,7 @@ class Assistant:
             limit=request.limit,
             explain=request.explain,
             lean=understood.subject,
+            later=before is not None,
             own=understood.own,
             among=understood.among,
         )

@@ -14,7 +14,7 @@ from assistant.terms import stem, terms, words
 READ = 8_000
 """Characters of a question that are read; the rest is named in a warning."""
 
-Ask = Literal["concept", "detail", "tool", "value", "how", "why", "compare", "code", "need"]
+Ask = Literal["concept", "detail", "tool", "list", "value", "how", "why", "compare", "code", "need"]
 """What kind of answer is asked for; `need` is a scenario without a question word."""
 
 
@@ -110,6 +110,13 @@ _VALUE = re.compile(
     r"at which|from which|by what|through which|after how|is it possible|can i|may i)",
     re.IGNORECASE,
 )
+_SEVERAL = re.compile(
+    r"(?i)\b(?:which|what)\b(?:\s+[\w-]+){1,4}?(?<=[^\Ws])s\s+(?:do|does|are|can|exist|has|have|is)\b"
+    r"|\bwhat (?:are|kinds|types)\b|\b(?:which|what) (?:two|three|four|five|six|seven|eight|nine|ten)\b"
+)
+"""Asks for all of a kind …"""
+_CHOOSES = re.compile(r"(?i)\b(?:recommend|suggest|fits?|suits?|choose|pick|take|best|should|would)\b")
+"""… or for a choice among them."""
 _SIDES = re.compile(
     r"\b(?:differ(?:s|ences?|ent)?\b.{0,40}\?|difference between|compare[ds]?|comparison|versus|vs|side by side|"
     r"distinguish(?:es)?|which of (?:them|the two|both)|pros and cons|trade-?offs?|when which|speaks for which|"
@@ -131,6 +138,8 @@ _THING = re.compile(
 """A short text that begins with the name of something written asks to see it."""
 _REQUEST = 22
 """Words up to which such a text is short."""
+_TALE = 25
+"""Words from which a text tells a story, and only its last sentence can ask for code."""
 _MUST = re.compile(r"(?i)\b(?:must|should|shall|has to|have to|ought to|may not|cannot)\b")
 _FOR_ITSELF = re.compile(r"(?i)\b(?:our|my|their|its|any|no|just the|without the) (?:own )?(?:code|script|commands?)\b")
 _STORY = 12
@@ -211,12 +220,12 @@ def _asks_for_code(text: str) -> bool:
     spoken = [s for s in _SENTENCE.split(text) if re.search(r"\w", s)]
     if len(words(text)) <= _REQUEST and not text.endswith("?") and not _MUST.search(text) and _THING.search(text):
         return True
-    if len(words(text)) > 25:
-        spoken = spoken[-1:]
+    if len(words(text)) > _TALE:
+        spoken = [s for s in spoken[-1:] if s.endswith("?") or _SHOW.search(s)]
     return any(
         _CODE.search(s)
         and (s.endswith("?") or _SHOW.search(s) or (not _MUST.search(s) and not _FOR_ITSELF.search(s)))
-        and not re.search(r"(?i)\bwhat runs\b", s)
+        and not re.search(r"(?i)\bwhat runs\b|\b(?:no|without) (?:own )?(?:code|scripts?|commands?)\b", s)
         for s in spoken
     )
 
@@ -271,6 +280,8 @@ def _which(text: str) -> tuple[Ask | None, tuple[str, ...]]:
 def _ask(text: str, named: Ask | None, code: bool) -> Ask:
     if _compares(text):
         return "compare"
+    if not _tells_a_need(text) and _SEVERAL.search(text) and not _CHOOSES.search(text):
+        return "list"
     if named in ("concept", "tool"):
         return named
     if code:
@@ -280,7 +291,7 @@ def _ask(text: str, named: Ask | None, code: bool) -> Ask:
     if named == "detail" and not re.search(r"(?i)\b(?:which|what)\s+(?:\w+\s+){0,2}(?:role|header|key|flag)s?\b", text):
         return named
     if re.search(
-        r"(?i)\bwhat do you call\b|\bwhat (?:should|do|can|could) (?:i|we|be|they|the|you)\b|"
+        r"(?i)\bwhat do you call\b|\bwhat (?:should|do(?:es)?|can|could) (?:i|we|be|they|the|you|one)\b|"
         r"\bwho does\b|\bwhere should\b|\bis there an?\b",
         text,
     ):

@@ -29,8 +29,10 @@ _OWN = {
 
 def order(found: Found, topic: Topic | None) -> list[int]:
     """Positions of hits in the order they are quoted: the verdict's own lines first, a second section among the
-    first three.
+    first three; those of the question's own words first where nothing is told of a need and the verdict is unsure.
     """
+    if topic is not None and found.query.ask == "need" and not found.query.told and topic.confidence < _SURE:
+        return order(found, None)
     ranked = [
         n for n, hit in enumerate(found.hits) if hit.passage.kind not in ("heading", "label") or topic is not None
     ]
@@ -87,6 +89,8 @@ def _narrowed(found: Found, n: int) -> int:
     return n
 
 
+_SURE = 0.7
+"""How sure of a name an answer must be to lead with its lines where only a fact may have been asked for."""
 _GIVES = 0.06
 """What a line that gives a quantity of the kind asked for gains."""
 _FIRST = 12

@@ -4,6 +4,8 @@ A mistyped word misses both searches: full text does not hold it, and the model 
 A word counts as mistyped when neither general English nor the notes have it and one slip of the fingers away there is
 one that they do have: a letter left out, two letters swapped, a letter doubled. Other slips turn too many rare words
 into common ones (moulting → mounting). After P. Norvig's spelling corrector, with the notes as the better dictionary.
+
+An abbreviation that the notes do not have is read as the name in them that it stands for (DLQ: dead letter queue).
 """
 
 from __future__ import annotations
@@ -16,11 +18,22 @@ from assistant.terms import stem
 
 _WORD = re.compile(r"(?<![\w'’./@-])[a-z]{4,}(?![\w'’./@-])")
 """A plain lower-case word: names, code, paths and contractions are left alone."""
+_ABBREVIATION = re.compile(r"(?<![\w'’./@-])(?P<letters>[A-Z]{3,5}|[a-z]{3,5}(?=s?(?![a-z])))s?(?![\w'’./@-])")
+"""Three to five letters, large ones or small ones, and perhaps the s of several."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _COMMON = 0.55
 """Rarity in general English up to which a word is taken to be meant though the notes do not have it."""
 _NOTED = 0.25
 """How much commoner a word counts that the notes have."""
+
+
+def understood(
+    text: str, frequencies: Callable[[Sequence[str]], Mapping[str, int]], name_of: Callable[[str], str | None]
+) -> tuple[str, dict[str, str]]:
+    """The text as it was meant, and each word that was read as another: `spelled_out`, then `repaired`."""
+    written, names = spelled_out(text, frequencies, name_of)
+    corrected, words = repaired(written, frequencies)
+    return corrected, names | words
 
 
 def repaired(text: str, frequencies: Callable[[Sequence[str]], Mapping[str, int]]) -> tuple[str, dict[str, str]]:
@@ -34,6 +47,24 @@ def repaired(text: str, frequencies: Callable[[Sequence[str]], Mapping[str, int]
     meant = {word: _meant(word, frequencies) for word in sorted(unknown) if not held.get(stem(word))}
     read_as = {word: other for word, other in meant.items() if other is not None}
     return _WORD.sub(lambda match: read_as.get(match[0], match[0]), text), read_as
+
+
+def spelled_out(
+    text: str, frequencies: Callable[[Sequence[str]], Mapping[str, int]], name_of: Callable[[str], str | None]
+) -> tuple[str, dict[str, str]]:
+    """The text with its unknown abbreviations written out, and these with what they were read as; `name_of` gives the
+    name of the notes whose words have these initials.
+    """
+    written = {match[0]: match["letters"].lower() for match in _ABBREVIATION.finditer(text)}
+    strange = {word: letters for word, letters in written.items() if word[:1].isupper() or _strange(letters)}
+    held = frequencies(sorted({stem(word) for word in strange} | {stem(letters) for letters in strange.values()}))
+    named = {
+        word: name_of(letters)
+        for word, letters in sorted(strange.items())
+        if not held.get(stem(word)) and not held.get(stem(letters))
+    }
+    read_as = {word: name for word, name in named.items() if name is not None}
+    return _ABBREVIATION.sub(lambda match: read_as.get(match[0], match[0]), text), read_as
 
 
 def _strange(word: str) -> bool:

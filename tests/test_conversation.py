@@ -69,3 +69,28 @@ def test_a_pronoun_points_back_even_where_a_topic_is_named() -> None:
 
 
 CITED = Citation(1, "a.md", ("Stream",), "stream", 3, 3, "text")
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("ok, mesh again: how often is a call repeated?", "mesh: how often is a call repeated?"),
+        ("back to the canary: who watches it?", "the canary: who watches it?"),
+    ],
+)
+def test_a_subject_that_is_taken_up_again_is_heard(text: str, meant: str) -> None:
+    understood = understand(text, BEFORE, names_nothing)
+    assert (understood.question, understood.subject) == (meant, None)
+
+
+def test_back_to_what_only_points_is_no_subject() -> None:
+    assert understand("back to the first one: what does it cost?", BEFORE, names_nothing).subject == BEFORE
+
+
+def test_a_verdict_that_is_hardly_sure_is_no_subject() -> None:
+    cited = Citation(1, "a.md", ("Messaging", "Streams"), "streams", 3, 3, "Streams keep order.")
+    unsure = Candidate("Retention", ("Messaging", "Retention"), 0.1, (1,))
+    answer = Answer("q", "answered", verdict=unsure, citations=(cited,))
+    found = subject(answer, Understood("what keeps order?", None, None))
+    assert found is not None
+    assert found.name == "Streams"

@@ -55,3 +55,29 @@ def test_any_text_is_a_question(text: str) -> None:
     query = questions.parse(text)
     assert len(set(query.terms)) == len(query.terms)
     assert all(d.text in query.text for d in query.demands)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The auditor wants records that nobody can change for seven years, whoever tries, from any of our many sites. "
+        "Copies alone won't do, and the project has a budget code.",
+        "No plain text may travel between the pods of this namespace, and each side has to prove who it is with a "
+        "certificate that is renewed by itself. No code changes, please.",
+    ],
+)
+def test_code_that_is_part_of_a_story_is_not_asked_for(text: str) -> None:
+    assert not questions.parse(text).code
+
+
+@pytest.mark.parametrize(
+    ("text", "ask"),
+    [
+        ("Which release channels does it have?", "list"),
+        ("Which three kinds of roles are there?", "list"),
+        ("Which service keeps order?", "concept"),
+        ("We have many workers and one is slow. Which services do you recommend?", "concept"),
+    ],
+)
+def test_asking_for_all_of_a_kind_is_no_choice(text: str, ask: str) -> None:
+    assert questions.parse(text).ask == ask

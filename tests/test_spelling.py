@@ -80,3 +80,30 @@ def test_an_answer_says_how_it_read_a_word(tmp_path: Path) -> None:
     assert answer.question == "how long is the visibility timeuot"
     assert answer.standalone_question is None
     assert answer.citations
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("what lands in the DLQ?", "what lands in the Dead letter queue?"),
+        ("how many DLQs are there", "how many Dead letter queue are there"),
+        ("what lands in the dlq", "what lands in the Dead letter queue"),
+        ("the API of the xyz", "the API of the xyz"),
+    ],
+)
+def test_an_abbreviation_is_read_as_the_name_it_stands_for(typed: str, meant: str) -> None:
+    names = {"dlq": "Dead letter queue"}
+    assert spelling.spelled_out(typed, lambda wanted: dict.fromkeys(wanted, 0) | {"api": 3}, names.get)[0] == meant
+
+
+def test_an_abbreviation_is_looked_up_in_the_names_of_the_notes(tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    (notes / "queues.md").write_text(
+        "# Queues\n\n## Dead letter queue\n\nKeeps what failed five times.\n\n## Visibility timeout\n\n30 seconds.\n",
+        "utf-8",
+    )
+    with closing(asking(notes, tmp_path / "index")) as made:
+        answer = made.ask(Request("when does something land in the DLQ"))
+    assert "“DLQ” was read as “Dead letter queue”." in answer.warnings
+    assert answer.citations[0].heading_path[-1] == "Dead letter queue"

@@ -107,6 +107,17 @@ class Store(Vectors):
         """All mentions, by path, line and name."""
         return rows.unpack_mentions(self._all(_MENTIONS.format("")))
 
+    def spelled_out(self, initials: str) -> str | None:
+        """The name of the notes whose words begin with these letters, as it is written first; of several the one that
+        most passages use, then by the alphabet; None where there is none."""
+        pattern = " ".join(f"{letter}*" for letter in initials)
+        found = self._all(
+            "SELECT k.key, (SELECT name FROM mentions m WHERE m.key = k.key ORDER BY m.id LIMIT 1) FROM keys k"
+            " WHERE k.key GLOB ? AND k.uses > 0 ORDER BY k.uses DESC, k.key",
+            pattern,
+        )
+        return next((name for key, name in found if len(key.split()) == len(initials)), None)
+
     def containing(
         self, terms: Sequence[str], limit: int, only: Collection[PassageId] | None = None
     ) -> list[PassageId]:
