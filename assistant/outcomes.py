@@ -28,8 +28,8 @@ best stands out, how near a concept of the vocabulary and how sure a verdict is;
 asks how, for a value or for code and how far code falls behind, and how many names it holds; the rarest word that the
 best passage's section lacks, a number asked for and none near. The rest counts only where a fact is asked for and no
 need is told: a quantity asked for, and none of its kind near; names that the notes never use; an asked-for facet that
-the evidence lacks; the share of the question that the section lacks; and how near the best passage of the section comes
-to the question when what both share with the section's heading is taken away.
+the evidence lacks; the share of the question that each near section lacks; and how near the best passage of the section
+comes to the question when what both share with the section's heading is taken away.
 """
 _PLAIN = 30
 """Passages among which those without a heading's or a label's place are looked for."""
@@ -107,8 +107,8 @@ def is_order(text: str) -> bool:
 def judge(
     found: Found, ranked: Sequence[Topic], searcher: Searcher, constants: Constants, *, lenient: bool = False
 ) -> Judged:
-    """Answered, partial (something near, and what it lacks) or not in the notes; `lenient` with a follow-up, which
-    says less than a question that stands alone.
+    """Answered, partial (something near, and what it lacks) or not in the notes; `lenient` in a dialogue, where a turn
+    says less than a question that stands alone, and with a comparison of two things that the notes name.
     """
     if is_order(found.query.text):
         return Judged("not_in_notes", 0.0, (), "Orders are not questions. Ask for something the notes may say.", {})
@@ -140,6 +140,7 @@ def describe(found: Found, ranked: Sequence[Topic], searcher: Searcher) -> tuple
     plain = [n for n, hit in enumerate(hits[:_PLAIN]) if hit.passage.kind not in ("heading", "label", "pointer")]
     section = searcher.section(hits[0].passage)
     held = section.terms | set(terms(hits[0].passage.heading_path[0]))
+    near_by = [searcher.section(h.passage).terms | set(terms(h.passage.heading_path[0])) for h in hits[:_EVIDENCE]]
     near = {t for r in evidence for t in _said(r)}
     asked = {t: english.rarity(t) for t in query.terms}
     unknown = {t: w for t, w in asked.items() if not found.known.get(t)}
@@ -171,7 +172,7 @@ def describe(found: Found, ranked: Sequence[Topic], searcher: Searcher) -> tuple
         "no_quantity": fact * (quantity is not None and not _given(quantity[1], found, plain, telling)),
         "strange": fact * min(2, len(set(strange))),
         "facet": fact * bool(lacked),
-        "lacks": fact * sum(w for t, w in telling.items() if t not in held) / (sum(telling.values()) or 1.0),
+        "lacks": fact * min(sum(w for t, w in telling.items() if t not in s) for s in near_by) / _whole_of(telling),
         "detail": _detail(found, plain[:12], section.heading),
     }
     if searcher.store.pending and _known_share(found) > _MOSTLY:
@@ -182,6 +183,10 @@ def describe(found: Found, ranked: Sequence[Topic], searcher: Searcher) -> tuple
     return values, _lacking(
         found, list(dict.fromkeys(strange)), asks[0].lower() if asks else "", lacked, unknown, uncovered
     )
+
+
+def _whole_of(telling: Mapping[str, float]) -> float:
+    return sum(telling.values()) or 1.0
 
 
 def _concept(found: Found) -> float:
