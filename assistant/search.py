@@ -357,13 +357,16 @@ def bm25(reads: Sequence[Read], bags: Sequence[Sequence[str]], weights: Mapping[
     known = frozenset(wanted)
     counts = np.zeros((len(reads), len(wanted)), dtype=np.float32)
     for n, read in enumerate(reads):
-        for t in known & read.said:
-            counts[n, place[t]] = read.words[t]
-        for t in known & read.heads:
-            counts[n, place[t]] += _HEADING
+        if not known.isdisjoint(read.said):
+            for t in known & read.said:
+                counts[n, place[t]] = read.words[t]
+        if not known.isdisjoint(read.heads):
+            for t in known & read.heads:
+                counts[n, place[t]] += _HEADING
     norm = np.array([_K1 * (1 - _B + _B * r.length / _AVERAGE) for r in reads], dtype=np.float32).reshape(-1, 1)
     scored = counts * (_K1 + 1) / (counts + norm) * np.array([weights.get(t, 0.0) for t in wanted], dtype=np.float32)
-    held = np.array([[t in bag for bag in map(frozenset, bags)] for t in wanted], dtype=np.float32)
+    members = [frozenset(bag) for bag in bags]
+    held = np.array([[t in bag for bag in members] for t in wanted], dtype=np.float32)
     return np.asarray(scored @ held.reshape(len(wanted), len(bags)))
 
 
