@@ -19,6 +19,7 @@ from assistant import visible
 from assistant.records import Citation, Note, Problem
 from assistant.tui.actions import READING, bindings
 from assistant.tui.colours import Fence, fences
+from assistant.tui.rows import shortened
 
 _ABOVE = 4
 """Rows of context above the cited lines, where their heading is further up."""
@@ -254,6 +255,11 @@ class SourcePane(Vertical):
         yield Static("", id="said", markup=False)
         yield self.view
 
+    def on_resize(self) -> None:
+        """The title is the path, its middle left out where there is no room for it."""
+        room = (self.outer_size.width or self.app.size.width) - 6
+        self.border_title = Content(shortened(visible.line(self.path), max(room, 16)))
+
     @property
     def is_open(self) -> bool:
         return bool(self.display)
@@ -262,7 +268,7 @@ class SourcePane(Vertical):
         """Points at a citation; whether its note is here already. Else it is to be read and given to `show`."""
         here = self.note is not None and self.path == path
         self.path, self.cited, self._problems = path, cited, tuple(problems)
-        self.border_title = Content(visible.line(path))
+        self.on_resize()
         self.query_one("#headings", Static).update(
             Content(visible.line(" › ".join(cited.heading_path[1:] or cited.heading_path)))
         )

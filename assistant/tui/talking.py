@@ -67,6 +67,7 @@ class Talking(App[None], inherit_bindings=False):
     Screen.-short Prompt { border: none; max-height: 4; }
     ContextStrip { display: none; }
     Toast { max-width: 70%; }
+    OptionList:ansi > .option-list--option-highlighted { text-style: bold underline; }
     """
     BINDINGS = bindings([*PROMPT, *ANYWHERE])
     COMMANDS: ClassVar = {Commands}

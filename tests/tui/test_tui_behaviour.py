@@ -300,6 +300,21 @@ def test_a_quote_is_found_where_it_moved() -> None:
     assert place(rows, replace(cited, quote="three")) == (0, 0)
 
 
+async def test_a_long_path_keeps_its_end_in_the_title(stage: Staged) -> None:
+    async with stage() as on:
+        pane = on.app.pane
+        path = "infrastructure/" + "/".join(["deep"] * 20) + "/note.md"
+        on.app.show_source()
+        pane.want(path, Citation(1, path, ("T",), "t", 1, 1, "x"))
+        for size in ((80, 24), (60, 16)):
+            await on.pilot.resize_terminal(*size)
+            await on.pilot.pause()
+            title = str(pane.border_title)
+            assert title.startswith("infrastructure/…")
+            assert title.endswith("/deep/note.md")
+            assert len(title) <= size[0] - 6
+
+
 async def test_nothing_is_lost_when_the_editor_is_missing(stage: Staged) -> None:
     async with stage(editor="no-such-editor-here") as on:
         await on.ask(QUEUE)

@@ -246,13 +246,14 @@ async def steps(stage: Staged, back: str, forth: str, *, focus: bool) -> None:
 
 async def test_key_commands(stage: Staged) -> None:
     """The palette lists the actions of the help screen, and runs them."""
-    async with stage() as on:
+    async with stage(keys={"save": "f2"}) as on:
         await on.press("ctrl+p")
         assert isinstance(on.app.screen, CommandPalette)
         options = on.app.screen.query_one(OptionList)
         await on.until(lambda: options.option_count == len(COMMANDS))
         listed = {str(options.get_option_at_index(at).prompt) for at in range(options.option_count)}
-        assert listed == {name(one) for one in COMMANDS}
+        assert listed == {name(one, {"save": "f2"}) for one in COMMANDS}
+        assert "Save the session as Markdown  (f2)" in listed
         await on.press(*"forget this")
         await on.until(lambda: options.option_count == 1)
         await on.press("down", "enter")
