@@ -44,9 +44,10 @@ def touch(path: Path) -> None:
 
 
 def tighten(descriptor: int) -> None:
-    """Takes an open file or folder from others; left as it is where it belongs to another user."""
+    """Takes an open file or folder from others; left as it is where it belongs to another user, or is a device."""
     found = os.fstat(descriptor)
-    if found.st_uid == os.geteuid() and found.st_mode & _OTHERS:
+    usual = stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)
+    if usual and found.st_uid == os.geteuid() and found.st_mode & _OTHERS:
         with suppress(OSError):  # a file system without modes
             os.fchmod(descriptor, stat.S_IMODE(found.st_mode) & ~_OTHERS)
 

@@ -440,7 +440,7 @@ def test_a_folder_that_changes_under_the_walk_is_read_all_the_same(tmp_path: Pat
                         name.unlink()
                     case 3:
                         name.parent.rename(folder / f"d{chance.randrange(4)}")
-                    case 4:
+                    case 4 if not name.is_symlink():  # the mode of what a link leads to is not ours to change
                         name.chmod(chance.choice([0, 0o600]))
                     case _:
                         name.unlink(missing_ok=True)

@@ -114,6 +114,16 @@ def test_a_cache_that_others_could_enter_is_closed(tmp_path: Path) -> None:
     assert modes(cache)["."] == "0o700"
 
 
+def test_a_pipe_or_device_keeps_its_modes(tmp_path: Path) -> None:
+    """Where root opens one by way of a link, the whole machine would lose it."""
+    os.mkfifo(tmp_path / "pipe", 0o666)
+    (tmp_path / "pipe").chmod(0o666)
+    descriptor = os.open(tmp_path / "pipe", os.O_RDWR)
+    private.tighten(descriptor)
+    os.close(descriptor)
+    assert stat.S_IMODE((tmp_path / "pipe").stat().st_mode) == 0o666
+
+
 def test_a_link_in_the_place_of_a_file_is_not_followed(tmp_path: Path) -> None:
     """Another user could lay one into a folder that is open to all."""
     (tmp_path / "there").write_text("theirs")
