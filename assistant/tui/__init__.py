@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,7 @@ def run(settings: Settings, *, history: bool = True) -> None:
     """The app on this terminal, until the user quits."""
     if not os.environ.get("NO_COLOR", "-"):
         del os.environ["NO_COLOR"]  # Textual counts an empty one as set
-    handler = logging.FileHandler(settings.cache / "chat.log", delay=True, encoding="utf-8")
-    logging.getLogger("assistant.chat").addHandler(handler)
+    logging.getLogger("assistant.chat").addHandler(_Log(settings.cache / "chat.log"))
     chat(settings, history=history).run()
 
 
@@ -60,6 +60,20 @@ def chat(settings: Settings, *, history: bool = True) -> ChatApp:
         return EngineThread(lambda progress: _engine(settings, progress), places, post, ansi=ansi)
 
     return ChatApp(about, session, session.read(), thread)
+
+
+class _Log(logging.FileHandler):
+    """What went wrong, in a file that is made when it is needed; one that cannot be written must not end the chat."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, delay=True, encoding="utf-8")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(OSError):
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """It would print on the chat's screen."""
 
 
 def _engine(settings: Settings, progress: Callable[..., None]) -> Assistant:

@@ -16,7 +16,8 @@ from textual.command import CommandPalette
 
 from assistant import visible
 from assistant.errors import UnreadableNotes
-from assistant.records import Answer, Citation, Snippet, Statement
+from assistant.overview import Heading
+from assistant.records import Answer, Candidate, Citation, LineNumber, Snippet, Statement
 from assistant.render import answer_json
 from assistant.tui import colours, copying, rows, saved, turns
 from assistant.tui.rows import View
@@ -87,6 +88,25 @@ async def test_a_hostile_question_and_a_hostile_error_are_text(stage: Staged) ->
         assert "[@click=app.quit]q[/]" in on.last
         await on.press("ctrl+r")
         clean(on)
+
+
+async def test_hostile_names_and_headings_are_text(stage: Staged) -> None:
+    """In a verdict, the list of names, the strip above the prompt and the tree of headings."""
+    async with stage((160, 50)) as on:
+        evil = Candidate(EVIL, (EVIL, EVIL), 0.9, ())
+        on.engine.answers[BRACKET] = replace(recorded()[BRACKET], verdict=evil, alternatives=(evil, evil, evil))
+        await on.ask(BRACKET)
+        clean(on)
+        assert "[@click=app.quit]q[/]" in on.last
+        await on.read()
+        await on.press("a")
+        await on.until(lambda: len(on.app.screen_stack) == 2)
+        clean(on)
+        await on.press("escape")
+        on.app.pick_heading([Heading(f"{EVIL}.md", LineNumber(1), (EVIL, f"\\{EVIL}\\"))])
+        await on.pilot.pause()
+        clean(on)
+        assert sum("[@click=app.quit]q[/]" in row for row in screen_rows(on)) > 3
 
 
 async def test_the_palette_stays_a_list(stage: Staged) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import QUEUE
+from .conftest import HERE, HOSTILE, QUEUE, TRAP
 
 NOTE = "application-deployment-and-integration.md"
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
@@ -140,6 +140,46 @@ def test_the_terminal_is_whole_after_a_kill(terminal: Terminal, tmp_path: Path, 
     subprocess.run(["kill", "-TERM", child.stdout.split()[0]], check=True)
     terminal.wait(lambda text: text.rstrip().endswith("$"))
     assert terminal.run("stty -a") == before
+
+
+def test_no_byte_of_a_hostile_note_reaches_the_terminal_as_a_control(terminal: Terminal, tmp_path: Path) -> None:
+    """All that the chat writes is looked at as bytes: card, source, tree, questions, saved file, notification."""
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / HOSTILE).write_bytes((HERE / "hostile.txt").read_bytes())
+    written = tmp_path / "written"
+    terminal.run(f"cd {tmp_path}")
+    terminal.tmux("pipe-pane", f"exec cat > {written}")
+    terminal.type(chat(tmp_path))
+    terminal.send("Enter")
+    terminal.wait(lambda text: "index fresh" in text)
+    terminal.type(TRAP)
+    terminal.send("Enter")
+    terminal.wait(lambda text: "[link=file:///etc/passwd]" in text)
+    for keys, shown in (
+        (("Tab", "1"), "11▌print"),
+        (("u",), "Hostile [bold]notes[/bold]"),
+        (("Escape", "C-r"), "Earlier questions"),
+        (("Escape", "C-s"), "Save as"),
+        (("Enter",), "Saved as"),
+    ):
+        for key in keys:
+            terminal.send(key)
+            time.sleep(0.3)  # two at once would be one key with alt
+        terminal.wait(lambda text, shown=shown: shown in text)  # type: ignore[misc]
+    terminal.send("C-q")
+    terminal.wait(lambda text: text.rstrip().endswith("$"))
+    raw = written.read_bytes()
+    assert "␛]0;owned␇".encode() in raw
+    for control in (
+        b"\x1b]0;owned",
+        b"\x1b]52;",
+        b"\x1b[31mred",
+        b"\x1b[2J[red",
+        *map(str.encode, "\x9b\u202e\u200b\u2066"),
+    ):
+        assert control not in raw, control
+    saved = (tmp_path / "corpus-answers.md").read_text("utf-8")
+    assert not any(letter in saved for letter in "\x1b\x07\x9b\u202e\u200b\u2066")
 
 
 def test_a_window_that_is_closed_over_the_editor_ends_the_chat(terminal: Terminal, tmp_path: Path, root: Path) -> None:
