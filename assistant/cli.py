@@ -609,5 +609,6 @@ def help_(context: click.Context, words: tuple[str, ...]) -> int:
     from assistant.engine import Request
 
     like = _settings(context, notes=str(pages.FOLDER))
-    with closing(_assistant(replace(like, index=like.cache / "help", spare=like.cache / "help"))) as assistant:
+    place = replace(like, index=like.cache / "help", spare=like.cache / "help")
+    with closing(_assistant(place, whole=True)) as assistant:  # a few pages: seconds, once
         return _one(assistant, Request(clean(asked)), "text", None)

@@ -18,7 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant import private
+from assistant import encoder, private
 from assistant.errors import AssistantError, NoNotes
 from assistant.settings import Settings, few_colours, terminal_clipboard, user_cache
 
@@ -119,6 +119,7 @@ def _wrong(name: str, relation: str | None, wanted: str) -> str:
     if relation and (version != wanted if relation == "==" else _numbers(version) < _numbers(wanted)):
         return f"{name} is {version}, {relation}{wanted} is needed"
     if name in IMPORTED:
+        encoder.keep_to_itself()
         try:
             importlib.import_module(IMPORTED[name])
         except Exception as error:  # noqa: BLE001 - a half installed library fails in any way

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock, Thread
+from types import ModuleType
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -201,8 +203,7 @@ class HashingEncoder:
 
 def optimise(source: Path, folder: Path) -> None:
     """Writes the graph of `source` as `GRAPH` and `WEIGHTS` into the folder, fused once so that no session has to."""
-    import onnxruntime
-
+    onnxruntime = _runtime()
     options = _options()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     options.optimized_model_filepath = str(folder / GRAPH)
@@ -212,22 +213,34 @@ def optimise(source: Path, folder: Path) -> None:
 
 
 def _session(folder: Path) -> InferenceSession:
-    import onnxruntime
-
+    onnxruntime = _runtime()
     options = _options()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL  # done once, by `optimise`
     return onnxruntime.InferenceSession(str(folder / GRAPH), options, providers=["CPUExecutionProvider"])
 
 
 def _options() -> SessionOptions:
-    import onnxruntime
-
+    onnxruntime = _runtime()
     options = onnxruntime.SessionOptions()
     options.enable_cpu_mem_arena = False  # the arena doubles the memory and gains nothing for one text
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     return options
+
+
+def keep_to_itself() -> None:
+    """Before onnxruntime is loaded: it gathers events in the user's cache and sends them to its makers otherwise."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+
+def _runtime() -> ModuleType:
+    keep_to_itself()
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    module: ModuleType = onnxruntime
+    return module
 
 
 def _tokenizer(folder: Path) -> Tokenizer:

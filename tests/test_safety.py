@@ -86,7 +86,16 @@ def test_the_guard_sees_what_it_is_there_for(guarded: dict[str, str], tmp_path: 
 
 
 def test_no_network_for_the_whole_of_a_session(guarded: dict[str, str], tmp_path: Path) -> None:
-    """A first index, questions, a batch, the pages, doctor, the chat line by line: answered, and nothing was tried."""
+    """A first index, questions, a batch, the pages, doctor, the chat line by line: answered, and nothing was tried.
+
+    Nor is anything left in the user's folders but our own: libraries gather there what they would send later.
+    """
+    cache, home = tmp_path / "cache", tmp_path / "home"
+    home.mkdir()
+    (cache / "notes-assistant").mkdir(parents=True, mode=0o700)
+    models = Path(guarded["XDG_CACHE_HOME"], "notes-assistant", "models").resolve()
+    (cache / "notes-assistant" / "models").symlink_to(models)
+    guarded |= {"XDG_CACHE_HOME": str(cache), "HOME": str(home)}
     for words, stdin, says in (
         (["ask", APPLE], "", "seven months"),
         (["index"], "", "generation"),
@@ -101,6 +110,8 @@ def test_no_network_for_the_whole_of_a_session(guarded: dict[str, str], tmp_path
         done = run(tmp_path, guarded, *words, stdin=stdin)
         assert says in done.stdout, (words, done.stderr)
     assert (tmp_path / "log").read_text() == ""
+    assert [path.name for path in cache.iterdir()] == ["notes-assistant"]
+    assert list(home.iterdir()) == []
 
 
 def test_no_network_for_the_chat_on_a_terminal(guarded: dict[str, str], tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assistant.encoder import GRAPH, TOKENIZER, ModelFiles, OnnxEncoder, optimise
+from assistant.encoder import GRAPH, TOKENIZER, ModelFiles, OnnxEncoder, keep_to_itself, optimise
 from assistant.errors import ModelUnusable
 from assistant.model import files
 
@@ -48,6 +48,8 @@ _REPEATS = (("queues deliver each message at least once ", 6), ("canary ", 40), 
 
 def main(argument: str, descriptor: str) -> None:
     """Does one job, given as JSON, and reports on the open descriptor; ends with 1 after a failure it could tell of."""
+    keep_to_itself()
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.umask(0o077)  # a process of our own: all that it and its libraries write is for its owner alone
     job = files.Job(**json.loads(argument))
 
