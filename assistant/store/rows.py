@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -44,9 +44,8 @@ class StoredNote:
         return file == self.file and file.mtime_ns < self.looked - COARSEST_NS
 
 
-@dataclass(frozen=True, slots=True)
-class StoredMention:
-    """A name that a topic goes by, and the passage that speaks for it."""
+class StoredMention(NamedTuple):
+    """A name that a topic goes by, and the passage that speaks for it; a tuple, since a question reads thousands."""
 
     key: str
     """`terms.key(name)`: what makes two names one topic."""
@@ -182,14 +181,12 @@ def mention_sum(key: str, name: str, kind: str, passage: int) -> int:
     return checksum(f"{key}\0{name}\0{kind}\0{passage}")
 
 
-def unpack_mentions(found: Iterable[tuple[str, str, str, int, int]]) -> list[StoredMention]:
+def unpack_mentions(found: Iterable[tuple[str, str, str, PassageId, int]]) -> list[StoredMention]:
     """From rows of key, name, kind, passage, crc."""
-    mentions = []
-    for key, name, kind, passage, crc in found:
-        if mention_sum(key, name, kind, passage) != crc:
-            raise IndexDamaged("a topic")
-        mentions.append(StoredMention(key, name, kind, PassageId(passage)))
-    return mentions
+    read = list(found)
+    if any(mention_sum(key, name, kind, passage) != crc for key, name, kind, passage, crc in read):
+        raise IndexDamaged("a topic")
+    return [StoredMention(key, name, kind, passage) for key, name, kind, passage, _ in read]
 
 
 def pack_matrix(matrix: Matrix) -> tuple[int, bytes, int]:
