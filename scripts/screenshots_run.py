@@ -28,8 +28,8 @@ async def until(pilot: Pilot[Any], holds: Callable[[], bool]) -> None:
     sys.exit("The screen never came to it.")
 
 
-async def shoot(root: Path, index: Path, question: str, keys: tuple[str, ...], size: tuple[int, int]) -> str:
-    """The screen as SVG after a question and keys."""
+async def shoot(root: Path, index: Path, question: str, size: tuple[int, int], *, source: bool) -> str:
+    """The screen as SVG after a question; with `source`, the note beside it where its first snippet stands."""
     settings = load(Flags(notes=str(root / "corpus"), index=str(index)), os.environ, root)
     settings = replace(settings, theme="textual-dark")
     app = tui.chat(settings, history=False)
@@ -38,16 +38,19 @@ async def shoot(root: Path, index: Path, question: str, keys: tuple[str, ...], s
         await until(pilot, lambda: app.status == "index fresh")
         app.ask(question)
         await until(pilot, lambda: not app.asked)
-        await pilot.press("tab", *keys)
-        await until(pilot, lambda: not keys or (app.pane.view.marks.first > 0 and app.pane.view.settled))
+        await pilot.press("tab")
+        card = app.chosen_card()
+        if source and card is not None and card.turn.answer is not None:
+            await pilot.press(str(card.turn.answer.snippets[0].citation))
+            await until(pilot, lambda: app.pane.view.marks.first > 0 and app.pane.view.settled)
         # Without the fonts that the picture would fetch from a network: any monospaced one will do.
         return re.sub(r"@font-face \{.*?\}\s*", "", app.export_screenshot(title="assistant chat"), flags=re.DOTALL)
 
 
 async def main(root: str, index: str, folder: str) -> int:
-    answer = await shoot(Path(root), Path(index), SCENARIO, (), (80, 30))
+    answer = await shoot(Path(root), Path(index), SCENARIO, (80, 30), source=False)
     Path(folder, "chat-answer.svg").write_text(answer, "utf-8")
-    source = await shoot(Path(root), Path(index), SNIPPET, ("5",), (140, 36))
+    source = await shoot(Path(root), Path(index), SNIPPET, (140, 36), source=True)
     Path(folder, "chat-source.svg").write_text(source, "utf-8")
     print(f"{folder}/chat-answer.svg, {folder}/chat-source.svg")
     return 0

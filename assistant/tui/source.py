@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from assistant.tui.actions import READING, bindings
 from assistant.tui.colours import Fence, fences
 from assistant.tui.rows import shortened
 
+_WORDS = re.compile(r"\w+")
 _ABOVE = 4
 """Rows of context above the cited lines, where their heading is further up."""
 
@@ -67,7 +69,8 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
         """`colour` asks for the lines of a fence, which come by `coloured`."""
         super().__init__(id="note")
         self._colour = colour
-        self._fences: tuple[Fence, ...] = ()
+        self.fences: tuple[Fence, ...] = ()
+        """Of the note that is shown."""
         self._asked: set[Fence] = set()
         self._coloured: dict[int, Content] = {}
         self._shown: list[str] = []
@@ -81,7 +84,7 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
     def show(self, note: Note, marks: Marks) -> None:
         """Another note, or the same one as it is now; the view stays where it is until `to_marks`."""
         self._shown = [visible.block(line) for line in note.lines]
-        self._fences = tuple(fences(note.lines))
+        self.fences = tuple(fences(note.lines))
         self._asked.clear()
         self._coloured.clear()
         self._digits = max(3, len(str(len(self._shown))))
@@ -204,7 +207,7 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _text(self, number: int) -> Content:
         if number not in self._coloured:
-            fence = next((one for one in self._fences if one.first <= number <= one.last), None)
+            fence = next((one for one in self.fences if one.first <= number <= one.last), None)
             if fence is not None and fence.language and fence not in self._asked:
                 self._asked.add(fence)
                 # After the paint: whoever colours would hold it up.
@@ -315,7 +318,8 @@ class SourcePane(Vertical):
             self.say(f"moved from line {cited.start_line}")
         else:
             self.say("")
-        heading = _heading(note.lines, first, cited.heading_path[-1] if cited.heading_path else "")
+        name = cited.heading_path[-1] if cited.heading_path else ""
+        heading = heading_line(note.lines, first, name, self.view.fences)
         self.view.mark(Marks(first, min(last, len(note.lines)), heading, self._problems))
         if move:
             self.view.to_marks()
@@ -325,11 +329,15 @@ class SourcePane(Vertical):
             self._colour(self.note.digest, self.note.lines, fence)
 
 
-def _heading(rows: Sequence[str], first: int, heading: str) -> int:
-    """The line above `first` that opens the section; 0 where it is not found as it is written."""
-    words = heading.casefold().split()
+def heading_line(rows: Sequence[str], first: int, heading: str, code: Iterable[Fence]) -> int:
+    """The line at or above `first` that opens the section; 0 where it is not found as it is written.
+
+    A comment in a fence is no heading.
+    """
+    words = set(_WORDS.findall(heading.casefold()))
+    inside = {number for fence in code if fence.first <= first for number in range(fence.first, fence.last + 1)}
     for number in range(min(first, len(rows)), 0, -1):
         row = rows[number - 1].strip()
-        if words and row.startswith("#") and words[0] in row.casefold():
+        if row.startswith("#") and number not in inside and words and words <= set(_WORDS.findall(row.casefold())):
             return number
     return 0

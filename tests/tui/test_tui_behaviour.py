@@ -17,9 +17,10 @@ from assistant.records import Citation
 from assistant.settings import Flags, load
 from assistant.tui.app import ChatApp
 from assistant.tui.bars import StatusLine
+from assistant.tui.colours import fences
 from assistant.tui.pickers import Help
 from assistant.tui.rows import View
-from assistant.tui.source import place
+from assistant.tui.source import heading_line, place
 from assistant.tui.turns import Turn
 
 from .conftest import DECLINED, FOLLOW_UP, QUEUE, RETRY, STRATEGY, Replay, Staged, recorded
@@ -313,6 +314,14 @@ async def test_a_long_path_keeps_its_end_in_the_title(stage: Staged) -> None:
             assert title.startswith("infrastructure/…")
             assert title.endswith("/deep/note.md")
             assert len(title) <= size[0] - 6
+
+
+def test_a_comment_in_a_fence_is_no_heading() -> None:
+    rows = ["# Title", "## `Service` Security", "", "```yaml", "# Only services, for security", "kind: X", "```", "end"]
+    assert heading_line(rows, 6, "Service Security", fences(rows)) == 2
+    assert heading_line(rows, 8, "Service Security", fences(rows)) == 2
+    assert heading_line(rows, 2, "Service Security", fences(rows)) == 2
+    assert heading_line(rows, 8, "Setext", fences(rows)) == 0
 
 
 async def test_nothing_is_lost_when_the_editor_is_missing(stage: Staged) -> None:
