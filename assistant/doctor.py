@@ -206,7 +206,9 @@ def _mended(folder: Path, warning: str) -> str:
 def _index(settings: Settings, program: str, now: float) -> Iterator[Finding]:
     from assistant.store import IndexMissing, Store, StoreError, problems
 
-    folder = settings.index if settings.index.is_dir() else settings.spare
+    folder = settings.index
+    if not (folder / "notes.sqlite").exists() and (settings.spare / "notes.sqlite").exists():
+        folder = settings.spare  # a folder that takes no files
     afresh, age = f"{program} index --full", _age(folder, now)
     shared = any(private.open_to_others(path) for path in _index_files(folder))  # a look inside changes times and modes
     try:

@@ -144,8 +144,8 @@ class Keeper:
         return self._opened(self._encoder().identity)
 
     def update(self, *, full: bool, wait: bool = True) -> BuildReport:
-        """Brings the index up to date, after any other writer; IndexUnusable where that cannot be, or where there is
-        another writer that is not to be waited for."""
+        """Brings the index up to date, after any other writer, or one elsewhere where this folder has none and takes
+        none; IndexUnusable where that cannot be, or where there is another writer that is not to be waited for."""
         self._scan()
         try:
             return self._build("all", full=full, mend=False, wait=wait, verify=True)
@@ -154,7 +154,17 @@ class Keeper:
                 "Another process is bringing the index up to date.", "Leave it to that, or wait for it."
             ) from error
         except (StoreError, OSError) as error:
-            raise _unusable(self.index, error) from error
+            if not isinstance(error, ReadOnly) or self._spare in (None, self.index) or self._usable():
+                raise _unusable(self.index, error) from error
+            said = self._elsewhere(f"The index in {self.index} cannot be written ({_reason(error)})")
+        report = self.update(full=full, wait=wait)
+        return replace(report, warnings=[*report.warnings, said])
+
+    def _elsewhere(self, why: str) -> str:
+        """Takes the spare folder from now on; the sentence that says so."""
+        assert self._spare is not None
+        self.index, self._spare = self._spare, None
+        return f"{why}; {self.index} is used instead."
 
     def close(self) -> None:
         if self._store is not None:
@@ -227,11 +237,11 @@ class Keeper:
             stale = staleness.stale(store, self._folder, scan.files, identity)
             said = f"{what}; this is answered from the last index." if stale else ""
             return self._as_it_is(store, scan, stale=stale, said=said)
-        if self._spare is None or self._spare == self.index:
+        if self._spare in (None, self.index):
             raise _unusable(self.index, error)
-        self.index, self._spare = self._spare, None
+        said = self._elsewhere(what)
         there = self.fresh("look")
-        return replace(there, warnings=(*there.warnings, f"{what}; {self.index} is used instead."))
+        return replace(there, warnings=(*there.warnings, said))
 
     def _build(self, embed: Embed, *, full: bool, mend: bool, wait: bool, verify: bool = False) -> BuildReport:
         """One build; where another process builds, Busy if there is a store to answer from meanwhile, else after it."""

@@ -154,6 +154,12 @@ def test_an_index_behind_damaged_or_open_is_mended_by_a_command(settings: Settin
     assert ("assistant --notes 'my notes' index --full") in dict(sick(examined(settings), "index")).values()
 
 
+def test_an_index_that_had_to_be_made_elsewhere_is_found(settings: Settings, tmp_path: Path) -> None:
+    found = examined(replace(settings, index=tmp_path / "notes" / "note.md" / "index", spare=settings.index))
+    assert f"in {settings.index}, written" in said(found, "index")
+    assert sick(found, "index") == []
+
+
 def test_without_notes_the_rest_is_looked_at_all_the_same(tmp_path: Path) -> None:
     """And a settings file that cannot be read is named with its own next step."""
     with pytest.raises(AssistantError) as none:

@@ -1,6 +1,6 @@
 """`Assistant` keeps its promises about the notes on disk: fresh, checked against the file, mended, or called stale."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -161,3 +161,20 @@ def test_lines_of_one_conversation_share_context_and_others_do_not(asked: Assist
 def test_a_second_writer_is_told(tmp_path: Path) -> None:
     with Writer(tmp_path / "index"), pytest.raises(Busy):
         Writer(tmp_path / "index")
+
+
+@pytest.mark.parametrize(
+    "warned", [lambda made: tuple(made.update().warnings), lambda made: made.ask(APPLE).warnings], ids=["update", "ask"]
+)
+def test_an_index_is_made_elsewhere_where_its_folder_takes_none(
+    warned: Callable[[Assistant], tuple[str, ...]], notes: Path, tmp_path: Path, prepared: Path
+) -> None:
+    """By a question and by an update alike; without another place both say what to do."""
+    (tmp_path / "file").touch()
+    closed = tmp_path / "file" / "index"  # nobody can make a folder in a file, not even root
+    made = Assistant(notes, closed, prepared, spare=tmp_path / "spare", background=False)
+    assert any(f"{tmp_path / 'spare'} is used instead." in warning for warning in warned(made))
+    assert any("seven months" in cited.quote for cited in made.ask(APPLE).citations)
+    made.close()
+    with pytest.raises(IndexUnusable, match="Name a folder that can be written"):
+        warned(Assistant(notes, closed, prepared, background=False))
