@@ -157,6 +157,29 @@ def test_over(golden_screen: Golden, key: str) -> None:
     golden_screen(act)
 
 
+def test_earlier_answer_chosen(golden_screen: Golden) -> None:
+    """The strip says in words which answer is chosen."""
+
+    async def act(on: Stage) -> None:
+        await on.ask(RETRY)
+        await on.ask(DECLINED)
+        await on.ask(QUEUE)
+        await on.read()
+        await on.press("k", "k")
+
+    golden_screen(act)
+
+
+def test_names(golden_screen: Golden) -> None:
+    async def act(on: Stage) -> None:
+        await on.ask(QUEUE)
+        await on.read()
+        await on.press("a")
+        await on.until(lambda: len(on.app.screen_stack) > 1)
+
+    golden_screen(act)
+
+
 def test_tree(golden_screen: Golden) -> None:
     async def act(on: Stage) -> None:
         await on.ask(QUEUE)
