@@ -5,8 +5,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import flit_core
@@ -190,6 +191,71 @@ def test_half_written_distributions_are_found(checkout: Path) -> None:
         [sys.executable, "-c", program], cwd=checkout / "scripts", capture_output=True, text=True, check=True
     )
     assert found.stdout == "['bare', 'cut']\n"
+
+
+@pytest.fixture(scope="module")
+def public(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """A checkout below a folder that everybody may enter, and a Python that everybody may run, after a first start."""
+    python = next((one for one in (sys.executable, "/usr/bin/python3") if nobody_runs(one)), None)
+    if python is None:
+        pytest.skip("needs root, setpriv and a Python that another user may run")
+    folder = Path(tempfile.mkdtemp(prefix="assistant öffentlich "))
+    checkout = lay_out(folder / "check out", root / "scripts")
+    words = [python, str(checkout / "scripts" / "assistant")]
+    first = subprocess.run(words, env=quiet(), capture_output=True, text=True, check=False)
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
+    if first.returncode != 4:
+        shutil.rmtree(folder)
+        pytest.skip(f"{python} makes no environment: {first.stderr[-200:]}")
+    yield checkout, python
+    shutil.rmtree(folder)
+
+
+NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all")
+
+
+def nobody_runs(python: str) -> bool:
+    """Whether this test is root's, and a user who owns nothing can run that Python."""
+    if os.geteuid() != 0 or shutil.which("setpriv") is None or not Path(python).exists():
+        return False
+    # By way of `env`: setpriv itself finds programs with what it still may.
+    tried = subprocess.run([*NOBODY, "env", python, "-c", "import venv"], cwd="/", capture_output=True, check=False)
+    return tried.returncode == 0
+
+
+@pytest.mark.parametrize("home", [{}, {"HOME": ""}, {"HOME": "/nonexistent"}], ids=["unset", "empty", "gone"])
+def test_a_user_without_a_home_starts_it(public: tuple[Path, str], home: dict[str, str]) -> None:
+    """From a folder of their choice, in an environment that somebody else made and they cannot write."""
+    checkout, python = public
+    done = subprocess.run(
+        [*NOBODY, python, checkout / "scripts" / "assistant", "ask", "a  b"],
+        cwd="/",
+        env={"PATH": "/usr/bin:/bin", **home},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (4, ""), done.stderr
+    assert done.stdout.splitlines()[1:] == ["True", "ask", "a  b"]
+
+
+def test_a_user_who_may_not_complete_an_environment_is_told_so(public: tuple[Path, str]) -> None:
+    checkout, python = public
+    (checkout / "constraints.txt").write_text("# changed\n")
+    done = subprocess.run(
+        [*NOBODY, python, checkout / "scripts" / "assistant"],
+        cwd="/",
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    (checkout / "constraints.txt").write_text("")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "Permission denied" in done.stderr
+    assert done.stderr.endswith("run the command again.\n")
 
 
 def started(root: Path) -> "subprocess.Popen[str]":
