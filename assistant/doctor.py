@@ -204,13 +204,14 @@ def _mended(folder: Path, warning: str) -> str:
 
 
 def _index(settings: Settings, program: str, now: float) -> Iterator[Finding]:
-    from assistant.store import IndexMissing, Store, StoreError, problems
+    from assistant.store import IndexMissing, Store, StoreError, being_written, problems
 
     folder = settings.index
     if not (folder / "notes.sqlite").exists() and (settings.spare / "notes.sqlite").exists():
         folder = settings.spare  # a folder that takes no files
     afresh, age = f"{program} index --full", _age(folder, now)
     shared = any(private.open_to_others(path) for path in _index_files(folder))  # a look inside changes times and modes
+    worked_on = being_written(folder)
     try:
         harm = problems(folder)
         with Store.open(folder) as store:
@@ -222,7 +223,7 @@ def _index(settings: Settings, program: str, now: float) -> Iterator[Finding]:
                 yield Finding("index", f"damaged ({'; '.join(harm)}): {facts}", afresh)
                 return
             yield Finding("index", f"whole: {facts}")
-            yield from _behind(settings, store, f"{program} index")
+            yield from _behind(settings, store, f"{program} index", worked_on=worked_on)
     except IndexMissing:
         yield Finding("index", f"none yet in {folder}", f"{program} index")
     except (StoreError, AssistantError, OSError) as error:
@@ -231,11 +232,13 @@ def _index(settings: Settings, program: str, now: float) -> Iterator[Finding]:
         yield Finding("index", f"{folder} can be read by others", f"chmod -R go= {shlex.quote(str(folder))}")
 
 
-def _behind(settings: Settings, store: Store, mend: str) -> Iterator[Finding]:
-    """What an index that is whole does not have yet."""
+def _behind(settings: Settings, store: Store, mend: str, *, worked_on: bool) -> Iterator[Finding]:
+    """What an index that is whole does not have yet; `worked_on`: another process is bringing it up to date."""
     from assistant import notes, staleness
 
-    if store.pending:
+    if store.pending and worked_on:
+        yield Finding("index", f"{store.pending:,} passages have no vector yet; another process is at it")
+    elif store.pending:
         yield Finding("index", f"{store.pending:,} passages have no vector yet", mend)
     files = notes.scan(settings.notes, (settings.index, settings.spare)).files
     if store.versions != staleness.versions(settings.notes):

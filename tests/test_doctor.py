@@ -14,10 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from assistant import doctor, model
+from assistant import build, doctor, model
 from assistant.doctor import Finding
+from assistant.encoder import HashingEncoder
 from assistant.errors import AssistantError, BadRequest, ModelUnusable
 from assistant.settings import Flags, Settings, load
+from assistant.store import Writer
 from tests.asking import NOTE, refresh
 
 NOW = 2_000_000_000.0
@@ -158,6 +160,19 @@ def test_an_index_that_had_to_be_made_elsewhere_is_found(settings: Settings, tmp
     found = examined(replace(settings, index=tmp_path / "notes" / "note.md" / "index", spare=settings.index))
     assert f"in {settings.index}, written" in said(found, "index")
     assert sick(found, "index") == []
+
+
+def test_vectors_that_another_process_computes_are_no_trouble(settings: Settings, tmp_path: Path) -> None:
+    """A first question leaves them to the background; once nobody is at it, a command finishes them."""
+    index = tmp_path / "begun"
+    build.refresh(settings.notes, index, HashingEncoder, embed="none")
+    with Writer(index):
+        found = examined(replace(settings, index=index))
+    assert "another process is at it" in said(found, "index")
+    assert sick(found, "index") == []
+    ((says, remedy),) = sick(examined(replace(settings, index=index)), "index")
+    assert says.endswith("passages have no vector yet")
+    assert remedy == "assistant --notes 'my notes' index"
 
 
 def test_without_notes_the_rest_is_looked_at_all_the_same(tmp_path: Path) -> None:
