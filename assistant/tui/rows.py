@@ -79,16 +79,6 @@ def laid_out(turn: Turn, view: View, width: int, colours: Colours, code: int) ->
     return _Card(turn, view, max(16, min(width, WIDEST)), colours, code).rows()
 
 
-def joined(rows: list[Row]) -> Content:
-    """What a widget shows: a line a row. Costs several times what laying out does."""
-    return Content("\n").join(Content("").join(piece.content() for piece in row) for row in rows)
-
-
-def content(turn: Turn, view: View, width: int, colours: Colours | None = None, code: int = 3) -> Content:
-    """`joined` of `laid_out`."""
-    return joined(laid_out(turn, view, width, colours or {}, code))
-
-
 class _Card:
     def __init__(self, turn: Turn, view: View, width: int, colours: Colours, code: int) -> None:
         self.turn = turn

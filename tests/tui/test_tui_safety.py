@@ -19,7 +19,7 @@ from assistant.errors import UnreadableNotes
 from assistant.overview import Heading
 from assistant.records import Answer, Candidate, Citation, LineNumber, Snippet, Statement
 from assistant.render import answer_json
-from assistant.tui import colours, copying, rows, saved, turns
+from assistant.tui import blocks, colours, copying, rows, saved, turns
 from assistant.tui.rows import View
 from assistant.tui.session import Session
 from assistant.tui.turns import Turn, answer_of
@@ -133,8 +133,8 @@ def hostile_answer(text: str, code: str) -> Answer:
 def test_a_card_has_no_control_and_fits_its_width(text: str, code: str, columns: int) -> None:
     turn = Turn(1, text, (text,), "answered", hostile_answer(text, code), changed=True)
     for view in (View(), View(folded=True), View(chosen=True, citation=1, unfolded=frozenset({0}))):
-        shown = rows.content(turn, view, columns).plain
-        for row in shown.split("\n"):
+        for laid_out in rows.laid_out(turn, view, columns, {}, code=3):
+            row = blocks.plain(laid_out)
             assert not CONTROL.search(row)
             assert visible.width(row) <= columns
 
