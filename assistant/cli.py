@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 import click
 
 from assistant import __version__
-from assistant.errors import AssistantError, BadRequest, EmptyQuestion, Exit
+from assistant.errors import AssistantError, BadRequest, Broken, EmptyQuestion, Exit
 from assistant.settings import Flags, Settings, colours, debugging, load, make_private, named_editor
 from assistant.streams import Progress, end_line, on_terminal, say, silence, terminal_width, write
 
@@ -94,6 +94,11 @@ def _known(error: Exception) -> AssistantError:
     """The error as one the user can read; a bug of ours shows its traceback only to those who ask for it."""
     if isinstance(error, AssistantError):
         return error
+    if isinstance(error, ImportError) and not (error.name or "").startswith("assistant"):
+        reason = (str(error).splitlines() or [""])[0]
+        return Broken(
+            f"A library that is needed cannot be loaded ({reason}).", "`assistant doctor` says what mends it."
+        )
     if debugging(os.environ):
         import traceback
 
@@ -184,8 +189,12 @@ def _here() -> Path:
 
 
 def _assistant(settings: Settings, *, whole: bool = False, progress: Callable[..., None] | None = None) -> Assistant:
+    import threading
+
     from assistant.engine import Assistant
 
+    if not debugging(os.environ):  # what fails in a thread is raised where its result is wanted
+        threading.excepthook = lambda _: None
     with suppress(OSError):  # whoever needs the folder says that it cannot be made
         make_private(settings.cache)
     return Assistant(

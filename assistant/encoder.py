@@ -147,6 +147,8 @@ class _Loaded:
                 tokenizer = beside.submit(_tokenizer, files.folder)
                 self.session = _session(files.folder)
                 self.tokenizer = tokenizer.result()
+        except ImportError:
+            raise  # it is not the model that is broken
         except Exception as error:
             raise ModelUnusable(
                 f"The prepared model in {files.folder} cannot be loaded ({type(error).__name__}).",

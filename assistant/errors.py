@@ -67,6 +67,12 @@ class IndexUnusable(AssistantError):
     exit = Exit.CANNOT
 
 
+class Broken(AssistantError):
+    """A library that the program needs is missing or cannot be loaded."""
+
+    exit = Exit.CANNOT
+
+
 class ModelUnusable(AssistantError):
     """The embedding model is missing, damaged, or cannot be exported faithfully."""
 

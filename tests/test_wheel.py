@@ -128,10 +128,22 @@ def test_a_broken_installation_is_named_with_what_mends_it(installed: Installed,
     (site,) = (installed.folder / "v w" / "lib").glob("python*/site-packages")
     broken = site / "watchfiles.py"
     broken.write_text("raise ImportError('cannot open shared object file')\n")
+    faiss = site / "faiss.py"
+    faiss.write_text("raise ImportError('cannot open shared object file')\n")
+    (tmp_path / "fruit.md").write_text(NOTE)
     try:
         done = installed.run("--notes", str(tmp_path), "doctor", "--json")
+        asked = installed.run("--notes", str(tmp_path), "ask", APPLE)
     finally:
         broken.unlink()
+        faiss.unlink()
+    assert (asked.returncode, asked.stdout, asked.stderr.splitlines()) == (
+        *(3, ""),
+        [
+            "Error: A library that is needed cannot be loaded (cannot open shared object file). "
+            "`assistant doctor` says what mends it."
+        ],
+    )
     record = json.loads(done.stdout)
     (finding,) = [one for one in record["findings"] if "watchfiles" in one["says"] and one["remedy"]]
     assert (done.returncode, record["healthy"]) == (3, False)
