@@ -261,8 +261,8 @@ def _age(folder: Path, now: float) -> str:
     files = [path for path in _index_files(folder) if not path.name.endswith("-shm")]
     written = max((path.stat().st_mtime for path in files), default=now)
     passed = max(int(now - written), 0)
-    size, unit = next(((size, unit) for size, unit in _SECONDS if passed >= 2 * size), (1, "seconds"))
-    return f"{passed // size} {unit}"
+    size, unit = next(((size, unit) for size, unit in _SECONDS if passed >= 2 * size), (1, ""))
+    return f"{passed // size} {unit}" if unit else "a moment"
 
 
 def _changed(folder: Path, files: Sequence[NoteFile], known: Mapping[str, StoredNote]) -> bool:

@@ -149,6 +149,8 @@ class World:
 
     folder: Path
     asked: Asking
+    before: int
+    """Kilobytes when it was made."""
     tried: int = 0
 
     @property
@@ -162,27 +164,35 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder.mkdir()
     (folder / "plain.md").write_text(NOTE)
     refresh(folder, folder.with_name("index"))
-    made = World(folder, asking(folder, folder.with_name("index")))
+    made = World(folder, asking(folder, folder.with_name("index")), peak())
     yield made
     made.asked.close()
 
 
+PARTS = max(1, round(scale / 50))
+"""Hypothesis remembers every example of a law, so a long run is cut up to see the program's own memory."""
+EACH = scale / PARTS
+part = pytest.mark.parametrize("last", [number == PARTS - 1 for number in range(PARTS)])
+
+
 @pytest.fixture
-def counted(world: World, record_property: Callable[[str, object], None]) -> Iterator[World]:
+def counted(world: World, last: bool, record_property: Callable[[str, object], None]) -> Iterator[World]:
     """The world, whose examples are counted for the table of a soak and whose memory is watched."""
-    world.tried, before = 0, peak()
     yield world
-    record_property("tried", world.tried)
-    grown = peak() - before
-    record_property("MB more", round(grown / 1024))
+    grown = peak() - world.before
     assert grown < GROWTH
+    if last:
+        record_property("tried", world.tried)
+        record_property("MB more", round(grown / 1024))
+        world.tried = 0
 
 
 TOGETHER = 10
 """Notes of one example: a build reads the vocabulary once for all of them."""
 
 
-@settings(max_examples=max(1, round(10 * scale)), suppress_health_check=list(HealthCheck))
+@part
+@settings(max_examples=max(1, round(10 * EACH)), suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(BYTES, NAME), min_size=TOGETHER, max_size=TOGETHER), st.integers(0, TOGETHER - 1))
 def test_any_note_is_read_indexed_and_quoted(counted: World, many: list[tuple[bytes, str]], asked: int) -> None:
     """Under any name; a question made of one's own words, and one about the note beside them, are answered."""
@@ -240,7 +250,8 @@ SHORT = st.none() | st.text(max_size=8) | OPERATORS
 OPTIONS = st.none() | st.dictionaries(st.text(max_size=3), st.text(max_size=20) | OPERATORS, max_size=5)
 
 
-@settings(max_examples=max(1, round(100 * scale)), suppress_health_check=list(HealthCheck))
+@part
+@settings(max_examples=max(1, round(100 * EACH)), suppress_health_check=list(HealthCheck))
 @given(
     question=QUESTION,
     options=OPTIONS,
