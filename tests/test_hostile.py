@@ -176,14 +176,17 @@ part = pytest.mark.parametrize("last", [number == PARTS - 1 for number in range(
 
 
 @pytest.fixture
-def counted(world: World, last: bool, record_property: Callable[[str, object], None]) -> Iterator[World]:
+def counted(
+    world: World, last: bool, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+) -> Iterator[World]:
     """The world, whose examples are counted for the table of a soak and whose memory is watched."""
     yield world
     grown = peak() - world.before
     assert grown < GROWTH
     if last:
-        record_property("tried", world.tried)
-        record_property("MB more", round(grown / 1024))
+        kind = "notes" if "note" in request.function.__name__ else "questions"
+        record_property(f"{kind} tried", world.tried)
+        record_property(f"MB more after {kind}", round(grown / 1024))
         world.tried = 0
 
 
