@@ -13,6 +13,7 @@ from assistant.search import Floats, Found, Read, Searcher
 from assistant.terms import terms
 from assistant.verdicts import Topic
 
+_NAMES = ("heading", "label")
 _NEAR = 40
 """Passages nearest to an option that are looked at besides those the question found."""
 
@@ -50,7 +51,9 @@ def choose(query: Query, found: Found, ranked: Sequence[Topic], searcher: Search
         ids.update(searcher.store.containing(sorted(bag), _NEAR))
     known = searcher.store.frequencies(sorted({t for bag in bags for t in bag}))
     idf = {t: float(np.log(1 + (searcher.store.passages_count + 1) / (n + 0.5))) for t, n in known.items()}
-    reads = [r for _, r in sorted(searcher.read(sorted(ids)).items())]
+    every = [r for _, r in sorted(searcher.read(sorted(ids)).items())]
+    # A heading names an option and says nothing of it.
+    reads = [r for r in every if r.passage.kind not in _NAMES] or every
     best = [_best(n, query, found, vectors, bags, reads, idf | found.idf, searcher) for n in range(len(bags))]
     names = [_named(text, ranked) for _, text in query.options]
     scores = np.array([score + NAMED * name if score else 0.0 for (score, _), name in zip(best, names, strict=True)])
@@ -80,9 +83,9 @@ def _named(option: str, ranked: Sequence[Topic]) -> float:
     return max(_BEHIND, max(behind, default=_BEHIND))
 
 
-_WEIGHTS = np.array([1, 1, 2], dtype=np.float32)
-"""What the cosines with the question, the option, and both as one text count. Any weight of the last from 1.5 to 3
-chooses the same."""
+_WEIGHTS = np.array([1, 0.5, 1.5], dtype=np.float32)
+"""What the cosines with the question, the option, and both as one text count: what only comes near an option's name
+supports it little. Weights near these choose nearly the same."""
 NAMED = 0.05
 """What a point of a topic's score counts beside a cosine."""
 _BEHIND = -6.0
@@ -99,7 +102,7 @@ def _best(
     searcher: Searcher,
 ) -> tuple[float, Passage | None]:
     """The passage with the highest sum of the cosines and lexical scores with question and option, and the cosine with
-    both read as one text, which counts for two; the option's own words are those no other option has.
+    both read as one text; the option's own words are those no other option has.
     """
     own = sorted(bags[n].difference(*(b for m, b in enumerate(bags) if m != n)))
     joined = searcher.encoder.question(f"{query.core or query.text} {query.options[n][1]}")
