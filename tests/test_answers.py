@@ -57,6 +57,13 @@ def test_a_comparison_cites_both_sides(asked: Assistant) -> None:
     assert {"Queue Service", "Streaming Service"} <= headings
 
 
+def test_a_line_that_only_names_an_option_does_not_choose_it(asked: Assistant) -> None:
+    options = {"A": "Streaming Service", "B": "Queue Service"}
+    answer = asked.ask(Request("Which service is point-to-point?", options=options))
+    assert answer.choice == "B"
+    assert all(c.quote.strip("# *:") not in options.values() for c in answer.citations)
+
+
 def test_options_do_not_depend_on_their_order_or_labels(asked: Assistant) -> None:
     texts = ["Canary deployment", "Recreate everything at night", "A bigger load balancer"]
     question = "How do I send a tenth of the traffic to the new version first?"
