@@ -74,6 +74,7 @@ class Texts(Transaction):
             key, ready = self._text(text)
             reused += ready
             ids.append(self._put_passage(number, _section_of(passage, sections), passage, key))
+        self._put_contents(found.passages, ids)
         self._put_mentions(found.mentions, found.passages, ids)
         self._more.update(notes=1, passages=len(ids))
         return reused
@@ -93,19 +94,21 @@ class Texts(Transaction):
 
     def _put_passage(self, note: int, section: int, passage: Passage, text: TextId) -> int:
         body = rows.pack_passage(passage)
-        number = self._change(
+        return self._change(
             "INSERT INTO passages(note, section, start, text, body, crc) VALUES (?, ?, ?, ?, ?, ?)",
             *(note, section, passage.start, text, body, rows.checksum(body)),
         )
-        words = terms.terms(f"{passage.text}\n{passage.label}")
-        headings = terms.terms("\n".join(passage.heading_path[1:]))
-        title = terms.terms(passage.heading_path[0]) if passage.titled else []
-        self._frequencies.update({*words, *headings})
-        self._change(
-            "INSERT INTO contents(rowid, words, headings, title) VALUES (?, ?, ?, ?)",
-            *(number, " ".join(words), " ".join(headings), " ".join(title)),
-        )
-        return number
+
+    def _put_contents(self, passages: Sequence[Passage], ids: Sequence[int]) -> None:
+        """What full text finds them by."""
+        put = []
+        for passage, number in zip(passages, ids, strict=True):
+            words = terms.terms(f"{passage.text}\n{passage.label}")
+            headings = terms.terms("\n".join(passage.heading_path[1:]))
+            title = terms.terms(passage.heading_path[0]) if passage.titled else []
+            self._frequencies.update({*words, *headings})
+            put.append((number, " ".join(words), " ".join(headings), " ".join(title)))
+        self._change_many("INSERT INTO contents(rowid, words, headings, title) VALUES (?, ?, ?, ?)", put)
 
     def _put_mentions(self, mentions: Sequence[Mention], passages: Sequence[Passage], ids: Sequence[int]) -> None:
         exact: dict[tuple[int, int], int] = {}
@@ -113,6 +116,7 @@ class Texts(Transaction):
             exact.setdefault((passage.start, passage.end), number)
         lost = (mention.start for mention in mentions if (mention.start, mention.end) not in exact)
         around = spans.narrowest(lost, [(passage.start, passage.end) for passage in passages])
+        put = []
         for mention in mentions:
             speaks = exact.get((mention.start, mention.end))
             if speaks is None and mention.start in around:
@@ -120,11 +124,9 @@ class Texts(Transaction):
             key = terms.key(mention.name)
             if speaks is None or not key:
                 continue
-            self._change(
-                "INSERT INTO mentions(passage, key, name, kind, crc) VALUES (?, ?, ?, ?, ?)",
-                *(speaks, key, mention.name, mention.kind),
-                rows.mention_sum(key, mention.name, mention.kind, speaks),
-            )
+            total = rows.mention_sum(key, mention.name, mention.kind, speaks)
+            put.append((speaks, key, mention.name, mention.kind, total))
+        self._change_many("INSERT INTO mentions(passage, key, name, kind, crc) VALUES (?, ?, ?, ?, ?)", put)
 
     def _text(self, text: str) -> tuple[TextId, bool]:
         """The row of a text to be embedded, and whether it has a vector."""
