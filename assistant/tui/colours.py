@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from textual.content import Content
-from textual.highlight import ANSIDarkHighlightTheme, HighlightTheme, highlight
 
 from assistant import visible
 
@@ -30,6 +29,8 @@ def lines(code: str, language: str, *, ansi: bool = False) -> list[Content]:
     plain = [Content(row) for row in shown.split("\n")]
     if not language or len(shown) > _LONGEST:
         return plain
+    from textual.highlight import ANSIDarkHighlightTheme, HighlightTheme, highlight  # not needed for the first frame
+
     theme = ANSIDarkHighlightTheme if ansi else HighlightTheme
     coloured = highlight(shown, language=language, theme=theme).split("\n", allow_blank=True)
     if [row.plain for row in coloured] != [row.plain for row in plain]:
