@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from assistant.records import Passage
 from assistant.terms import terms
@@ -76,14 +77,32 @@ def around(passage: Passage, lines: Sequence[str], name: str, wanted: Mapping[st
 
 def plain(text: str) -> str:
     """Text as it is compared: without emphasis marks, link targets, tags and escapes, single-spaced, lower case."""
+    return _plain(text) if len(text) <= _KEPT else _plain.__wrapped__(text)
+
+
+@lru_cache(maxsize=4_096)
+def _plain(text: str) -> str:
     text = re.sub(r"!?\[([^\]]*)\](\([^)]*\)|\[[^\]]*\])", r"\1", text)
     text = html.unescape(re.sub(r"</?[a-zA-Z][^<>]*>", "", text))
     return re.sub(r"\s+", " ", re.sub(r"[*_`\\]", "", text)).strip().lower()
 
 
+def _said(text: str) -> frozenset[str]:
+    return _terms(text) if len(text) <= _KEPT else _terms.__wrapped__(text)
+
+
+@lru_cache(maxsize=4_096)
+def _terms(text: str) -> frozenset[str]:
+    return frozenset(terms(text))
+
+
+_KEPT = 2_000
+"""Characters up to which what was made of a text is kept: one question after another meets the same lines."""
+
+
 def weight(text: str, wanted: Mapping[str, float]) -> float:
     """How much of what is wanted stands in a text: the weights of its terms, each once."""
-    return math.fsum(wanted.get(t, 0.0) for t in set(terms(text)))  # the same sum in any order
+    return math.fsum(wanted.get(t, 0.0) for t in _said(text))  # the same sum in any order
 
 
 def _window(rows: Sequence[str], wanted: Mapping[str, float], *, whole: bool) -> tuple[int, int]:
