@@ -132,8 +132,8 @@ _EITHER = re.compile(r"^[^.?!]{0,60}?\b([\w-]+(?:\s[\w-]+){0,2})\s+or\s+([\w-]+(
 _SHOW = re.compile(r"(?i)\b(?:show|give|print|draw|write|list|paste|see|need|want|like|looking for|please)\b")
 _THING = re.compile(
     r"^(?:(?:[Aa]n?|[Tt]he|[Mm]y|[Pp]lease)\s+)?(?:[\w#+-]+\s+){0,2}?(?:[A-Z]+[a-z]+[A-Z]\w*|[\w-]+\.(?:json|ya?ml|py|tf|sh|xml|toml|sql)|"
-    r"template|query|lines|recipe|tree|xml|python|json|yaml|comm?and|one-liner|regex|(?i:" + _WRITTEN + r")|"
-    r"(?i:config ?map|file|handler|class|expression|resource) (?:that|which|whose|with)|(?i:json|yaml|xml) of)\b"
+    r"template|query|lines|tree|xml|python|json|yaml|comm?and|one-liner|regex|(?i:" + _WRITTEN + r")|"
+    r"(?i:file|handler|class|expression|resource) (?:that|which|whose|with)|(?i:json|yaml|xml) of)\b"
 )
 """A short text that begins with the name of something written asks to see it."""
 _REQUEST = 22
@@ -141,14 +141,17 @@ _REQUEST = 22
 _TALE = 25
 """Words from which a text tells a story, and only its last sentence can ask for code."""
 _MUST = re.compile(r"(?i)\b(?:must|should|shall|has to|have to|ought to|may not|cannot)\b")
-_FOR_ITSELF = re.compile(r"(?i)\b(?:our|my|their|its|any|no|just the|without the) (?:own )?(?:code|script|commands?)\b")
+_SPOKEN_OF = re.compile(
+    r"(?i)\b(?:our|my|their|its|no|(?:just|without) the|without(?: any)?) (?:own )?(?:code|scripts?|commands?)\b"
+    r"|\b(?:what|who|which \w+) \w+s (?:the|this|that) (?:code|scripts?|commands?)\b"
+)
+"""Code that is there, or must not be: whoever asks what runs it asks for no line of it."""
 _STORY = 12
 """Content words from which a question tells a story."""
 _SITUATION = re.compile(
     r"(?i)\b(?:we|our|us|i|my|me|they|their|he|she|his|her|nobody|everybody|somebody|someone|everyone|must|should|"
     r"has to|have to|needs?|wants?|wish(?:es)?|insists?|keeps?|each|every|no longer|never|always)\b"
 )
-_EITHER = re.compile(r"^[^.?!]{0,60}?\b([\w-]+(?:\s[\w-]+){0,2})\s+or\s+([\w-]+(?:\s[\w-]+){0,2})\b[^.]{0,80}\?")
 _PUT_ASIDE = re.compile(
     r"\b(?:ignor(?:e|ing)|forget|leav(?:e|ing)|set(?:ting)?|put(?:ting)?|never mind|"
     r"disregard(?:ing)?|apart from|regardless of)\s+(?:about\s+)?(?:all|everything|"
@@ -223,9 +226,7 @@ def _asks_for_code(text: str) -> bool:
     if len(words(text)) > _TALE:
         spoken = [s for s in spoken[-1:] if s.endswith("?") or _SHOW.search(s)]
     return any(
-        _CODE.search(s)
-        and (s.endswith("?") or _SHOW.search(s) or (not _MUST.search(s) and not _FOR_ITSELF.search(s)))
-        and not re.search(r"(?i)\bwhat runs\b|\b(?:no|without) (?:own )?(?:code|scripts?|commands?)\b", s)
+        _CODE.search(_SPOKEN_OF.sub(" ", s)) and (s.endswith("?") or _SHOW.search(s) or not _MUST.search(s))
         for s in spoken
     )
 
