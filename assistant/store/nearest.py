@@ -33,13 +33,27 @@ def _faiss() -> Any:
     return faiss
 
 
-class Flat:
+class _Filed:
+    """A FAISS index that can be written to a file."""
+
+    def __init__(self, index: Any, error: float) -> None:
+        self.index = index
+        self.error = error
+        """How far a score by the index may be from a score by the rows."""
+
+    @property
+    def size(self) -> int:
+        return int(self.index.ntotal)
+
+    def write(self, path: Path) -> None:
+        _faiss().write_index(self.index, str(path))
+
+
+class Flat(_Filed):
     """One IndexIDMap2 over an IndexFlatIP; an id may stand in it several times."""
 
-    error = 0.0
-
     def __init__(self, index: Any) -> None:
-        self.index = index
+        super().__init__(index, 0.0)
 
     @classmethod
     def of(cls, dimension: int, rows: Iterable[tuple[int, Matrix]]) -> Flat:
@@ -48,13 +62,6 @@ class Flat:
         for ids, matrix in _gathered(rows):
             index.add_with_ids(matrix, ids)
         return cls(index)
-
-    @property
-    def size(self) -> int:
-        return int(self.index.ntotal)
-
-    def write(self, path: Path) -> None:
-        _faiss().write_index(self.index, str(path))
 
     def search(
         self, queries: Matrix, k: int, only: Ids | None, dead: Ids, exact: Exact
@@ -66,17 +73,13 @@ class Flat:
         return [_best(*pair) for pair in zip(scores.tolist(), ids.tolist(), strict=True)], floor
 
 
-class Coded:
+class Coded(_Filed):
     """One IndexIDMap2 over codes of eight bits for each number of a row: they say which texts may be near, and the
     texts' own rows how near they are.
 
     A row differs from its code by a vector no longer than `error`, and so does its product with a query, of length one,
     from the code's by no more: what falls behind by twice that cannot be among the nearest. Nothing is missed.
     """
-
-    def __init__(self, index: Any, error: float) -> None:
-        self.index = index
-        self.error = error
 
     @classmethod
     def of(cls, dimension: int, rows: Callable[[], Iterable[tuple[int, Matrix]]]) -> Coded:
@@ -93,13 +96,6 @@ class Coded:
             off = matrix - codes.sa_decode(codes.sa_encode(matrix))
             error = max(error, float(np.linalg.norm(off, axis=1).max()))
         return cls(index, error + _SLIP)
-
-    @property
-    def size(self) -> int:
-        return int(self.index.ntotal)
-
-    def write(self, path: Path) -> None:
-        _faiss().write_index(self.index, str(path))
 
     def search(
         self, queries: Matrix, k: int, only: Ids | None, dead: Ids, exact: Exact
