@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from assistant import engine
+from assistant import engine, settings
 from assistant.batch import clean
 from assistant.errors import AssistantError, BadRequest
 from assistant.records import Answer
-from assistant.settings import Flags, load, make_private
 
 
 class Assistant:
@@ -43,29 +41,16 @@ class Assistant:
         `refresh`: True insists on an index as new as the notes, False takes it as it is; by itself each question looks
         whether notes changed. `vocabulary` False finds without general terms. Error where no notes are named or near.
         """
-        flags = Flags(
+        flags = settings.Flags(
             notes=None if notes is None else os.fspath(notes),
             index=None if index is None else os.fspath(index),
             model=model,
             refresh=None if refresh is None else "insist" if refresh else "never",
             vocabulary=vocabulary,
         )
-        settings = load(flags, os.environ, Path.cwd())
-        with suppress(OSError):  # whoever needs the folder says that it cannot be made
-            make_private(settings.cache)
-        self._engine = engine.Assistant(
-            settings.notes,
-            settings.index,
-            settings.cache,
-            model=settings.model,
-            spare=settings.spare,
-            refresh=settings.refresh,
-            background=False,
-            vocabulary=settings.vocabulary,
-            constants=settings.constants,
-            whole=True,
-        )
-        self.notes = settings.notes
+        loaded = settings.load(flags, os.environ, Path.cwd())
+        self._engine = settings.engine(loaded, background=False, whole=True)
+        self.notes = loaded.notes
         """The folder, absolute."""
 
     def ask(

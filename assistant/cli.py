@@ -18,7 +18,7 @@ import click
 
 from assistant import __version__
 from assistant.errors import AssistantError, BadRequest, Broken, EmptyQuestion, Exit
-from assistant.settings import Flags, Settings, colours, debugging, load, make_private, named_editor
+from assistant.settings import Flags, Settings, colours, debugging, engine, load, make_private, named_editor
 from assistant.streams import Progress, end_line, on_terminal, say, silence, terminal_width, write
 
 if TYPE_CHECKING:
@@ -191,25 +191,9 @@ def _here() -> Path:
 def _assistant(settings: Settings, *, whole: bool = False, progress: Callable[..., None] | None = None) -> Assistant:
     import threading
 
-    from assistant.engine import Assistant
-
     if not debugging(os.environ):  # what fails in a thread is raised where its result is wanted
         threading.excepthook = lambda _: None
-    with suppress(OSError):  # whoever needs the folder says that it cannot be made
-        make_private(settings.cache)
-    return Assistant(
-        settings.notes,
-        settings.index,
-        settings.cache,
-        model=settings.model,
-        spare=settings.spare,
-        refresh=settings.refresh,
-        background=settings.background,
-        vocabulary=settings.vocabulary,
-        constants=settings.constants,
-        progress=None if settings.quiet else progress or Progress(),
-        whole=whole,
-    )
+    return engine(settings, progress=None if settings.quiet else progress or Progress(), whole=whole)
 
 
 class _Group(click.Group):

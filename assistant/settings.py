@@ -6,12 +6,17 @@ import hashlib
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from assistant import private
 from assistant.errors import BadRequest, NoNotes
+
+if TYPE_CHECKING:
+    from assistant.engine import Assistant
+    from assistant.report import Progress
 
 _T = TypeVar("_T")
 Refresh = Literal["look", "insist", "never"]
@@ -148,6 +153,29 @@ def make_private(folder: Path) -> None:
     tag = folder / "CACHEDIR.TAG"
     if not tag.exists():
         private.write(tag, _CACHEDIR_TAG)
+
+
+def engine(
+    settings: Settings, *, progress: Progress | None = None, background: bool | None = None, whole: bool = False
+) -> Assistant:
+    """What answers by these settings; `background` in place of theirs. Makes the cache private where it can."""
+    from assistant.engine import Assistant
+
+    with suppress(OSError):  # whoever needs the folder says that it cannot be made
+        make_private(settings.cache)
+    return Assistant(
+        settings.notes,
+        settings.index,
+        settings.cache,
+        model=settings.model,
+        spare=settings.spare,
+        refresh=settings.refresh,
+        background=settings.background if background is None else background,
+        vocabulary=settings.vocabulary,
+        constants=settings.constants,
+        progress=progress,
+        whole=whole,
+    )
 
 
 def _index_in(cache: Path, notes: Path) -> Path:

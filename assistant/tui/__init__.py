@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from textual.message import Message
 
-    from assistant.engine import Assistant
     from assistant.settings import Settings
     from assistant.tui.app import ChatApp
     from assistant.tui.engine_thread import EngineThread
@@ -57,7 +56,7 @@ def chat(settings: Settings, *, history: bool = True) -> ChatApp:
     )
 
     def thread(post: Callable[[Message], object], ansi: bool) -> EngineThread:
-        return EngineThread(lambda progress: _engine(settings, progress), places, post, ansi=ansi)
+        return EngineThread(lambda progress: the_settings.engine(settings, progress=progress), places, post, ansi=ansi)
 
     return ChatApp(about, session, session.read(), thread)
 
@@ -74,20 +73,3 @@ class _Log(logging.FileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:
         """It would print on the chat's screen."""
-
-
-def _engine(settings: Settings, progress: Callable[..., None]) -> Assistant:
-    from assistant.engine import Assistant
-
-    return Assistant(
-        settings.notes,
-        settings.index,
-        settings.cache,
-        model=settings.model,
-        spare=settings.spare,
-        refresh=settings.refresh,
-        background=settings.background,
-        vocabulary=settings.vocabulary,
-        constants=settings.constants,
-        progress=progress,
-    )
