@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from itertools import zip_longest
 
 from assistant import choices, comparisons, fences, outcomes, quoted, quotes, verdicts
@@ -63,7 +62,7 @@ def answer(
     if among:
         ranked = comparisons.chosen(ranked, found)
     sides = query.ask == "compare" and comparisons.named(query, ranked) is not None
-    judged = outcomes.judge(found, ranked, searcher, constants, lenient=lean is not None or sides or later)
+    judged = outcomes.judge(found, ranked, searcher, constants, lenient=later or sides)
     sheet = Sheet(searcher, _wanted(query, found), limit)
     if query.options:
         made = _chosen(sheet, query, found, ranked, searcher)
@@ -195,11 +194,7 @@ def _candidate(sheet: Sheet, found: Found, topic: Topic) -> Candidate:
 
 def _names(passage: Passage, name: str) -> bool:
     """Whether the name stands in the passage, its label or its heading, word for word."""
-    return _plain(name) in _plain(f"{passage.text} {passage.heading_path[-1]} {passage.label}")
-
-
-_plain = lru_cache(maxsize=4_096)(quotes.plain)
-"""Each topic is looked for in the same few passages."""
+    return quotes.plain(name) in quotes.plain(f"{passage.text} {passage.heading_path[-1]} {passage.label}")
 
 
 def _cite_name(sheet: Sheet, found: Found, topic: Topic) -> None:

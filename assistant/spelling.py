@@ -57,6 +57,8 @@ def spelled_out(
     """
     written = {match[0]: match["letters"].lower() for match in _ABBREVIATION.finditer(text)}
     strange = {word: letters for word, letters in written.items() if word[:1].isupper() or _strange(letters)}
+    if not strange:
+        return text, {}
     held = frequencies(sorted({stem(word) for word in strange} | {stem(letters) for letters in strange.values()}))
     named = {
         word: name_of(letters)
