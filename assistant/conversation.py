@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from assistant.constants import UNSURE
 from assistant.questions import content, parse, tidy
 from assistant.records import Answer
 from assistant.terms import words
@@ -124,16 +125,12 @@ def subject(answer: Answer, understood: Understood, compared: tuple[str, ...] = 
     if before is not None and not compared and not understood.among:
         return before if understood.continues else replace(before, asked=asked)
     first = answer.citations[0]
-    if answer.verdict is not None and answer.verdict.confidence >= _SURE:
+    if answer.verdict is not None and answer.verdict.confidence >= UNSURE:
         home = answer.verdict.heading_path
         path = next((c.path for c in answer.citations if c.heading_path == home), first.path)
         return Subject(answer.verdict.name, path, home, compared, asked)
     name = _NUMBERED.sub("", first.heading_path[-1])
     return Subject(name, first.path, first.heading_path, compared, asked)
-
-
-_SURE = 0.3
-"""How sure of a name an answer must be for later questions to be about it; else they are about its first section."""
 
 
 def _leans(text: str, stands: Callable[[str], bool]) -> bool:

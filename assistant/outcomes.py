@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -139,8 +139,7 @@ def describe(found: Found, ranked: Sequence[Topic], searcher: Searcher) -> tuple
     evidence = found.reads[:_EVIDENCE]
     plain = [n for n, hit in enumerate(hits[:_PLAIN]) if hit.passage.kind not in ("heading", "label", "pointer")]
     section = searcher.section(hits[0].passage)
-    held = section.terms | set(terms(hits[0].passage.heading_path[0]))
-    near_by = [searcher.section(h.passage).terms | set(terms(h.passage.heading_path[0])) for h in hits[:_EVIDENCE]]
+    held = [searcher.section(h.passage).terms.union(terms(h.passage.heading_path[0])) for h in hits[:_EVIDENCE]]
     near = {t for r in evidence for t in _said(r)}
     asked = {t: english.rarity(t) for t in query.terms}
     unknown = {t: w for t, w in asked.items() if not found.known.get(t)}
@@ -164,7 +163,7 @@ def describe(found: Found, ranked: Sequence[Topic], searcher: Searcher) -> tuple
         "code": fact * query.code,
         "code_gap": hits[0].score - coded if query.code else 0.0,
         "names": float(len(names)),
-        "focus": short * max((w for t, w in asked.items() if t not in held), default=0.0),
+        "focus": short * max((w for t, w in asked.items() if t not in held[0]), default=0.0),
         "number": float(
             bool(_QUANTITY.search(query.text)) and not any(_NUMBER.search(r.passage.text) for r in evidence[:2])
         ),
@@ -172,7 +171,7 @@ def describe(found: Found, ranked: Sequence[Topic], searcher: Searcher) -> tuple
         "no_quantity": fact * (quantity is not None and not _given(quantity[1], found, plain, telling)),
         "strange": fact * min(2, len(set(strange))),
         "facet": fact * bool(lacked),
-        "lacks": fact * min(sum(w for t, w in telling.items() if t not in s) for s in near_by) / _whole_of(telling),
+        "lacks": fact * min(_share_without(telling, said) for said in held),
         "detail": _detail(found, plain[:12], section.heading),
     }
     if searcher.store.pending and _known_share(found) > _MOSTLY:
@@ -185,8 +184,9 @@ def describe(found: Found, ranked: Sequence[Topic], searcher: Searcher) -> tuple
     )
 
 
-def _whole_of(telling: Mapping[str, float]) -> float:
-    return sum(telling.values()) or 1.0
+def _share_without(telling: Mapping[str, float], said: Collection[str]) -> float:
+    """How much of what the question says is not said there."""
+    return sum(w for t, w in telling.items() if t not in said) / (sum(telling.values()) or 1.0)
 
 
 def _concept(found: Found) -> float:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assistant import outcomes
+from assistant.constants import UNSURE
 from assistant.records import Passage
 from assistant.search import Found
 from assistant.verdicts import Topic
 
-UNSURE = 0.3
-"""A verdict less sure than this does not come before the passage that was found first."""
 _OWN = {
     "definition": 0.16,
     "pair": 0.14,
