@@ -214,7 +214,7 @@ def _requirements(sheet: Sheet, found: Found, ranked: Sequence[Topic]) -> tuple[
         support = []
         meant = _nearest_concepts(found, column)
         for topic in ranked[:3]:
-            called = any(verdicts.merged(k) == topic.key for c in meant for k in found.meant.topics[c])
+            called = any(topic.key in found.meant.topics[c] for c in meant)
             near = [n for n in topic.speakers if called or found.fused[n, column] >= _SUPPORTS]
             lines = [found.hits[n].passage for n in near]
             numbers = tuple(

@@ -18,7 +18,7 @@ from assistant import english
 from assistant.records import PassageId
 from assistant.store import Store
 from assistant.terms import key
-from assistant.topics import CONCEPT, DESCRIBED
+from assistant.topics import CONCEPT, DESCRIBED, merged
 
 Floats = NDArray[np.float32]
 
@@ -53,7 +53,7 @@ class Meant:
     speakers: dict[PassageId, tuple[str, ...]] = field(default_factory=dict)
     """Passages that name one of the nearest concepts → those that their own name is."""
     topics: dict[str, dict[str, bool]] = field(default_factory=dict)
-    """Concept → keys of topics whose name holds its name → whether it is the whole name."""
+    """Concept → `merged` keys of topics whose name holds its name → whether it is the whole name."""
 
 
 @dataclass(slots=True)
@@ -119,7 +119,8 @@ class Thesaurus:
             for name in new:
                 self._topics[name], self._names[name] = {}, {}
             for name, topic_key, whole in self.store.concept_topics(new):
-                self._topics[name][topic_key] = whole
+                own = self._topics[name]
+                own[merged(topic_key)] = whole or own.get(merged(topic_key), False)
             for name, term, share in self.store.concept_names(new):
                 self._names[name][term] = share
         missing = {key(name): name for name in nearest if name not in self._speakers}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -10,8 +11,9 @@ UNKNOWN = 1.0
 
 
 @cache
-def _table() -> bytes:
-    return (Path(__file__).parent / "data" / "english.txt").read_bytes()
+def _table() -> list[bytes]:
+    """Its lines, sorted, without the one that says where they are from; the last one is empty."""
+    return (Path(__file__).parent / "data" / "english.txt").read_bytes().split(b"\n")[1:]
 
 
 @lru_cache(maxsize=20_000)
@@ -19,18 +21,9 @@ def rarity(term: str) -> float:
     """0 for the commonest stems, 1 for those rarer than about one word in ten million; digits count as middling."""
     if term.isdigit():
         return 0.5
-    table = _table()
     wanted = f"{term} ".encode()
-    low, high = 0, len(table)
-    while low < high:
-        middle = table.rfind(b"\n", low, (low + high) // 2) + 1 or low
-        middle = max(middle, low)
-        end = table.find(b"\n", middle)
-        line = table[middle:end]
-        if line.startswith(wanted):
-            return max(0.0, min(1.0, (6.5 - int(line[len(wanted) :]) / 10) / 4.5))
-        if line < wanted:
-            low = end + 1
-        else:
-            high = middle
+    table = _table()
+    at = bisect_left(table, wanted)
+    if at < len(table) and table[at].startswith(wanted):
+        return max(0.0, min(1.0, (6.5 - int(table[at][len(wanted) :]) / 10) / 4.5))
     return UNKNOWN

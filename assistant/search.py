@@ -29,6 +29,7 @@ from assistant.questions import Demand, Query
 from assistant.records import Hit, Passage, PassageId
 from assistant.store import Store, StoredMention
 from assistant.terms import stem, terms, words
+from assistant.topics import Naming, namings
 
 Floats = NDArray[np.float32]
 
@@ -140,7 +141,7 @@ class Searcher:
     vocabulary: bool = True
     """Whether general concepts help to find."""
     _read: dict[PassageId, Read] = field(default_factory=dict)
-    _mentions: dict[PassageId, list[StoredMention]] = field(default_factory=dict)
+    _namings: dict[PassageId, tuple[Naming, ...]] = field(default_factory=dict)
     _sections: dict[tuple[str, str], Held] = field(default_factory=dict)
     _thesaurus: Thesaurus | None = None
 
@@ -184,14 +185,15 @@ class Searcher:
             self._sections[place] = Held(said, own[0][0] if own else None)
         return self._sections[place]
 
-    def mentions(self, ids: Sequence[PassageId]) -> list[StoredMention]:
-        """What these passages speak for, in the order of `ids`, each passage's by name; read once."""
-        missing = [i for i in ids if i not in self._mentions]
-        for i in missing:
-            self._mentions[i] = []
-        for mention in self.store.mentions(missing):
-            self._mentions[mention.passage].append(mention)
-        return [mention for i in ids for mention in self._mentions[i]]
+    def namings(self, ids: Sequence[PassageId]) -> list[tuple[Naming, ...]]:
+        """What each of these passages can be called, mentions by name; read once."""
+        missing = [i for i in ids if i not in self._namings]
+        mentioned: dict[PassageId, list[StoredMention]] = {i: [] for i in missing}
+        for mention in self.store.mentions(missing) if missing else ():
+            mentioned[mention.passage].append(mention)
+        for i, read in self.read(missing).items():
+            self._namings[i] = namings(read.passage, (mention[:3] for mention in mentioned[i]))
+        return [self._namings[i] for i in ids]
 
     def _joined(self, query: Query) -> Query:
         """The question with what people write apart and notes together ("roll it back": rollback)."""

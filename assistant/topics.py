@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from assistant import snippets, spans
 from assistant.english import rarity
@@ -33,6 +34,7 @@ _PROPER = re.compile(
     r"on)\s)?[A-Z0-9][A-Za-z0-9]*(?:[-/&][A-Za-z0-9]+)*){0,4}"
 )
 _BRACKETS = re.compile(r"\s*\(([^)]*)\)")
+_TRAILING = frozenset(map(key, listed("name tails")))
 _NO_NAME_BEGINS, _NO_NAME_ENDS = listed("no name begins with"), listed("no name ends with")
 _DRAWN = re.compile(r"[├└│┌┐┘┬┴┼─]+")
 _NUMBERED = re.compile(
@@ -41,6 +43,33 @@ _NUMBERED = re.compile(
 _LEADS = re.compile(
     r"^(?:use|using|with|via|the|a|an|configure|enable|create|choose|set up|setup|add|deploy)\s+", re.IGNORECASE
 )
+
+
+class Naming(NamedTuple):
+    """A name by which a verdict can call what a passage speaks for; a tuple, since a question looks at hundreds."""
+
+    key: str
+    """`merged`: what makes two names one topic."""
+    name: str
+    kind: str
+    """As a mention's; "body" for a name that only stands over the passage."""
+
+
+@lru_cache(maxsize=50_000)
+def merged(topic_key: str) -> str:
+    """A key without the type word at its end: the queue service is the queue."""
+    words = topic_key.split()
+    while len(words) > 1 and words[-1] in _TRAILING:
+        words.pop()
+    return " ".join(words)
+
+
+def namings(passage: Passage, mentioned: Iterable[tuple[str, str, str]]) -> tuple[Naming, ...]:
+    """What a passage can be called: what it mentions, as (key, name, kind) in order, then its heading and its label."""
+    over = (single for name in (passage.heading_path[-1], passage.label.split(", ")[0]) for single in names(name)[:1])
+    spoken = [*mentioned, *((key(single), single, "body") for single in over)]
+    found = [Naming(merged(k), name, kind) for k, name, kind in spoken if kind not in (CONCEPT, DESCRIBED)]
+    return tuple(naming for naming in found if naming.key)
 
 
 def mentions(passages: tuple[Passage, ...], spotter: Spotter | None = None) -> tuple[Mention, ...]:

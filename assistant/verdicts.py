@@ -16,19 +16,17 @@ from numpy.typing import NDArray
 
 from assistant import english
 from assistant.concepts import Meant
-from assistant.questions import listed
 from assistant.records import PassageId
 from assistant.search import Found, Searcher
 from assistant.store import Store, StoredMention
-from assistant.terms import key
-from assistant.topics import CONCEPT, DESCRIBED, names
+from assistant.topics import merged
 
 Floats = NDArray[np.float32]
 
 _TOP = 40
 """Passages a text of the question that may bring topics."""
-_TRAILING = frozenset(map(key, listed("name tails")))
 _SHOWN = ("heading", "label", "definition", "target", "resource", "comment", "phrase", "identifier", "body")
+_RANK = {kind: rank for rank, kind in enumerate(_SHOWN)}
 _FLOOR = -0.4
 """How far behind the best topic a topic's passages count at most."""
 _CODED = frozenset(("resource", "comment", "identifier"))
@@ -55,28 +53,16 @@ class Topic:
     """A name with what speaks for it in the passages found."""
 
     key: str
-    names: dict[str, str] = field(default_factory=dict)
-    """Kind → the name as first met there."""
+    name: str
+    """As the most telling place writes it, first."""
+    place: str
+    """The kind of that place."""
     speakers: dict[int, float] = field(default_factory=dict)
     """Position in `Found.hits` → how much that passage counts."""
     kinds: set[str] = field(default_factory=set)
     features: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
     score: float = 0.0
     confidence: float = 0.0
-
-    @property
-    def name(self) -> str:
-        """The name as the most telling place writes it."""
-        return next(self.names[kind] for kind in _SHOWN if kind in self.names)
-
-
-@lru_cache(maxsize=50_000)
-def merged(topic_key: str) -> str:
-    """A key without the type word at its end: the queue service is the queue."""
-    words = topic_key.split()
-    while len(words) > 1 and words[-1] in _TRAILING:
-        words.pop()
-    return " ".join(words)
 
 
 def topics(found: Found, searcher: Searcher) -> list[Topic]:
@@ -86,31 +72,21 @@ def topics(found: Found, searcher: Searcher) -> list[Topic]:
     position = {hit.id: n for n, hit in enumerate(found.hits)}
     best = _best(found, position)
     grouped: dict[str, Topic] = {}
-    for mention in searcher.mentions([found.hits[n].id for n in best]):
-        if mention.kind not in (CONCEPT, DESCRIBED):
-            _add(grouped, merged(mention.key), mention.name, mention.kind, position[mention.passage])
-    for n in best:
-        passage = found.hits[n].passage
-        for name in (passage.heading_path[-1], passage.label.split(", ")[0]):
-            for single in names(name)[:1]:
-                _add(grouped, merged(key(single)), single, "body", n)
+    for n, named in zip(best, searcher.namings([found.hits[n].id for n in best]), strict=True):
+        for topic_key, name, kind in named:
+            topic = grouped.get(topic_key)
+            if topic is None:
+                topic = grouped[topic_key] = Topic(topic_key, name, kind)
+            elif _RANK[kind] < _RANK[topic.place]:
+                topic.name, topic.place = name, kind
+            topic.kinds.add(kind)
+            value = _PLACE.get(kind, _OWN)
+            if value > topic.speakers.get(n, 0.0):
+                topic.speakers[n] = value
     everywhere = [grouped[k] for k in sorted(grouped)]
     if everywhere:
         _describe(everywhere, found)
     return everywhere
-
-
-def _add(grouped: dict[str, Topic], topic_key: str, name: str, kind: str, position: int) -> None:
-    if not topic_key:
-        return
-    topic = grouped.get(topic_key)
-    if topic is None:
-        topic = grouped[topic_key] = Topic(topic_key)
-    topic.names.setdefault(kind, name)
-    topic.kinds.add(kind)
-    value = _PLACE.get(kind, _OWN)
-    if value > topic.speakers.get(position, 0.0):
-        topic.speakers[position] = value
 
 
 def _best(found: Found, position: Mapping[PassageId, int]) -> list[int]:
@@ -135,9 +111,8 @@ def _describe(found_topics: Sequence[Topic], found: Found) -> None:
     asked = frozenset(found.query.terms)
     detailed = found.query.ask in ("detail", "tool")
     meant = _meant(found_topics, found.meant)
-    keys = [t.key.split() for t in found_topics]
-    called = [t.name for t in found_topics]
-    spoken = [name.split() for name in called]
+    keys = [_words(t.key) for t in found_topics]
+    rarest, one_word, long, capital = np.array([_shape(t.key, t.name) for t in found_topics]).T
     columns = {
         "passage": _behind(passage[:, 0]),
         "demands": _behind(_mean(passage, [d.weight for d in found.demands])),
@@ -145,12 +120,12 @@ def _describe(found_topics: Sequence[Topic], found: Found) -> None:
         "called": _behind(np.maximum.reduceat(found.called[rows], starts)),
         "hinted": np.maximum.reduceat(found.hinted[rows], starts),
         "meant": np.array([meant.get(t.key, 0.0) for t in found_topics]),
-        "named": np.array([sum(t in asked for t in own) / max(1, len(own)) for own in keys]),
+        "named": np.array([0.0 if asked.isdisjoint(own) else sum(t in asked for t in own) / len(own) for own in keys]),
         "often": np.log1p(sizes),
-        "rarity": np.array([max(map(english.rarity, own), default=0.0) for own in keys]),
-        "one_word": np.array([float(len(words) == 1) for words in spoken]),
-        "long": np.array([max(0.0, len(words) - 3.0) for words in spoken]),
-        "capital": np.array([float(name[:1].isupper()) for name in called]),
+        "rarity": rarest,
+        "one_word": one_word,
+        "long": long,
+        "capital": capital,
         "target": np.array([float("target" in t.kinds) for t in found_topics]),
         "definition": np.array([float("definition" in t.kinds) for t in found_topics]),
         "code_asked": np.array([float(detailed and bool(t.kinds & _CODED)) for t in found_topics]),
@@ -158,6 +133,20 @@ def _describe(found_topics: Sequence[Topic], found: Found) -> None:
     table = np.stack([np.asarray(columns[f], dtype=np.float32) for f in FEATURES], axis=1)
     for topic, features in zip(found_topics, table, strict=True):
         topic.features = features
+
+
+@lru_cache(maxsize=50_000)
+def _words(topic_key: str) -> tuple[str, ...]:
+    return tuple(topic_key.split())
+
+
+@lru_cache(maxsize=50_000)
+def _shape(topic_key: str, name: str) -> tuple[float, float, float, float]:
+    """What kind of name it is: its rarest word, whether it is one word, words beyond three, whether it is written with
+    a capital."""
+    spoken = len(name.split())
+    rarest = max(map(english.rarity, _words(topic_key)), default=0.0)
+    return rarest, float(spoken == 1), max(0.0, spoken - 3.0), float(name[:1].isupper())
 
 
 def _best_three(values: Floats, sizes: NDArray[np.intp], starts: NDArray[np.intp]) -> Floats:
@@ -172,10 +161,9 @@ def _meant(found_topics: Sequence[Topic], meant: Meant) -> dict[str, float]:
     """Topic key → the share of the likeliest concept of its name, among the concepts of all these topics' names."""
     wanted = {t.key for t in found_topics}
     held: dict[str, list[tuple[str, float]]] = {}
-    for concept, topics_of in meant.topics.items():
-        for topic_key, whole in topics_of.items():
-            if merged(topic_key) in wanted:
-                held.setdefault(concept, []).append((merged(topic_key), 1.0 if whole else _INSIDE))
+    for concept, keys in meant.topics.items():
+        for topic_key in wanted & keys.keys():
+            held.setdefault(concept, []).append((topic_key, 1.0 if keys[topic_key] else _INSIDE))
     if not held:
         return {}
     best = max(meant.near[c] for c in held)

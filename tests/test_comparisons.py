@@ -6,11 +6,12 @@ import pytest
 
 from assistant import comparisons, questions
 from assistant.terms import key
-from assistant.verdicts import Topic, merged
+from assistant.topics import merged
+from assistant.verdicts import Topic
 
 
 def topic(name: str, kind: str = "heading") -> Topic:
-    return Topic(merged(key(name)), {kind: name}, {}, {kind})
+    return Topic(merged(key(name)), name, kind, kinds={kind})
 
 
 KNOWN = [topic("Queue Service"), topic("Streaming Service"), topic("Retention policy", "definition"), topic("Bucket")]

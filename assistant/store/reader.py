@@ -93,8 +93,13 @@ class Store(Vectors):
         return set(_ids(self._all(f"SELECT id FROM passages WHERE note {_IN}", json.dumps(notes))))
 
     def mentions(self, ids: Sequence[PassageId]) -> list[StoredMention]:
-        """What these passages speak for, by path, line and name."""
-        return rows.unpack_mentions(self._all(_MENTIONS.format(f"WHERE m.passage {_IN}"), json.dumps(list(ids))))
+        """What these passages speak for, by passage, name and kind."""
+        return rows.unpack_mentions(
+            self._all(
+                f"SELECT key, name, kind, passage, crc FROM mentions WHERE passage {_IN} ORDER BY passage, name, kind",
+                json.dumps(list(ids)),
+            )
+        )
 
     def topic(self, keys: Sequence[str], first: int = -1) -> dict[str, list[StoredMention]]:
         """Every mention of these topics, or the `first` of each, by path, line and name; keys that nothing mentions are
