@@ -72,15 +72,16 @@ class Thesaurus:
         if not known.names:
             return Meant()
         lexical = np.zeros(len(known.names), dtype=np.float32)
-        place = {name: n for n, name in enumerate(known.names)}
         for name, weight in self.store.concept_weights(terms).items():
-            lexical[place[name]] = LEXICAL * weight
+            lexical[known.place[name]] = LEXICAL * weight
         middle = known.centres @ vectors.T
         rough = _over_clauses(middle, weights) + lexical
         chosen = np.sort(np.argsort(-rough, kind="stable")[:READ])
         names = [known.names[n] for n in chosen]
         self._read(names)
-        best = np.stack([(self._rows[name] @ vectors.T).max(axis=0) for name in names])
+        rows = [self._rows[name] for name in names]
+        starts = np.cumsum([0, *map(len, rows[:-1])])
+        best = np.maximum.reduceat(np.concatenate(rows) @ vectors.T, starts, axis=0)
         cosines = (best + middle[chosen]) / 2
         value = np.round(_over_clauses(cosines, weights) + lexical[chosen], 6)
         order = sorted(range(len(names)), key=lambda n: (-value[n], names[n]))

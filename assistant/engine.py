@@ -423,8 +423,8 @@ def _lines(folder: Path, path: str) -> tuple[str, ...]:
     from assistant import notes
 
     try:
-        return notes.read(folder, path).lines
-    except (notes.UnreadableNote, OSError):
+        return notes.lines(folder, path)
+    except notes.UnreadableNote:
         return ()
 
 

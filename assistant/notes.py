@@ -56,24 +56,36 @@ def scan(folder: Path, skip: Collection[Path] = ()) -> Scan:
 
 def read(folder: Path, path: str) -> Note:
     """The note at `path` below `folder`, from one read; raises UnreadableNote."""
-    try:
-        data = _bytes(folder / path)
-    except OSError as error:
-        raise UnreadableNote(path, f"cannot be read: {_why(error)}") from error
-    return decode(path, data)
+    return decode(path, _content(folder, path))
+
+
+def lines(folder: Path, path: str) -> tuple[str, ...]:
+    """The lines of that note alone, for whom its digest is not worth the time; raises UnreadableNote."""
+    return _split(path, _content(folder, path))
 
 
 def decode(path: str, data: bytes) -> Note:
     """The note whose file holds `data`; raises UnreadableNote where that is not UTF-8."""
+    return Note(path, _split(path, data), hashlib.sha256(data).hexdigest())
+
+
+def _content(folder: Path, path: str) -> bytes:
+    try:
+        return _bytes(folder / path)
+    except OSError as error:
+        raise UnreadableNote(path, f"cannot be read: {_why(error)}") from error
+
+
+def _split(path: str, data: bytes) -> tuple[str, ...]:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UnreadableNote(path, f"is not UTF-8 (byte {error.start + 1})") from error
     # Not str.splitlines: it also cuts at form feeds and U+2028, and then no line number is an editor's.
-    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    if not lines[-1]:
-        lines.pop()
-    return Note(path, tuple(lines), hashlib.sha256(data).hexdigest())
+    found = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if not found[-1]:
+        found.pop()
+    return tuple(found)
 
 
 class _Walk:

@@ -95,8 +95,12 @@ class Facet:
     """Something a question may ask about a subject."""
 
     name: str
-    asks: tuple[str, ...]
+    phrases: tuple[str, ...]
+    """What asks for it."""
+    asks: re.Pattern[str]
+    """Any of these, as whole words, in lower case."""
     says: tuple[str, ...]
+    """What a line that answers holds one of."""
 
 
 def is_order(text: str) -> bool:
@@ -147,8 +151,8 @@ def describe(found: Found, ranked: Sequence[Topic], searcher: Searcher) -> tuple
     short = min(1.0, 7 / len(asked))
     names = _names(query.text)
     strange = [word for word, stems in names if not any(found.known.get(t) for t in stems)]
-    facets = [f for f in _facets() if _asks(f, query.text)]
-    lacked = [f for f in facets if not any(_says(f, r) for r in evidence[:2])]
+    low = query.text.lower()
+    lacked = [f for f in _facets() if f.asks.search(low) and not any(_says(f, r) for r in evidence[:2])]
     quantity = next((q for q in _QUANTITIES if q[0].search(query.text)), None)
     coded = max((hit.score for hit in hits if hit.passage.fence is not None), default=0.0)
     values = {
@@ -267,7 +271,8 @@ def _facets() -> tuple[Facet, ...]:
     for part in text.split("\n## ")[1:]:
         name, _, body = part.partition("\n")
         rows = dict(re.findall(r"^- (asks|says): (.*)$", body, re.MULTILINE))
-        found.append(Facet(name.strip(), tuple(_list(rows["asks"])), tuple(_list(rows["says"]))))
+        phrases = tuple(_list(rows["asks"]))
+        found.append(Facet(name.strip(), phrases, _whole(phrases), tuple(_list(rows["says"]))))
     return tuple(found)
 
 
@@ -275,24 +280,24 @@ def _list(row: str) -> Iterable[str]:
     return (w.strip() for w in row.split(",") if w.strip())
 
 
-def _asks(facet: Facet, text: str) -> bool:
-    low = text.lower()
-    return any(_whole(a).search(low) for a in facet.asks)
+def _whole(phrases: Iterable[str]) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, phrases))})(?!\w)")
 
 
 @cache
-def _whole(phrase: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w){re.escape(phrase)}(?!\w)")
+def _saying(texts: tuple[str, ...]) -> re.Pattern[str]:
+    """Any of them: a word at the beginning of one, signs and very short ones anywhere."""
+    return re.compile("|".join(rf"(?<![a-z]){t}" if t.isalpha() and len(t) >= _A_WORD else re.escape(t) for t in texts))
 
 
-@cache
-def _opening(word: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![a-z]){re.escape(word)}")
+_A_WORD = 3
 
 
 def _says(facet: Facet, read: Read) -> bool:
-    low = f"{' '.join(read.passage.heading_path[1:])} {read.passage.label} {read.passage.text}".lower()
-    return any((s in low) if not s.isalpha() or len(s) < 3 else _opening(s).search(low) for s in facet.says)
+    passage = read.passage
+    return bool(
+        _saying(facet.says).search(f"{' '.join(passage.heading_path[1:])} {passage.label} {passage.text}".lower())
+    )
 
 
 def _lacking(
@@ -310,7 +315,7 @@ def _lacking(
         for t in terms(word):
             by_stem.setdefault(t, word)
     named = [*strange, quantity]
-    named += [next(a for a in f.asks if _whole(a).search(text)) for f in lacked]
+    named += [next(a for a in f.phrases if _whole((a,)).search(text)) for f in lacked]
     rest = sorted(unknown, key=lambda t: (-unknown[t], t)) + sorted(uncovered, key=lambda t: (-uncovered[t], t))
     said = {w for name in named for w in name.lower().split()}
     named += [by_stem[t] for t in rest if t in by_stem and t not in ASKING and by_stem[t].lower() not in said]

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -201,17 +202,19 @@ def parse(text: str, options: Mapping[str, str] | None = None, *, code: bool = F
     asked = [s for s in sentences if not _only_asks(s)]
     core = _wanted_only(asked) if asked else kept
     named = _which(clean)
+    about = content(core)
+    needs = _tells_a_need(clean)
     wants_code = code or bool(language) or _asks_for_code(clean)
     return Query(
         text=clean,
         core=core,
         demands=_demands(asked or sentences),
-        ask=_ask(clean, named[0], wants_code),
-        terms=content(core),
+        ask=_ask(clean, named[0], wants_code, needs),
+        terms=about,
         wanted=named[1],
         code=wants_code,
         language=language or (_language(clean) if wants_code else ""),
-        told=_tells_a_need(clean) or len(content(core)) >= _STORY,
+        told=needs or len(about) >= _STORY,
         options=chosen,
     )
 
@@ -267,27 +270,32 @@ def _only_asks(sentence: str) -> bool:
     return len(left) <= 1 and len(words(sentence)) <= 12
 
 
+@cache
+def _naming(kind: Ask) -> re.Pattern[str]:
+    return re.compile(_WHICH + rf"(?P<noun>{_NOUNS[kind]})\b", re.IGNORECASE)
+
+
 def _which(text: str) -> tuple[Ask | None, tuple[str, ...]]:
     """The kind of thing asked for and the words that name it; the last question of the text counts."""
     found: tuple[Ask | None, tuple[str, ...]] = (None, ())
     at = -1
-    for kind, nouns in _NOUNS.items():
-        for match in re.finditer(_WHICH + rf"(?P<noun>{nouns})\b", text, re.IGNORECASE):
+    for kind in _NOUNS:
+        for match in _naming(kind).finditer(text):
             if match.start() > at:
                 at, found = match.start(), (kind, content(f"{match['before']} {match['noun']}"))
     return found
 
 
-def _ask(text: str, named: Ask | None, code: bool) -> Ask:
-    if _compares(text):
+def _ask(text: str, named: Ask | None, code: bool, needs: bool) -> Ask:
+    if _compares(text, needs):
         return "compare"
-    if not _tells_a_need(text) and _SEVERAL.search(text) and not _CHOOSES.search(text):
+    if not needs and _SEVERAL.search(text) and not _CHOOSES.search(text):
         return "list"
     if named in ("concept", "tool"):
         return named
     if code:
         return "code"
-    if named != "detail" and _tells_a_need(text):
+    if named != "detail" and needs:
         return "need"
     if named == "detail" and not re.search(r"(?i)\b(?:which|what)\s+(?:\w+\s+){0,2}(?:role|header|key|flag)s?\b", text):
         return named
@@ -304,13 +312,13 @@ def _ask(text: str, named: Ask | None, code: bool) -> Ask:
     return "why" if re.search(r"(?i)\bwhy\b", text) else "need"
 
 
-def _compares(text: str) -> bool:
+def _compares(text: str, needs: bool) -> bool:
     """Whether two things are to be held against each other: said outright, or "X or Y" in a question that tells no
     story.
     """
     if _SIDES.search(text) and len(words(text)) <= _SHORT:
         return True
-    if _tells_a_need(text):
+    if needs:
         return False
     return bool(
         _COMPARE.search(text) and re.search(r"(?i)\b(?:and|or|than|from|against|over|between|both|two)\b", text)

@@ -39,7 +39,7 @@ def main(notes: str, index: str, bar: str, name: str) -> int:
         encoded.append(text)
         return plain(self, text)
 
-    gc.set_threshold(*RARELY)  # as the program does
+    gc.set_threshold(*RARELY)  # as the program does; what must be said before NumPy is there, `scripts/bench` says
     setattr(OnnxEncoder, "question", noting)  # noqa: B010 - a method is not to be assigned to, says mypy
     assistant = Assistant(Path(notes), Path(index), user_cache(os.environ), background=False, whole=True)
     assistant.ask("What is this about?")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from assistant.store.vectors import Vectors
 _IN = "IN (SELECT value FROM json_each(?))"
 _UNPACKED = 64
 """Notes whose lines are kept unpacked at most."""
+_ALONE = ("", 0, 0)
 _PASSAGE_ORDER = "ORDER BY n.path, p.start, p.id"
 
 
@@ -145,8 +147,9 @@ class Store(Vectors):
                 found = [row for row in found if row[1] <= cut]
             else:  # so many tie that it takes a second search
                 found = self._all(f"SELECT * FROM ({ranked}) WHERE score <= ?", *values, cut)
-        places = self._places([number for number, _ in found])
-        found.sort(key=lambda row: (row[1], places[row[0]]))
+        tied = {score for score, many in Counter(score for _, score in found).items() if many > 1}
+        places = self._places([number for number, score in found if score in tied]) if tied else {}
+        found.sort(key=lambda row: (row[1], places.get(row[0], _ALONE)))
         return [PassageId(number) for number, _ in found]
 
     def _places(self, ids: list[int]) -> dict[int, tuple[str, int, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -64,6 +64,11 @@ class Concepts:
     """(len(names), d): unit rows of the names."""
     centres: Matrix
     """(len(names), d): unit rows, the middle of each concept's sentences."""
+    place: dict[str, int] = field(init=False)
+    """Name → its position."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "place", {name: n for n, name in enumerate(self.names)})
 
 
 def stored_notes(found: Iterable[Any]) -> dict[str, StoredNote]:

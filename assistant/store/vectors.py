@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, groupby
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 
@@ -234,7 +235,7 @@ class Vectors(Snapshot):
 
     def concept_weights(self, terms: Sequence[str]) -> dict[str, float]:
         """Concept → the summed BM25 of these terms in its sentences; those that hold none are left out."""
-        known = frozenset(self.concepts().names)
+        known = self.concepts().place
         return {concept: weight for concept, weight in self._weights(terms).items() if concept in known}
 
     def _weights(self, terms: Sequence[str]) -> dict[str, float]:
@@ -279,12 +280,10 @@ def _leading(scores: dict[int, float], limit: int) -> dict[int, float]:
 
 
 def _best(scores: dict[int, float], users: Mapping[int, list[_Place]], limit: int) -> dict[PassageId, float]:
-    best: dict[PassageId, float] = {}
-    ordered = sorted(((round(score, 6), text) for text, score in scores.items()), reverse=True)
-    for score, group in groupby(ordered, key=itemgetter(0)):
-        if len(best) >= limit:
-            break
-        places = [place for _, text in group for place in users.get(text, ())]
-        for place in sorted(places) if len(places) > 1 else places:
-            best[PassageId(place[2])] = score
-    return best
+    """The about `limit` best passages, those of equal score by path and line."""
+    ordered = sorted(((-round(score, 6), place) for text, score in scores.items() for place in users.get(text, ())))
+    whole = len(ordered)
+    if whole > limit:
+        last = ordered[limit - 1][0]
+        whole = bisect_right(ordered, last, key=itemgetter(0))
+    return {PassageId(place[2]): -score for score, place in ordered[:whole]}
