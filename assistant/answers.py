@@ -52,6 +52,7 @@ def answer(
     words, `among` the names it chooses from; `later` says that a dialogue goes on, about whatever. Never invents a
     word.
     """
+    asked = outcomes.asked(query.text)  # beside the encoding of its texts, which the search waits for
     found = searcher.find(
         query, only, Lean(own or query.text, lean.path, lean.heading_path) if lean is not None else None
     )
@@ -62,7 +63,7 @@ def answer(
     if among:
         ranked = comparisons.chosen(ranked, found)
     sides = query.ask == "compare" and comparisons.named(query, ranked) is not None
-    judged = outcomes.judge(found, ranked, searcher, constants, lenient=later or sides)
+    judged = outcomes.judge(asked, found, ranked, searcher, constants, lenient=later or sides)
     sheet = Sheet(searcher, _wanted(query, found), limit)
     if query.options:
         made = _chosen(sheet, query, found, ranked, searcher)
@@ -171,7 +172,9 @@ def _candidates(sheet: Sheet, found: Found, ranked: Sequence[Topic]) -> tuple[Ca
         _cite_name(sheet, found, ranked[0])
     made = [_candidate(sheet, found, topic) for topic in ranked[: ALTERNATIVES + 1]]
     verdict = made[0]
-    if not any(quotes.plain(verdict.name) in sheet.whole(sheet.citations[n - 1].path) for n in verdict.citations):
+    if not any(
+        quotes.plain(verdict.name) in sheet.searcher.plain(sheet.citations[n - 1].path) for n in verdict.citations
+    ):
         return None, tuple(made[1:])
     return (verdict if verdict.citations else None), tuple(made[1:])
 

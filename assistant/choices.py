@@ -9,7 +9,7 @@ import numpy as np
 
 from assistant.questions import Query, content
 from assistant.records import Option, Passage
-from assistant.search import Floats, Found, Read, Searcher
+from assistant.search import Floats, Found, Searcher, Stacked, stacked
 from assistant.terms import terms
 from assistant.verdicts import Topic
 
@@ -54,7 +54,12 @@ def choose(query: Query, found: Found, ranked: Sequence[Topic], searcher: Search
     every = [r for _, r in sorted(searcher.read(sorted(ids)).items())]
     # A heading names an option and says nothing of it.
     reads = [r for r in every if r.passage.kind not in _NAMES] or every
-    best = [_best(n, query, found, vectors, bags, reads, idf | found.idf, searcher) for n in range(len(bags))]
+    table = stacked(reads)
+    every_idf = idf | found.idf
+    best = []
+    for n in range(len(bags)):
+        score, place = _best(n, query, found, vectors, bags, table, every_idf, searcher)
+        best.append((score, None if place is None else reads[place].passage))
     names = [_named(text, ranked) for _, text in query.options]
     scores = np.array([score + NAMED * name if score else 0.0 for (score, _), name in zip(best, names, strict=True)])
     shares = np.exp(8 * (scores - scores.max())) if len(scores) else scores
@@ -97,19 +102,19 @@ def _best(
     found: Found,
     vectors: Floats,
     bags: Sequence[frozenset[str]],
-    reads: Sequence[Read],
+    table: Stacked,
     idf: dict[str, float],
     searcher: Searcher,
-) -> tuple[float, Passage | None]:
-    """The passage with the highest sum of the cosines and lexical scores with question and option, and the cosine with
-    both read as one text; the option's own words are those no other option has.
+) -> tuple[float, int | None]:
+    """The highest sum of a passage's cosines and lexical scores with question and option, and its cosine with both read
+    as one text, with the passage's place; the option's own words are those no other option has.
     """
     own = sorted(bags[n].difference(*(b for m, b in enumerate(bags) if m != n)))
     joined = searcher.encoder.question(f"{query.core or query.text} {query.options[n][1]}")
     texts = np.stack([found.vectors[0], vectors[n], joined])
-    dense, lexical, _ = searcher.scores(texts, [query.terms, own, ()], reads, idf)
+    dense, lexical, _ = searcher.scores(texts, [query.terms, own, ()], table, idf)
     total = np.nan_to_num(dense) @ _WEIGHTS + lexical.sum(axis=1)
     if not len(total):
         return 0.0, None
     top = int(np.argmax(np.round(total, 6)))
-    return float(total[top]), reads[top].passage
+    return float(total[top]), top

@@ -50,8 +50,8 @@ class Meant:
     """(d,): what a thing of these concepts is called, the names' vectors by their shares; None without concepts."""
     hinted: dict[str, float] = field(default_factory=dict)
     """Term → how much it would tell that a passage names such a thing."""
-    speakers: dict[PassageId, tuple[str, ...]] = field(default_factory=dict)
-    """Passages that name one of the nearest concepts → those that their own name is."""
+    speakers: frozenset[PassageId] = frozenset()
+    """Passages that name one of the nearest concepts."""
     topics: dict[str, dict[str, bool]] = field(default_factory=dict)
     """Concept → `merged` keys of topics whose name holds its name → whether it is the whole name."""
 
@@ -62,18 +62,23 @@ class Thesaurus:
 
     store: Store
     _rows: dict[str, Floats] = field(default_factory=dict)
-    _speakers: dict[str, dict[PassageId, bool]] = field(default_factory=dict)
+    _speakers: dict[str, frozenset[PassageId]] = field(default_factory=dict)
     _topics: dict[str, dict[str, bool]] = field(default_factory=dict)
     _names: dict[str, dict[str, float]] = field(default_factory=dict)
 
-    def meant(self, vectors: Floats, weights: Sequence[float], terms: Sequence[str]) -> Meant:
-        """What a question means: `vectors` (1 + clauses, d), the clauses' weights, and the question's terms."""
+    def worded(self, terms: Sequence[str]) -> Floats:
+        """(concepts,): what these terms tell of each; all of it that takes no vector."""
         known = self.store.concepts()
-        if not known.names:
-            return Meant()
         lexical = np.zeros(len(known.names), dtype=np.float32)
         for name, weight in self.store.concept_weights(terms).items():
             lexical[known.place[name]] = LEXICAL * weight
+        return lexical
+
+    def meant(self, vectors: Floats, weights: Sequence[float], lexical: Floats) -> Meant:
+        """What a question means: `vectors` (1 + clauses, d), the clauses' weights, and what `worded` gave for it."""
+        known = self.store.concepts()
+        if not known.names:
+            return Meant()
         middle = known.centres @ vectors.T
         rough = _over_clauses(middle, weights) + lexical
         chosen = np.sort(np.argsort(-rough, kind="stable")[:READ])
@@ -84,28 +89,26 @@ class Thesaurus:
         best = np.maximum.reduceat(np.concatenate(rows) @ vectors.T, starts, axis=0)
         cosines = (best + middle[chosen]) / 2
         value = np.round(_over_clauses(cosines, weights) + lexical[chosen], 6)
-        order = sorted(range(len(names)), key=lambda n: (-value[n], names[n]))
+        near = value.tolist()
+        order = sorted(range(len(names)), key=lambda n: (-near[n], names[n]))
         shares = np.exp((value - value.max()) / SOFT)
         shares /= shares.sum()
+        likely = shares.tolist()
         nearest = [names[n] for n in order[:BRING]]
         self._learn(nearest, [names[n] for n in order])
-        speakers: dict[PassageId, tuple[str, ...]] = {}
-        for name in nearest:
-            for passage, own in self._speakers[name].items():
-                speakers[passage] = (*speakers.get(passage, ()), *((name,) if own else ()))
         hinted: dict[str, float] = {}
         for n in order:
-            if shares[n] < _NAMED:
+            if likely[n] < _NAMED:
                 break
             for term, share in self._names[names[n]].items():
-                hinted[term] = hinted.get(term, 0.0) + float(shares[n]) * share * english.rarity(term)
+                hinted[term] = hinted.get(term, 0.0) + likely[n] * share * english.rarity(term)
         return Meant(
             len(known.names),
-            {names[n]: float(value[n]) for n in order},
+            {names[n]: near[n] for n in order},
             {names[n]: cosines[n] for n in order},
             np.asarray(shares @ known.named[chosen], dtype=np.float32),
             hinted,
-            speakers,
+            frozenset[PassageId]().union(*(self._speakers[name] for name in nearest)),
             {names[n]: self._topics[names[n]] for n in order},
         )
 
@@ -128,10 +131,8 @@ class Thesaurus:
         if missing:
             found = self.store.topic(list(missing), SPEAKERS)
             for topic_key, name in missing.items():
-                said = self._speakers[name] = {}
-                for mention in found.get(topic_key, ()):
-                    if mention.kind in (CONCEPT, DESCRIBED):
-                        said[mention.passage] = said.get(mention.passage, False) or mention.kind == CONCEPT
+                mentions = found.get(topic_key, ())
+                self._speakers[name] = frozenset(m.passage for m in mentions if m.kind in (CONCEPT, DESCRIBED))
 
 
 def _over_clauses(table: Floats, weights: Sequence[float]) -> Floats:

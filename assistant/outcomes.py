@@ -103,22 +103,55 @@ class Facet:
     """What a line that answers holds one of."""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the decision takes from a question's text alone."""
+
+    order: bool
+    names: tuple[tuple[str, tuple[str, ...]], ...]
+    """Names in it, each with its stems."""
+    facets: tuple[Facet, ...]
+    """That it asks for."""
+    number: bool
+    """Whether it asks for one, however it is put."""
+    quantity: tuple[str, re.Pattern[str]] | None
+    """What asks for a quantity of some kind, in lower case, and what a line that gives one looks like."""
+
+
+def asked(text: str) -> Asked:
+    low = text.lower()
+    quantity = next(((found[0].lower(), gives) for asks, gives in _QUANTITIES if (found := asks.search(text))), None)
+    return Asked(
+        is_order(text),
+        tuple(_names(text)),
+        tuple(f for f in _facets() if f.asks.search(low)),
+        bool(_QUANTITY.search(text)),
+        quantity,
+    )
+
+
 def is_order(text: str) -> bool:
     """Whether a text gives the assistant orders instead of asking."""
     return bool(_ORDERS.search(text))
 
 
 def judge(
-    found: Found, ranked: Sequence[Topic], searcher: Searcher, constants: Constants, *, lenient: bool = False
+    asked: Asked,
+    found: Found,
+    ranked: Sequence[Topic],
+    searcher: Searcher,
+    constants: Constants,
+    *,
+    lenient: bool = False,
 ) -> Judged:
     """Answered, partial (something near, and what it lacks) or not in the notes; `lenient` in a dialogue, where a turn
     says less than a question that stands alone, and with a comparison of two things that the notes name.
     """
-    if is_order(found.query.text):
+    if asked.order:
         return Judged("not_in_notes", 0.0, (), "Orders are not questions. Ask for something the notes may say.", {})
     if not found.query.terms or not found.hits:
         return Judged("not_in_notes", 0.0, (), "Name a subject: a service, a setting, a need.", {})
-    values, lacking = describe(found, ranked, searcher)
+    values, lacking = describe(asked, found, ranked, searcher)
     total = constants.outcome.get("bias", 0.0) + sum(constants.outcome.get(f, 0.0) * values[f] for f in FEATURES)
     probability = 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
     if probability >= constants.threshold * (_LENIENT if lenient else 1.0):
@@ -136,7 +169,9 @@ def quantity(text: str) -> re.Pattern[str] | None:
     return next((gives for asks, gives in _QUANTITIES if asks.search(text)), None)
 
 
-def describe(found: Found, ranked: Sequence[Topic], searcher: Searcher) -> tuple[dict[str, float], tuple[str, ...]]:
+def describe(
+    asked: Asked, found: Found, ranked: Sequence[Topic], searcher: Searcher
+) -> tuple[dict[str, float], tuple[str, ...]]:
     """The features by name, and the question's words that the evidence lacks, most telling first."""
     query, hits = found.query, found.hits
     fact = float(not query.told)
@@ -145,15 +180,12 @@ def describe(found: Found, ranked: Sequence[Topic], searcher: Searcher) -> tuple
     section = searcher.section(hits[0].passage)
     held = [searcher.section(h.passage).terms.union(terms(h.passage.heading_path[0])) for h in hits[:_EVIDENCE]]
     near = {t for r in evidence for t in _said(r)}
-    asked = {t: english.rarity(t) for t in query.terms}
-    unknown = {t: w for t, w in asked.items() if not found.known.get(t)}
-    telling = {t: max(w, 0.1) for t, w in asked.items() if t not in ASKING}
-    short = min(1.0, 7 / len(asked))
-    names = _names(query.text)
-    strange = [word for word, stems in names if not any(found.known.get(t) for t in stems)]
-    low = query.text.lower()
-    lacked = [f for f in _facets() if f.asks.search(low) and not any(_says(f, r) for r in evidence[:2])]
-    quantity = next((q for q in _QUANTITIES if q[0].search(query.text)), None)
+    weights = {t: english.rarity(t) for t in query.terms}
+    unknown = {t: w for t, w in weights.items() if not found.known.get(t)}
+    telling = {t: max(w, 0.1) for t, w in weights.items() if t not in ASKING}
+    short = min(1.0, 7 / len(weights))
+    strange = [word for word, stems in asked.names if not any(found.known.get(t) for t in stems)]
+    lacked = [f for f in asked.facets if not any(_says(f, r) for r in evidence[:2])]
     coded = max((hit.score for hit in hits if hit.passage.fence is not None), default=0.0)
     values = {
         "lexical": float(found.lexical[:10, 0].max()),
@@ -161,18 +193,16 @@ def describe(found: Found, ranked: Sequence[Topic], searcher: Searcher) -> tuple
         "gap": hits[0].score - hits[min(5, len(hits) - 1)].score,
         "concept": _concept(found),
         "verdict": ranked[0].confidence if ranked else 0.0,
-        "long": math.log1p(len(asked)),
+        "long": math.log1p(len(weights)),
         "how": float(query.ask == "how"),
         "value": float(query.ask == "value"),
         "code": fact * query.code,
         "code_gap": hits[0].score - coded if query.code else 0.0,
-        "names": float(len(names)),
-        "focus": short * max((w for t, w in asked.items() if t not in held[0]), default=0.0),
-        "number": float(
-            bool(_QUANTITY.search(query.text)) and not any(_NUMBER.search(r.passage.text) for r in evidence[:2])
-        ),
-        "quantity": fact * (quantity is not None),
-        "no_quantity": fact * (quantity is not None and not _given(quantity[1], found, plain, telling)),
+        "names": float(len(asked.names)),
+        "focus": short * max((w for t, w in weights.items() if t not in held[0]), default=0.0),
+        "number": float(asked.number and not any(_NUMBER.search(r.passage.text) for r in evidence[:2])),
+        "quantity": fact * (asked.quantity is not None),
+        "no_quantity": fact * (asked.quantity is not None and not _given(asked.quantity[1], found, plain, telling)),
         "strange": fact * min(2, len(set(strange))),
         "facet": fact * bool(lacked),
         "lacks": fact * min(_share_without(telling, said) for said in held),
@@ -181,11 +211,9 @@ def describe(found: Found, ranked: Sequence[Topic], searcher: Searcher) -> tuple
     if searcher.store.pending and _known_share(found) > _MOSTLY:
         # Vectors that are still computed must not decline a question: what rests on them is taken for usual.
         values |= {name: max(values[name], usual) for name, usual in _PENDING.items()}
-    uncovered = {t: w for t, w in asked.items() if t not in near}
-    asks = quantity[0].search(query.text) if quantity is not None and values["no_quantity"] else None
-    return values, _lacking(
-        found, list(dict.fromkeys(strange)), asks[0].lower() if asks else "", lacked, unknown, uncovered
-    )
+    uncovered = {t: w for t, w in weights.items() if t not in near}
+    quantity = asked.quantity[0] if asked.quantity is not None and values["no_quantity"] else ""
+    return values, _lacking(found, list(dict.fromkeys(strange)), quantity, lacked, unknown, uncovered)
 
 
 def _share_without(telling: Mapping[str, float], said: Collection[str]) -> float:
@@ -220,7 +248,7 @@ def _known_share(found: Found) -> float:
 def _given(pattern: re.Pattern[str], found: Found, plain: Sequence[int], telling: Mapping[str, float]) -> bool:
     """Whether a quantity of the kind stands in one of the passages that hold most of what the question says."""
     reads = found.reads
-    covers = {n: sum(w for t, w in telling.items() if t in reads[n].words or t in reads[n].heads) for n in plain}
+    covers = {n: sum(w for t, w in telling.items() if t in reads[n].said or t in reads[n].heads) for n in plain}
     enough = 0.5 * max(covers.values(), default=0.0)
     chosen = [n for n in plain if covers[n] >= enough][:6]
     return any(pattern.search(reads[n].passage.text.lower()) for n in chosen)
@@ -247,10 +275,10 @@ def _detail(found: Found, plain: Sequence[int], heading: Floats | None) -> float
 
 
 def _said(read: Read) -> set[str]:
-    return set(read.words) | set(read.heads) | set(terms(read.passage.heading_path[0]))
+    return {*read.said, *read.heads, *terms(read.passage.heading_path[0])}
 
 
-def _names(text: str) -> list[tuple[str, list[str]]]:
+def _names(text: str) -> list[tuple[str, tuple[str, ...]]]:
     """Names in the question, each with its stems: a capital inside a sentence, camelCase, digits in a word."""
     found = []
     for sentence in re.split(r"(?<=[.?!:])\s+", text):
@@ -258,7 +286,7 @@ def _names(text: str) -> list[tuple[str, list[str]]]:
             name = (word[:1].isupper() and (position > 0 or len(parts(word)) > 1)) or (
                 len(parts(word)) > 1 and not word.isdigit()
             )
-            stems = [t for t in terms(word) if t not in FORM and not is_stop(t)]
+            stems = tuple(t for t in terms(word) if t not in FORM and not is_stop(t))
             if name and stems and len(word) > 1:
                 found.append((word, stems))
     return found

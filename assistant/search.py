@@ -13,6 +13,7 @@ FAISS and full text only propose candidates; all of them get both scores. Order 
 from __future__ import annotations
 
 import math
+import sys
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,7 +23,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant import english
+from assistant import english, quotes
 from assistant.concepts import Meant, Thesaurus
 from assistant.encoder import Encoder
 from assistant.questions import Demand, Query
@@ -57,10 +58,13 @@ _BETWEEN = frozenset(("it", "them", "that", "this", "the", "a", "my", "all"))
 TEXTS = 14
 """Texts of a question that are encoded at most: itself and its clauses."""
 _SECTION = 200
+_NOTES = 64
+"""Notes whose text is kept at most."""
 _K1, _B = 1.2, 0.5
 _AVERAGE = 16.0
 """Terms of a middling passage: fixed, so that scores do not hang on which candidates there are."""
 _HEADING = 0.5
+"""How often a heading's word counts as said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +72,16 @@ class Read:
     """A passage as it is scored; kept while the store is open."""
 
     passage: Passage
-    words: Counter[str]
     said: frozenset[str]
-    """The keys of `words`."""
+    """The terms of its label and text."""
     heads: frozenset[str]
+    """Those of its headings, the title aside."""
     length: int
-    """Of its words, each as often as it stands there."""
+    """Terms of its label and text, each as often as it stands there."""
+    numbers: NDArray[np.intp]
+    """The terms of both, by the numbers that the searcher gave them."""
+    counts: Floats
+    """How often each stands there; a heading's counts half."""
     rows: Floats | None
     """(k, d) unit rows; None while it has no vector."""
 
@@ -143,6 +151,9 @@ class Searcher:
     _read: dict[PassageId, Read] = field(default_factory=dict)
     _namings: dict[PassageId, tuple[Naming, ...]] = field(default_factory=dict)
     _sections: dict[tuple[str, str], Held] = field(default_factory=dict)
+    _plain: dict[str, str] = field(default_factory=dict)
+    _numbers: dict[str, int] = field(default_factory=dict)
+    """Term → its number, of all terms read so far."""
     _thesaurus: Thesaurus | None = None
 
     def find(self, query: Query, only: Collection[PassageId] | None = None, lean: Lean | None = None) -> Found:
@@ -159,6 +170,8 @@ class Searcher:
         rarest = sorted((t for t in query.terms if known.get(t)), key=lambda t: (known[t], t))[:RAREST]
         ids = set(self.store.containing(rarest, CANDIDATES, only)) if rarest else set()
         self.read(ids)
+        thesaurus = self._vocabulary()
+        worded = thesaurus.worded(query.terms) if thesaurus is not None else None
         # As late as can be: the texts are encoded beside what comes before.
         vectors = np.stack([self.encoder.question(t) for t in texts(query, demands)])
         for near in self.store.near(vectors[:1], CANDIDATES, only):
@@ -166,14 +179,17 @@ class Searcher:
         for near in self.store.near(vectors[1:], OF_A_DEMAND, only):
             ids.update(near)
         meant = Meant()
-        if self.vocabulary:
-            if self._thesaurus is None:
-                self._thesaurus = Thesaurus(self.store)
-            meant = self._thesaurus.meant(vectors, [d.weight for d in demands], query.terms)
+        if thesaurus is not None and worded is not None:
+            meant = thesaurus.meant(vectors, [d.weight for d in demands], worded)
             ids.update(i for i in meant.speakers if only is None or i in only)
         reads = self.read(sorted(ids))
         rows = [(i, reads[i]) for i in sorted(reads)]
         return self._ranked(query, demands, vectors, bags, rows, idf, known, meant, lean)
+
+    def _vocabulary(self) -> Thesaurus | None:
+        if self._thesaurus is None and self.vocabulary:
+            self._thesaurus = Thesaurus(self.store)
+        return self._thesaurus
 
     def section(self, passage: Passage) -> Held:
         """The section that a passage stands in; read once."""
@@ -181,9 +197,17 @@ class Searcher:
         if place not in self._sections:
             reads = self.read(self.store.section_passages(*place)[:_SECTION]).values()
             own = [r.rows for r in reads if r.passage.kind == "heading" and r.rows is not None]
-            said = frozenset(t for r in reads for t in (*r.words, *r.heads))
+            said = frozenset[str]().union(*(r.said for r in reads), *(r.heads for r in reads))
             self._sections[place] = Held(said, own[0][0] if own else None)
         return self._sections[place]
+
+    def plain(self, path: str) -> str:
+        """A note's text as names are looked for in it: without marks, tags and line ends."""
+        if path not in self._plain:
+            if len(self._plain) >= _NOTES:
+                self._plain.clear()
+            self._plain[path] = quotes.plain(" ".join(self.store.lines(path, 1, sys.maxsize)))
+        return self._plain[path]
 
     def namings(self, ids: Sequence[PassageId]) -> list[tuple[Naming, ...]]:
         """What each of these passages can be called, mentions by name; read once."""
@@ -217,9 +241,9 @@ class Searcher:
     ) -> Found:
         every = [r for _, r in reads]
         weight = OF_A_NEED if query.told else DENSE
-        rows = stacked(every)
-        dense, lexical, fused = self.scores(vectors, bags, every, idf, weight, rows)
-        called, hinted = suggested(every, meant, rows)
+        table = stacked(every)
+        dense, lexical, fused = self.scores(vectors, bags, table, idf, weight)
+        called, hinted = suggested(table, meant, self._numbers)
         weights = [d.weight for d in demands]
         if lean is not None:
             near = np.array([_nearness(lean, r.passage) for _, r in reads], dtype=np.float32).reshape(-1, 1)
@@ -260,16 +284,15 @@ class Searcher:
         self,
         vectors: Floats,
         bags: Sequence[Sequence[str]],
-        reads: Sequence[Read],
+        table: Stacked,
         idf: dict[str, float],
         weight: float = DENSE,
-        rows: Stacked | None = None,
     ) -> tuple[Floats, Floats, Floats]:
         """(passages, texts) of cosines, lexical scores and both fused; a passage without a vector is fused by its
-        words alone. `rows` are those of the passages, where they are stacked already.
+        words alone.
         """
-        dense = nearest(rows or stacked(reads), vectors)
-        lexical = bm25(reads, bags, {t: w * (0.3 + english.rarity(t)) for t, w in idf.items()})
+        dense = nearest(table, vectors)
+        lexical = bm25(table, bags, {t: w * (0.3 + english.rarity(t)) for t, w in idf.items()}, self._numbers)
         lexical = lexical / (lexical + HALF)
         bounded = np.clip((dense - FLOOR) / (1 - FLOOR), 0, 1)
         both = weight * bounded + (1 - weight) * lexical
@@ -281,10 +304,20 @@ class Searcher:
         if missing:
             rows = self.store.vectors(missing)
             for i, passage in self.store.passages(missing).items():
-                heads = _heads(passage.heading_path[1:])
-                said = Counter(terms(f"{passage.label} {passage.text}"))
-                self._read[i] = Read(passage, said, frozenset(said), heads, said.total(), rows.get(i))
+                self._read[i] = self._taken(passage, rows.get(i))
         return {i: self._read[i] for i in ids if i in self._read}
+
+    def _taken(self, passage: Passage, rows: Floats | None) -> Read:
+        heads = _heads(passage.heading_path[1:])
+        spoken = terms(f"{passage.label} {passage.text}")
+        counted: dict[str, float] = dict(Counter(spoken))
+        length, said = len(spoken), frozenset(counted)
+        for t in heads:
+            counted[t] = counted.get(t, 0) + _HEADING
+        known = self._numbers
+        numbers = np.array([known.setdefault(t, len(known)) for t in counted], dtype=np.intp)
+        counts = np.fromiter(counted.values(), dtype=np.float32, count=len(counted))
+        return Read(passage, said, heads, length, numbers, counts, rows)
 
 
 def asked(query: Query) -> tuple[Demand, ...]:
@@ -305,7 +338,7 @@ def _heads(heading_path: tuple[str, ...]) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Stacked:
-    """The rows of some passages, one below the other."""
+    """The rows and the words of some passages, those of one below those of the other."""
 
     size: int
     """Of all passages, those without a row too."""
@@ -315,57 +348,73 @@ class Stacked:
     """Where the rows of each of these begin."""
     matrix: Floats | None
     """(rows, d); None where there are none."""
+    owners: NDArray[np.intp]
+    """(words,): the place of the passage that says each."""
+    numbers: NDArray[np.intp]
+    """(words,): as `Read.numbers`."""
+    counts: Floats
+    """(words,): as `Read.counts`."""
+    lengths: NDArray[np.float64]
+    """(passages,): as `Read.length`."""
 
 
 def stacked(reads: Sequence[Read]) -> Stacked:
     held = [n for n, r in enumerate(reads) if r.rows is not None]
     rows = [r.rows for r in reads if r.rows is not None]
     sizes = np.fromiter(map(len, rows), dtype=np.intp, count=len(rows))
-    return Stacked(len(reads), held, np.cumsum(sizes) - sizes, np.concatenate(rows) if rows else None)
+    numbers = [r.numbers for r in reads]
+    owners = np.repeat(np.arange(len(reads)), np.fromiter(map(len, numbers), dtype=np.intp, count=len(reads)))
+    return Stacked(
+        len(reads),
+        held,
+        np.cumsum(sizes) - sizes,
+        np.concatenate(rows) if rows else None,
+        owners,
+        np.concatenate([*numbers, np.zeros(0, dtype=np.intp)]),
+        np.concatenate([*(r.counts for r in reads), np.zeros(0, dtype=np.float32)]),
+        np.array([r.length for r in reads], dtype=np.float64),
+    )
 
 
-def nearest(rows: Stacked, vectors: Floats) -> Floats:
+def nearest(table: Stacked, vectors: Floats) -> Floats:
     """(passages, texts) of cosines, the best row of each passage; nan where a passage has no vector."""
-    dense = np.full((rows.size, len(vectors)), np.nan, dtype=np.float32)
-    if rows.matrix is not None:
-        dense[rows.held] = np.maximum.reduceat(rows.matrix @ vectors.T, rows.starts, axis=0)
+    dense = np.full((table.size, len(vectors)), np.nan, dtype=np.float32)
+    if table.matrix is not None:
+        dense[table.held] = np.maximum.reduceat(table.matrix @ vectors.T, table.starts, axis=0)
     return np.round(dense, 6)
 
 
-def suggested(reads: Sequence[Read], meant: Meant, rows: Stacked) -> tuple[Floats, Floats]:
+def suggested(table: Stacked, meant: Meant, numbers: Mapping[str, int]) -> tuple[Floats, Floats]:
     """(passages,) twice: how near each comes to what a thing of the likely concepts is called, by its vector and by its
-    words.
+    words; `numbers` are those of all terms.
     """
-    by_words = np.zeros(len(reads), dtype=np.float32)
-    if meant.expected is None or not reads:
-        return by_words, by_words
-    by_vector = np.nan_to_num(nearest(rows, meant.expected[None, :])[:, 0])
-    # Whole multiples of a small power of two: their sum is exact, and so the same in any order.
-    wanted = {t: round(weight * 2**32) / 2**32 for t, weight in meant.hinted.items()}
-    every = frozenset(wanted)
-    weight = wanted.__getitem__
-    for n, read in enumerate(reads):
-        if not every.isdisjoint(read.said):
-            by_words[n] = sum(map(weight, every & read.said))
-        if not every.isdisjoint(read.heads):
-            by_words[n] += 0.5 * sum(map(weight, every & read.heads))
-    return np.clip((by_vector - FLOOR) / (1 - FLOOR), 0, 1), by_words
+    if meant.expected is None or not table.size:
+        return np.zeros(table.size, dtype=np.float32), np.zeros(table.size, dtype=np.float32)
+    by_vector = np.nan_to_num(nearest(table, meant.expected[None, :])[:, 0])
+    weights = np.zeros(len(numbers))
+    for t, weight in meant.hinted.items():
+        if t in numbers:
+            # Whole multiples of a small power of two: their sum is exact, and so the same in any order.
+            weights[numbers[t]] = round(weight * 2**32) / 2**32
+    said = (table.counts >= 1) + table.counts % 1  # once, however often; a heading's half
+    by_words = np.bincount(table.owners, weights[table.numbers] * said, table.size)
+    return np.clip((by_vector - FLOOR) / (1 - FLOOR), 0, 1), by_words.astype(np.float32)
 
 
-def bm25(reads: Sequence[Read], bags: Sequence[Sequence[str]], weights: Mapping[str, float]) -> Floats:
-    """(passages, texts): the BM25 of each text's terms, by their weights; a heading's word counts half."""
+def bm25(
+    table: Stacked, bags: Sequence[Sequence[str]], weights: Mapping[str, float], numbers: Mapping[str, int]
+) -> Floats:
+    """(passages, texts): the BM25 of each text's terms, by their weights; `numbers` are those of all terms."""
     wanted = list(dict.fromkeys(t for bag in bags for t in bag))
-    place = {t: n for n, t in enumerate(wanted)}
-    known = frozenset(wanted)
-    counts = np.zeros((len(reads), len(wanted)), dtype=np.float32)
-    for n, read in enumerate(reads):
-        if not known.isdisjoint(read.said):
-            for t in known & read.said:
-                counts[n, place[t]] = read.words[t]
-        if not known.isdisjoint(read.heads):
-            for t in known & read.heads:
-                counts[n, place[t]] += _HEADING
-    norm = np.array([_K1 * (1 - _B + _B * r.length / _AVERAGE) for r in reads], dtype=np.float32).reshape(-1, 1)
+    columns = np.full(len(numbers), -1)
+    for n, t in enumerate(wanted):
+        if t in numbers:
+            columns[numbers[t]] = n
+    column = columns[table.numbers]
+    met = column >= 0
+    counts = np.zeros((table.size, len(wanted)), dtype=np.float32)
+    counts[table.owners[met], column[met]] = table.counts[met]
+    norm = (_K1 * (1 - _B + _B * table.lengths / _AVERAGE)).astype(np.float32).reshape(-1, 1)
     scored = counts * (_K1 + 1) / (counts + norm) * np.array([weights.get(t, 0.0) for t in wanted], dtype=np.float32)
     members = [frozenset(bag) for bag in bags]
     held = np.array([[t in bag for bag in members] for t in wanted], dtype=np.float32)

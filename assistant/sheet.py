@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -23,7 +22,6 @@ class Sheet:
     wanted: Mapping[str, float]
     limit: int
     citations: list[Citation] = field(default_factory=list)
-    texts: dict[str, str] = field(default_factory=dict)
 
     def cite(self, found: Extract) -> int | None:
         """The number under which these lines are cited; None where no number is left."""
@@ -48,12 +46,6 @@ class Sheet:
     def extract(self, passage: Passage, name: str = "") -> Extract | None:
         lines = self.searcher.store.lines(passage.path, passage.start, passage.end)
         return quotes.around(passage, lines, name, self.wanted)
-
-    def whole(self, path: str) -> str:
-        """A note's text as names are looked for in it: without marks, tags and line ends."""
-        if path not in self.texts:
-            self.texts[path] = quotes.plain(" ".join(self.searcher.store.lines(path, 1, sys.maxsize)))
-        return self.texts[path]
 
     def branch(self, passage: Passage) -> Extract | None:
         """The extract; of a small drawing the whole, since its branches explain one another."""

@@ -192,7 +192,8 @@ def rank(found_topics: Sequence[Topic], weights: Mapping[str, float], temperatur
     vector = np.array([weights.get(f, 0.0) for f in FEATURES], dtype=np.float64)
     if not found_topics:
         return []
-    scored = np.stack([t.features for t in found_topics]).astype(np.float64) @ vector
+    table = np.concatenate([t.features for t in found_topics]).reshape(len(found_topics), -1)
+    scored = table.astype(np.float64) @ vector
     for topic, score in zip(found_topics, np.round(scored, 6).tolist(), strict=True):
         topic.score = score
     ranked = sorted((t for t in found_topics if t.speakers), key=lambda t: (-t.score, t.key))

@@ -182,10 +182,8 @@ def _scored(query: Matrix, rows: Mapping[int, Matrix]) -> dict[int, float]:
 
 def _best(scores: Sequence[float], ids: Sequence[int]) -> dict[int, float]:
     """The best score of each id, where scores come best first; -1 stands for none."""
-    best: dict[int, float] = {}
-    for score, number in zip(scores, ids, strict=True):
-        if number >= 0:
-            best.setdefault(number, score)
+    best = dict(zip(reversed(ids), reversed(scores), strict=True))
+    best.pop(-1, None)
     return best
 
 

@@ -272,8 +272,9 @@ class Vectors(Snapshot):
 
 
 def _leading(scores: dict[int, float], limit: int) -> dict[int, float]:
-    """The `limit` best texts and what ties with the last; every text that is searched has a passage."""
-    if len(scores) <= limit:
+    """The `limit` best texts and what ties with the last, every text that is searched has a passage; all where they are
+    not many more, which costs less than to leave some out."""
+    if len(scores) <= 2 * limit:
         return scores
     cut = round(sorted(scores.values(), reverse=True)[limit - 1], 6)
     return {text: score for text, score in scores.items() if round(score, 6) >= cut}
