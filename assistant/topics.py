@@ -45,14 +45,26 @@ _LEADS = re.compile(
 )
 
 
+TELLING = ("heading", "label", "definition", "target", "resource", "comment", "phrase", "identifier", "body")
+"""Kinds of places, those first that most make a name one; "body" is what only stands below it."""
+_RANK = {kind: rank for rank, kind in enumerate(TELLING)}
+_OWN, _LESS = 1.0, {"body": 0.95, "phrase": 0.9}
+"""How much of a passage's score counts for a name that is its own, stands over it, or only in it."""
+
+
 class Naming(NamedTuple):
     """A name by which a verdict can call what a passage speaks for; a tuple, since a question looks at hundreds."""
 
     key: str
     """`merged`: what makes two names one topic."""
     name: str
-    kind: str
-    """As a mention's; "body" for a name that only stands over the passage."""
+    """As the most telling place of the passage writes it, first."""
+    rank: int
+    """Of that place in TELLING."""
+    kinds: frozenset[str]
+    """Of all places of the passage that give the name."""
+    worth: float
+    """How much of the passage's score counts for the name."""
 
 
 @lru_cache(maxsize=50_000)
@@ -68,8 +80,17 @@ def namings(passage: Passage, mentioned: Iterable[tuple[str, str, str]]) -> tupl
     """What a passage can be called: what it mentions, as (key, name, kind) in order, then its heading and its label."""
     over = (single for name in (passage.heading_path[-1], passage.label.split(", ")[0]) for single in names(name)[:1])
     spoken = [*mentioned, *((key(single), single, "body") for single in over)]
-    found = [Naming(merged(k), name, kind) for k, name, kind in spoken if kind not in (CONCEPT, DESCRIBED)]
-    return tuple(naming for naming in found if naming.key)
+    found: dict[str, list[tuple[int, str, str]]] = {}
+    for topic_key, name, kind in spoken:
+        if kind not in (CONCEPT, DESCRIBED) and merged(topic_key):
+            found.setdefault(merged(topic_key), []).append((_RANK[kind], name, kind))
+    return tuple(_naming(topic_key, places) for topic_key, places in found.items())
+
+
+def _naming(topic_key: str, places: Sequence[tuple[int, str, str]]) -> Naming:
+    rank, name, _ = min(places, key=lambda place: place[0])
+    kinds = frozenset(kind for _, _, kind in places)
+    return Naming(topic_key, name, rank, kinds, max(_LESS.get(kind, _OWN) for kind in kinds))
 
 
 def mentions(passages: tuple[Passage, ...], spotter: Spotter | None = None) -> tuple[Mention, ...]:

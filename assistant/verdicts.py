@@ -7,6 +7,7 @@ a listwise linear model over a dozen features that a person can name; `scripts/f
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -19,20 +20,15 @@ from assistant.concepts import Meant
 from assistant.records import PassageId
 from assistant.search import Found, Searcher
 from assistant.store import Store, StoredMention
-from assistant.topics import merged
+from assistant.topics import TELLING, merged
 
 Floats = NDArray[np.float32]
 
 _TOP = 40
 """Passages a text of the question that may bring topics."""
-_SHOWN = ("heading", "label", "definition", "target", "resource", "comment", "phrase", "identifier", "body")
-_RANK = {kind: rank for rank, kind in enumerate(_SHOWN)}
 _FLOOR = -0.4
 """How far behind the best topic a topic's passages count at most."""
 _CODED = frozenset(("resource", "comment", "identifier"))
-_OWN, _BODY, _PHRASE = 1.0, 0.95, 0.9
-"""How much of a passage's score counts for a name that is its own, stands over it, or only in it."""
-_PLACE = {"body": _BODY, "phrase": _PHRASE}
 _SHARP = 0.03
 """How far behind the likeliest concept a concept still counts (the temperature of the softmax)."""
 _INSIDE = 0.7
@@ -48,6 +44,9 @@ concepts are called (by meaning and by words); the share of the likeliest concep
 """
 
 
+_UNKNOWN = np.zeros(0, dtype=np.float32)
+
+
 @dataclass(slots=True)
 class Topic:
     """A name with what speaks for it in the passages found."""
@@ -55,12 +54,13 @@ class Topic:
     key: str
     name: str
     """As the most telling place writes it, first."""
-    place: str
-    """The kind of that place."""
+    rank: int
+    """Of that place in `topics.TELLING`."""
     speakers: dict[int, float] = field(default_factory=dict)
     """Position in `Found.hits` → how much that passage counts."""
     kinds: set[str] = field(default_factory=set)
-    features: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+    """Of all places that give the name."""
+    features: Floats = field(default_factory=lambda: _UNKNOWN)
     score: float = 0.0
     confidence: float = 0.0
 
@@ -73,16 +73,14 @@ def topics(found: Found, searcher: Searcher) -> list[Topic]:
     best = _best(found, position)
     grouped: dict[str, Topic] = {}
     for n, named in zip(best, searcher.namings([found.hits[n].id for n in best]), strict=True):
-        for topic_key, name, kind in named:
+        for topic_key, name, rank, kinds, worth in named:
             topic = grouped.get(topic_key)
             if topic is None:
-                topic = grouped[topic_key] = Topic(topic_key, name, kind)
-            elif _RANK[kind] < _RANK[topic.place]:
-                topic.name, topic.place = name, kind
-            topic.kinds.add(kind)
-            value = _PLACE.get(kind, _OWN)
-            if value > topic.speakers.get(n, 0.0):
-                topic.speakers[n] = value
+                topic = grouped[topic_key] = Topic(topic_key, name, rank)
+            elif rank < topic.rank:
+                topic.name, topic.rank = name, rank
+            topic.kinds |= kinds
+            topic.speakers[n] = worth
     everywhere = [grouped[k] for k in sorted(grouped)]
     if everywhere:
         _describe(everywhere, found)
@@ -113,24 +111,26 @@ def _describe(found_topics: Sequence[Topic], found: Found) -> None:
     meant = _meant(found_topics, found.meant)
     keys = [_words(t.key) for t in found_topics]
     rarest, one_word, long, capital = np.array([_shape(t.key, t.name) for t in found_topics]).T
-    columns = {
+    columns: dict[str, Floats | list[float]] = {
         "passage": _behind(passage[:, 0]),
         "demands": _behind(_mean(passage, [d.weight for d in found.demands])),
         "several": _behind(several),
         "called": _behind(np.maximum.reduceat(found.called[rows], starts)),
         "hinted": np.maximum.reduceat(found.hinted[rows], starts),
-        "meant": np.array([meant.get(t.key, 0.0) for t in found_topics]),
-        "named": np.array([0.0 if asked.isdisjoint(own) else sum(t in asked for t in own) / len(own) for own in keys]),
+        "meant": [meant.get(t.key, 0.0) for t in found_topics],
+        "named": [0.0 if asked.isdisjoint(own) else sum(t in asked for t in own) / len(own) for own in keys],
         "often": np.log1p(sizes),
         "rarity": rarest,
         "one_word": one_word,
         "long": long,
         "capital": capital,
-        "target": np.array([float("target" in t.kinds) for t in found_topics]),
-        "definition": np.array([float("definition" in t.kinds) for t in found_topics]),
-        "code_asked": np.array([float(detailed and bool(t.kinds & _CODED)) for t in found_topics]),
+        "target": ["target" in t.kinds for t in found_topics],
+        "definition": ["definition" in t.kinds for t in found_topics],
+        "code_asked": [detailed and not _CODED.isdisjoint(t.kinds) for t in found_topics],
     }
-    table = np.stack([np.asarray(columns[f], dtype=np.float32) for f in FEATURES], axis=1)
+    table = np.empty((len(found_topics), len(FEATURES)), dtype=np.float32)
+    for n, feature in enumerate(FEATURES):
+        table[:, n] = columns[feature]
     for topic, features in zip(found_topics, table, strict=True):
         topic.features = features
 
@@ -162,12 +162,12 @@ def _meant(found_topics: Sequence[Topic], meant: Meant) -> dict[str, float]:
     wanted = {t.key for t in found_topics}
     held: dict[str, list[tuple[str, float]]] = {}
     for concept, keys in meant.topics.items():
-        for topic_key in wanted & keys.keys():
-            held.setdefault(concept, []).append((topic_key, 1.0 if keys[topic_key] else _INSIDE))
+        if not wanted.isdisjoint(keys):
+            held[concept] = [(k, 1.0 if whole else _INSIDE) for k, whole in keys.items() if k in wanted]
     if not held:
         return {}
     best = max(meant.near[c] for c in held)
-    shares = {c: float(np.exp((meant.near[c] - best) / _SHARP)) for c in held}
+    shares = {c: math.exp((meant.near[c] - best) / _SHARP) for c in held}
     total = sum(shares.values())
     found: dict[str, float] = {}
     for concept, links in held.items():
@@ -221,10 +221,10 @@ def nameable(store: Store) -> tuple[Nameable, ...]:
     """Every topic once, by path, line and name."""
     best: dict[str, StoredMention] = {}
     for mention in store.topics():
-        if mention.kind in _SHOWN:
+        if mention.kind in TELLING:
             topic_key = merged(mention.key)
             known = best.get(topic_key)
-            if topic_key and (known is None or _SHOWN.index(mention.kind) < _SHOWN.index(known.kind)):
+            if topic_key and (known is None or TELLING.index(mention.kind) < TELLING.index(known.kind)):
                 best[topic_key] = mention
     passages = store.passages(sorted({m.passage for m in best.values()}))
     found = []

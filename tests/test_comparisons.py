@@ -6,12 +6,12 @@ import pytest
 
 from assistant import comparisons, questions
 from assistant.terms import key
-from assistant.topics import merged
+from assistant.topics import TELLING, merged
 from assistant.verdicts import Topic
 
 
 def topic(name: str, kind: str = "heading") -> Topic:
-    return Topic(merged(key(name)), name, kind, kinds={kind})
+    return Topic(merged(key(name)), name, TELLING.index(kind), kinds={kind})
 
 
 KNOWN = [topic("Queue Service"), topic("Streaming Service"), topic("Retention policy", "definition"), topic("Bucket")]
