@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assistant.columns import Table
 from assistant.questions import Query, content
 from assistant.records import Option, Passage
-from assistant.search import Floats, Found, Searcher, Stacked, stacked
+from assistant.search import Floats, Found, Searcher
 from assistant.terms import terms
 from assistant.verdicts import Topic
 
@@ -54,7 +55,7 @@ def choose(query: Query, found: Found, ranked: Sequence[Topic], searcher: Search
     every = [r for _, r in sorted(searcher.read(sorted(ids)).items())]
     # A heading names an option and says nothing of it.
     reads = [r for r in every if r.passage.kind not in _NAMES] or every
-    table = stacked(reads)
+    table = searcher.table(reads)
     every_idf = idf | found.idf
     best = []
     for n in range(len(bags)):
@@ -102,7 +103,7 @@ def _best(
     found: Found,
     vectors: Floats,
     bags: Sequence[frozenset[str]],
-    table: Stacked,
+    table: Table,
     idf: dict[str, float],
     searcher: Searcher,
 ) -> tuple[float, int | None]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from assistant import english
 from assistant.questions import ASKING, Query, content
-from assistant.search import Floats, Found, Searcher, stacked
+from assistant.search import Floats, Found, Searcher
 from assistant.terms import key, terms, words
 from assistant.verdicts import Topic
 
@@ -171,7 +171,7 @@ def _aspect(query: Query, sides: Sequence[Topic], found: Found, searcher: Search
     if not asked:
         return np.zeros(len(found.hits), dtype=np.float32)
     vector = searcher.encoder.question(" ".join(left))
-    return searcher.scores(vector[None, :], [tuple(asked)], stacked(found.reads), found.idf)[2][:, 0]
+    return searcher.scores(vector[None, :], [tuple(asked)], searcher.table(found.reads), found.idf)[2][:, 0]
 
 
 _COMPARING = frozenset(content("difference differ different compare comparison versus vs against distinguish side"))

@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from assistant.errors import NoNotes
@@ -78,9 +79,18 @@ def _content(folder: Path, path: str) -> bytes:
 
 def _split(path: str, data: bytes) -> tuple[str, ...]:
     try:
-        text = data.decode("utf-8")
+        return _kept(data) if len(data) <= _SHORT else _kept.__wrapped__(data)
     except UnicodeDecodeError as error:
         raise UnreadableNote(path, f"is not UTF-8 (byte {error.start + 1})") from error
+
+
+_SHORT = 256 * 1024
+"""Bytes of a note up to which its lines are kept: one question after another cites the same notes."""
+
+
+@lru_cache(maxsize=16)
+def _kept(data: bytes) -> tuple[str, ...]:
+    text = data.decode("utf-8")
     # Not str.splitlines: it also cuts at form feeds and U+2028, and then no line number is an editor's.
     found = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if not found[-1]:

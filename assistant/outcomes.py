@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from assistant import english
+from assistant.columns import Read
 from assistant.constants import Constants
 from assistant.questions import ASKING, FORM, is_stop
 from assistant.records import Outcome
-from assistant.search import Floats, Found, Read, Searcher
+from assistant.search import Floats, Found, Searcher
 from assistant.terms import parts, terms, words
 from assistant.verdicts import Topic
 

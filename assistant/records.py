@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NewType
+from typing import Literal, NamedTuple, NewType
 
 LineNumber = NewType("LineNumber", int)
 """1-based line of a note, as an editor shows it."""
@@ -144,9 +144,8 @@ class Mention:
     """The passage (by its lines) that speaks for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A passage with its scores for one question."""
+class Hit(NamedTuple):
+    """A passage with its scores for one question; a tuple, since a question makes hundreds."""
 
     id: PassageId
     passage: Passage

@@ -17,13 +17,13 @@ import sys
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assistant import english, quotes
+from assistant.columns import Columns, Read, Table
 from assistant.concepts import Meant, Thesaurus
 from assistant.encoder import Encoder
 from assistant.questions import Demand, Query
@@ -63,27 +63,6 @@ _NOTES = 64
 _K1, _B = 1.2, 0.5
 _AVERAGE = 16.0
 """Terms of a middling passage: fixed, so that scores do not hang on which candidates there are."""
-_HEADING = 0.5
-"""How often a heading's word counts as said."""
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A passage as it is scored; kept while the store is open."""
-
-    passage: Passage
-    said: frozenset[str]
-    """The terms of its label and text."""
-    heads: frozenset[str]
-    """Those of its headings, the title aside."""
-    length: int
-    """Terms of its label and text, each as often as it stands there."""
-    numbers: NDArray[np.intp]
-    """The terms of both, by the numbers that the searcher gave them."""
-    counts: Floats
-    """How often each stands there; a heading's counts half."""
-    rows: Floats | None
-    """(k, d) unit rows; None while it has no vector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +131,7 @@ class Searcher:
     _namings: dict[PassageId, tuple[Naming, ...]] = field(default_factory=dict)
     _sections: dict[tuple[str, str], Held] = field(default_factory=dict)
     _plain: dict[str, str] = field(default_factory=dict)
-    _numbers: dict[str, int] = field(default_factory=dict)
-    """Term → its number, of all terms read so far."""
+    _columns: Columns = field(default_factory=Columns)
     _thesaurus: Thesaurus | None = None
 
     def find(self, query: Query, only: Collection[PassageId] | None = None, lean: Lean | None = None) -> Found:
@@ -241,9 +219,9 @@ class Searcher:
     ) -> Found:
         every = [r for _, r in reads]
         weight = OF_A_NEED if query.told else DENSE
-        table = stacked(every)
+        table = self.table(every)
         dense, lexical, fused = self.scores(vectors, bags, table, idf, weight)
-        called, hinted = suggested(table, meant, self._numbers)
+        called, hinted = suggested(table, meant, self._columns.numbers)
         weights = [d.weight for d in demands]
         if lean is not None:
             near = np.array([_nearness(lean, r.passage) for _, r in reads], dtype=np.float32).reshape(-1, 1)
@@ -252,16 +230,9 @@ class Searcher:
         gain = EXPANSION if query.told or query.code else 0.0
         score = np.round(blended(fused, weights) + gain * expanded, 6)
         near, words_of, scored = dense[:, 0].tolist(), np.round(lexical[:, 0], 6).tolist(), score.tolist()
-        places = [(-scored[n], r.passage.path, r.passage.start, r.passage.end) for n, r in enumerate(every)]
-        order = sorted(range(len(reads)), key=places.__getitem__)
+        order = _ordered(scored, every)
         hits = [
-            Hit(
-                reads[n][0],
-                every[n].passage,
-                None if near[n] != near[n] else near[n],
-                words_of[n],
-                scored[n],
-            )
+            Hit(reads[n][0], every[n].passage, None if near[n] != near[n] else near[n], words_of[n], scored[n])
             for n in order
         ]
         return Found(
@@ -280,11 +251,15 @@ class Searcher:
             hinted[order],
         )
 
+    def table(self, reads: Sequence[Read]) -> Table:
+        """What these passages are scored by."""
+        return self._columns.table(reads)
+
     def scores(
         self,
         vectors: Floats,
         bags: Sequence[Sequence[str]],
-        table: Stacked,
+        table: Table,
         idf: dict[str, float],
         weight: float = DENSE,
     ) -> tuple[Floats, Floats, Floats]:
@@ -292,7 +267,7 @@ class Searcher:
         words alone.
         """
         dense = nearest(table, vectors)
-        lexical = bm25(table, bags, {t: w * (0.3 + english.rarity(t)) for t, w in idf.items()}, self._numbers)
+        lexical = bm25(table, bags, {t: w * (0.3 + english.rarity(t)) for t, w in idf.items()}, self._columns.numbers)
         lexical = lexical / (lexical + HALF)
         bounded = np.clip((dense - FLOOR) / (1 - FLOOR), 0, 1)
         both = weight * bounded + (1 - weight) * lexical
@@ -304,20 +279,8 @@ class Searcher:
         if missing:
             rows = self.store.vectors(missing)
             for i, passage in self.store.passages(missing).items():
-                self._read[i] = self._taken(passage, rows.get(i))
+                self._read[i] = self._columns.add(passage, rows.get(i))
         return {i: self._read[i] for i in ids if i in self._read}
-
-    def _taken(self, passage: Passage, rows: Floats | None) -> Read:
-        heads = _heads(passage.heading_path[1:])
-        spoken = terms(f"{passage.label} {passage.text}")
-        counted: dict[str, float] = dict(Counter(spoken))
-        length, said = len(spoken), frozenset(counted)
-        for t in heads:
-            counted[t] = counted.get(t, 0) + _HEADING
-        known = self._numbers
-        numbers = np.array([known.setdefault(t, len(known)) for t in counted], dtype=np.intp)
-        counts = np.fromiter(counted.values(), dtype=np.float32, count=len(counted))
-        return Read(passage, said, heads, length, numbers, counts, rows)
 
 
 def asked(query: Query) -> tuple[Demand, ...]:
@@ -330,53 +293,21 @@ def texts(query: Query, demands: Sequence[Demand]) -> list[str]:
     return [query.core or query.text, *(d.text for d in demands)]
 
 
-@lru_cache(maxsize=4_096)
-def _heads(heading_path: tuple[str, ...]) -> frozenset[str]:
-    """Passages of a section come one after the other."""
-    return frozenset(t for heading in heading_path for t in terms(heading))
+def _ordered(scores: Sequence[float], reads: Sequence[Read]) -> list[int]:
+    """Places, the best score first, then by path and lines; these are looked up only for scores that tie."""
+    tied = {score for score, many in Counter(scores).items() if many > 1}
+    passages = [r.passage for r in reads]
+    keys = [
+        (-score, (at.path, at.start, at.end) if score in tied else _ALONE)
+        for score, at in zip(scores, passages, strict=True)
+    ]
+    return sorted(range(len(keys)), key=keys.__getitem__)
 
 
-@dataclass(frozen=True, slots=True)
-class Stacked:
-    """The rows and the words of some passages, those of one below those of the other."""
-
-    size: int
-    """Of all passages, those without a row too."""
-    held: list[int]
-    """Places of those that have rows."""
-    starts: NDArray[np.intp]
-    """Where the rows of each of these begin."""
-    matrix: Floats | None
-    """(rows, d); None where there are none."""
-    owners: NDArray[np.intp]
-    """(words,): the place of the passage that says each."""
-    numbers: NDArray[np.intp]
-    """(words,): as `Read.numbers`."""
-    counts: Floats
-    """(words,): as `Read.counts`."""
-    lengths: NDArray[np.float64]
-    """(passages,): as `Read.length`."""
+_ALONE = ("", 0, 0)
 
 
-def stacked(reads: Sequence[Read]) -> Stacked:
-    held = [n for n, r in enumerate(reads) if r.rows is not None]
-    rows = [r.rows for r in reads if r.rows is not None]
-    sizes = np.fromiter(map(len, rows), dtype=np.intp, count=len(rows))
-    numbers = [r.numbers for r in reads]
-    owners = np.repeat(np.arange(len(reads)), np.fromiter(map(len, numbers), dtype=np.intp, count=len(reads)))
-    return Stacked(
-        len(reads),
-        held,
-        np.cumsum(sizes) - sizes,
-        np.concatenate(rows) if rows else None,
-        owners,
-        np.concatenate([*numbers, np.zeros(0, dtype=np.intp)]),
-        np.concatenate([*(r.counts for r in reads), np.zeros(0, dtype=np.float32)]),
-        np.array([r.length for r in reads], dtype=np.float64),
-    )
-
-
-def nearest(table: Stacked, vectors: Floats) -> Floats:
+def nearest(table: Table, vectors: Floats) -> Floats:
     """(passages, texts) of cosines, the best row of each passage; nan where a passage has no vector."""
     dense = np.full((table.size, len(vectors)), np.nan, dtype=np.float32)
     if table.matrix is not None:
@@ -384,7 +315,7 @@ def nearest(table: Stacked, vectors: Floats) -> Floats:
     return np.round(dense, 6)
 
 
-def suggested(table: Stacked, meant: Meant, numbers: Mapping[str, int]) -> tuple[Floats, Floats]:
+def suggested(table: Table, meant: Meant, numbers: Mapping[str, int]) -> tuple[Floats, Floats]:
     """(passages,) twice: how near each comes to what a thing of the likely concepts is called, by its vector and by its
     words; `numbers` are those of all terms.
     """
@@ -402,7 +333,7 @@ def suggested(table: Stacked, meant: Meant, numbers: Mapping[str, int]) -> tuple
 
 
 def bm25(
-    table: Stacked, bags: Sequence[Sequence[str]], weights: Mapping[str, float], numbers: Mapping[str, int]
+    table: Table, bags: Sequence[Sequence[str]], weights: Mapping[str, float], numbers: Mapping[str, int]
 ) -> Floats:
     """(passages, texts): the BM25 of each text's terms, by their weights; `numbers` are those of all terms."""
     wanted = list(dict.fromkeys(t for bag in bags for t in bag))

@@ -282,9 +282,11 @@ def _leading(scores: dict[int, float], limit: int) -> dict[int, float]:
 
 def _best(scores: dict[int, float], users: Mapping[int, list[_Place]], limit: int) -> dict[PassageId, float]:
     """The about `limit` best passages, those of equal score by path and line."""
-    ordered = sorted(((-round(score, 6), place) for text, score in scores.items() for place in users.get(text, ())))
+    rounded = np.round(np.fromiter(scores.values(), dtype=np.float64, count=len(scores)), 6).tolist()
+    ordered = [(-score, at) for text, score in zip(scores, rounded, strict=True) for at in users.get(text, ())]
+    ordered.sort(key=itemgetter(0))
+    ordered.sort()  # what is nearly in order already is soon
     whole = len(ordered)
     if whole > limit:
-        last = ordered[limit - 1][0]
-        whole = bisect_right(ordered, last, key=itemgetter(0))
+        whole = bisect_right(ordered, ordered[limit - 1][0], key=itemgetter(0))
     return {PassageId(place[2]): -score for score, place in ordered[:whole]}

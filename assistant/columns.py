@@ -1,0 +1,150 @@
+"""What was read of the passages of one open store, a column a thing: a question gathers what it scores at once.
+
+A question scores some two hundred passages. What it needs of each lies apart in memory, and to fetch it passage by
+passage takes longer than to score it, so rows, words and lengths are kept in arrays that only grow.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.records import Passage
+from assistant.terms import terms
+
+Floats = NDArray[np.float32]
+Places = NDArray[np.intp]
+
+HEADING = 0.5
+"""How often a heading's word counts as said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A passage as it is scored; kept while the store is open."""
+
+    place: int
+    """In the columns."""
+    passage: Passage
+    said: frozenset[str]
+    """The terms of its label and text."""
+    heads: frozenset[str]
+    """Those of its headings, the title aside."""
+    rows: Floats | None
+    """(k, d) unit rows; None while it has no vector."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rows and the words of some passages, those of one below those of the other."""
+
+    size: int
+    """Of all passages, those without a row too."""
+    held: Places
+    """Places of those that have rows."""
+    starts: Places
+    """Where the rows of each of these begin."""
+    matrix: Floats | None
+    """(rows, d); None where there are none."""
+    owners: Places
+    """(words,): the place of the passage that says each."""
+    numbers: Places
+    """(words,): the numbers of the terms, each once a passage."""
+    counts: Floats
+    """(words,): how often each stands there; a heading's counts half."""
+    lengths: NDArray[np.float64]
+    """(passages,): terms of label and text, each as often as it stands there."""
+
+
+class Columns:
+    """Grows as passages are read; nothing is ever taken out."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+        """Term → its number, of all terms read so far."""
+        self._spans = _Grown(np.zeros((0, 5), dtype=np.intp))
+        """A line a passage: its first row, how many, its first word, how many, its length."""
+        self._rows: _Grown | None = None
+        self._words = _Grown(np.zeros(0, dtype=np.intp))
+        self._counts = _Grown(np.zeros(0, dtype=np.float32))
+
+    def add(self, passage: Passage, rows: Floats | None) -> Read:
+        """Takes a passage and its unit rows in."""
+        heads = _heads(passage.heading_path[1:])
+        spoken = terms(f"{passage.label} {passage.text}")
+        counted: dict[str, float] = dict(Counter(spoken))
+        said = frozenset(counted)
+        for t in heads:
+            counted[t] = counted.get(t, 0) + HEADING
+        known = self.numbers
+        first = self._words.extend([known.setdefault(t, len(known)) for t in counted])
+        self._counts.extend(list(counted.values()))
+        row = 0
+        if rows is not None:
+            self._rows = self._rows or _Grown(rows[:0])
+            row = self._rows.extend(rows)
+        span = (row, 0 if rows is None else len(rows), first, len(counted), len(spoken))
+        return Read(self._spans.extend([span]), passage, said, heads, rows)
+
+    def table(self, reads: Sequence[Read]) -> Table:
+        """What these passages are scored by, aligned."""
+        row, rows, word, many, length = self._spans.taken([r.place for r in reads]).T
+        starts, rows_at = _within(row, rows)
+        held = np.flatnonzero(rows)
+        _, words_at = _within(word, many)
+        return Table(
+            len(reads),
+            held,
+            starts[held],
+            self._rows.taken(rows_at) if self._rows is not None and len(rows_at) else None,
+            np.repeat(np.arange(len(reads)), many),
+            self._words.taken(words_at),
+            self._counts.taken(words_at),
+            length.astype(np.float64),
+        )
+
+
+class _Grown:
+    """An array that is added to at its end."""
+
+    def __init__(self, empty: NDArray[Any]) -> None:
+        self._data = empty
+        self._size = 0
+
+    def extend(self, block: Sequence[Any] | NDArray[Any]) -> int:
+        """Where the block begins."""
+        begin, end = self._size, self._size + len(block)
+        if end > len(self._data):
+            wider = np.empty((max(end, 2 * len(self._data), _AT_FIRST), *self._data.shape[1:]), dtype=self._data.dtype)
+            wider[:begin] = self._data[:begin]
+            self._data = wider
+        if len(block):
+            self._data[begin:end] = block
+        self._size = end
+        return begin
+
+    def taken(self, places: Sequence[int] | Places) -> NDArray[Any]:
+        return self._data[np.asarray(places, dtype=np.intp)]
+
+
+_AT_FIRST = 256
+
+
+def _within(starts: Places, sizes: Places) -> tuple[Places, Places]:
+    """Where each run of so many begins when runs follow one another, and where all of them stand in what they are taken
+    from."""
+    ends = np.cumsum(sizes)
+    begins = ends - sizes
+    return begins, np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - begins, sizes)
+
+
+@lru_cache(maxsize=4_096)
+def _heads(heading_path: tuple[str, ...]) -> frozenset[str]:
+    """Passages of a section come one after the other."""
+    return frozenset(t for heading in heading_path for t in terms(heading))
