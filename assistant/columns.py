@@ -7,15 +7,16 @@ passage takes longer than to score it, so rows, words and lengths are kept in ar
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.records import Passage
+from assistant.records import Passage, PassageId
 from assistant.terms import terms
 
 Floats = NDArray[np.float32]
@@ -74,23 +75,36 @@ class Columns:
         self._words = _Grown(np.zeros(0, dtype=np.intp))
         self._counts = _Grown(np.zeros(0, dtype=np.float32))
 
-    def add(self, passage: Passage, rows: Floats | None) -> Read:
-        """Takes a passage and its unit rows in."""
-        heads = _heads(passage.heading_path[1:])
-        spoken = terms(f"{passage.label} {passage.text}")
-        counted: dict[str, float] = dict(Counter(spoken))
-        said = frozenset(counted)
-        for t in heads:
-            counted[t] = counted.get(t, 0) + HEADING
+    def add(self, passages: Mapping[PassageId, Passage], rows: Mapping[PassageId, Floats]) -> dict[PassageId, Read]:
+        """Takes passages in, with the unit rows of those that have any; aligned."""
         known = self.numbers
-        first = self._words.extend([known.setdefault(t, len(known)) for t in counted])
-        self._counts.extend(list(counted.values()))
-        row = 0
-        if rows is not None:
-            self._rows = self._rows or _Grown(rows[:0])
-            row = self._rows.extend(rows)
-        span = (row, 0 if rows is None else len(rows), first, len(counted), len(spoken))
-        return Read(self._spans.extend([span]), passage, said, heads, rows)
+        spans, numbers, counts, matrices, said_in = [], list[int](), list[float](), list[Floats](), []
+        first, row = self._words.size, self._rows.size if self._rows is not None else 0
+        for number, passage in passages.items():
+            heads = _heads(passage.heading_path[1:])
+            spoken = terms(f"{passage.label} {passage.text}")
+            counted: dict[str, float] = dict(Counter(spoken))
+            said_in.append((frozenset(counted), heads))
+            for t in heads:
+                counted[t] = counted.get(t, 0) + HEADING
+            numbers += [known.setdefault(t, len(known)) for t in counted]
+            counts += counted.values()
+            matrix = rows.get(number)
+            spans.append((row, 0 if matrix is None else len(matrix), first, len(counted), len(spoken)))
+            first += len(counted)
+            if matrix is not None:
+                matrices.append(matrix)
+                row += len(matrix)
+        self._words.extend(numbers)
+        self._counts.extend(counts)
+        if matrices:
+            self._rows = self._rows or _Grown(matrices[0][:0])
+            self._rows.extend(np.concatenate(matrices))
+        place = count(self._spans.extend(spans))
+        return {
+            number: Read(next(place), passage, said, heads, rows.get(number))
+            for (number, passage), (said, heads) in zip(passages.items(), said_in, strict=True)
+        }
 
     def table(self, reads: Sequence[Read]) -> Table:
         """What these passages are scored by, aligned."""
@@ -115,18 +129,18 @@ class _Grown:
 
     def __init__(self, empty: NDArray[Any]) -> None:
         self._data = empty
-        self._size = 0
+        self.size = 0
 
     def extend(self, block: Sequence[Any] | NDArray[Any]) -> int:
         """Where the block begins."""
-        begin, end = self._size, self._size + len(block)
+        begin, end = self.size, self.size + len(block)
         if end > len(self._data):
             wider = np.empty((max(end, 2 * len(self._data), _AT_FIRST), *self._data.shape[1:]), dtype=self._data.dtype)
             wider[:begin] = self._data[:begin]
             self._data = wider
         if len(block):
             self._data[begin:end] = block
-        self._size = end
+        self.size = end
         return begin
 
     def taken(self, places: Sequence[int] | Places) -> NDArray[Any]:

@@ -277,9 +277,7 @@ class Searcher:
         """The passages with their words and vectors, each read once."""
         missing = [i for i in ids if i not in self._read]
         if missing:
-            rows = self.store.vectors(missing)
-            for i, passage in self.store.passages(missing).items():
-                self._read[i] = self._columns.add(passage, rows.get(i))
+            self._read |= self._columns.add(self.store.passages(missing), self.store.vectors(missing))
         return {i: self._read[i] for i in ids if i in self._read}
 
 
