@@ -45,7 +45,13 @@ def terms(text: str) -> list[str]:
     return [t for w in words(text) for t in _of(w)]
 
 
+@lru_cache(maxsize=100_000)
+def stems_of(word: str) -> tuple[str, ...]:
+    """The stems of an identifier's pieces, in order."""
+    return tuple(map(stem, parts(word)))
+
+
 @lru_cache(maxsize=50_000)
 def key(name: str) -> str:
     """What two spellings of one name share: the stems of its words' parts, in order."""
-    return " ".join(stem(p) for w in words(name) for p in parts(w))
+    return " ".join(s for w in words(name) for s in stems_of(w))

@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from assistant.english import rarity
-from assistant.terms import WORD, key, parts, stem, terms
+from assistant.terms import WORD, key, stems_of, terms
 
 USER_FILE = "assistant-vocabulary.md"
 """At the top of the notes folder; its concepts are added to the shipped ones, a same-named one replaces."""
@@ -131,15 +131,14 @@ def words(known: Sequence[Concept], wanted: Sequence[str]) -> Iterator[tuple[str
     bags = {c.name: _bag((*c.sentences, c.name, *c.names)) for c in known}
     held = Counter(chain.from_iterable(bags.values()))
     average = sum(bag.total() for bag in bags.values()) / max(1, len(bags))
-    called = {c.name: _bag((c.name, *c.names)) for c in known}
-    count = {c.name: 1 + len(c.names) for c in known}
+    names = {c.name: (c.name, *c.names) for c in known}
     for name in wanted:
-        bag = bags[name]
+        bag, called = bags[name], _bag(names[name])
         norm = _K1 * (1 - _B + _B * bag.total() / average)
         for term in sorted(bag):
             idf = math.log(1 + (len(bags) - held[term] + 0.5) / (held[term] + 0.5))
             weight = idf * bag[term] * (_K1 + 1) / (bag[term] + norm)
-            yield term, name, round(weight, 4), round(called[name][term] / count[name], 4)
+            yield term, name, round(weight, 4), round(called[term] / len(names[name]), 4)
 
 
 _K1, _B = 1.2, 0.5
@@ -195,14 +194,14 @@ class Spotter:
 
     def spots(self, text: str) -> list[tuple[str, str]]:
         """As `spot`, each concept with the words that name it first, as the text writes them."""
-        stems, spans = [], []
-        for match in WORD.finditer(text):
-            for part in parts(match[0]):
-                stems.append(stem(part))
-                spans.append(match.span())
+        stems = [s for word in WORD.findall(text) for s in stems_of(word)]
+        runs = [run for run in self._runs(stems) if tuple(stems[run[0] : run[1]]) in self._names]
+        if not runs:
+            return []
+        spans = [match.span() for match in WORD.finditer(text) for _ in stems_of(match[0])]
         found: dict[str, str] = {}
-        for at, end in self._runs(stems):
-            for name in self._names.get(tuple(stems[at:end]), ()):
+        for at, end in runs:
+            for name in self._names[tuple(stems[at:end])]:
                 found.setdefault(name, text[spans[at][0] : spans[end - 1][1]])
         return list(found.items())
 

@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 import sys
 import tarfile
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from markdown_it import MarkdownIt
 
 from assistant import notes
 from assistant.records import Block, Note, Outline
-from assistant.sections import outline
+from assistant.sections import inline, outline
 from assistant.sections.grammar import parse
 
 TEXT = ("paragraph", "item", "heading", "row", "code")
@@ -577,3 +578,11 @@ def test_an_outline_does_not_depend_on_the_depth_it_is_made_at() -> None:
         return below(frames - 1) if frames else outlined("- " * 450 + "deep\n")
 
     assert below(400) == below(0)
+
+
+@given(st.text(st.sampled_from("ab :!]()-+>#|\"'\t \n\u00a0é1.") | st.characters(exclude_characters="&*<[\\_`~")))
+def test_a_line_without_marks_is_read_as_the_parser_would(content: str) -> None:
+    unread = inline.read(content, {})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inline, "_MARK", re.compile(""))
+        assert unread == inline.read(content, {})

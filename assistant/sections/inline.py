@@ -16,6 +16,10 @@ MAX_BRACKETS = 1_000
 """Longer runs keep their marks, and so do those with more `[`: reading them takes time that grows with the square."""
 _BREAK = re.compile(r"<br\b", re.IGNORECASE)
 _WORD = re.compile(r"\w")
+_MARK = re.compile(r"[&*<\[\\_`~]")
+"""Without one of these nothing but line ends means anything inside a line, which half of all lines need not be parsed
+to know."""
+_LINE_END = re.compile(r" *\n[ \t]*")
 _TASK = re.compile(r"\[[ xX]\]\s+")
 
 
@@ -35,6 +39,8 @@ class Inline:
 
 def read(content: str, environment: Environment) -> Inline:
     """The text of `content`; with its marks where it is too long or too deeply nested to be read."""
+    if len(content) <= MAX_CHARACTERS and not _MARK.search(content):
+        return Inline(" ".join(content.split()), "", _LINE_END.sub(" ", content))
     tokens: list[Token] = []
     parser = blocks_only(NESTING[-1])
     try:

@@ -68,46 +68,46 @@ class Texts(Transaction):
             *(len(lines), rows.pack_lines(lines)),
         )
         sections = self._put_sections(number, outline)
-        reused = 0
-        ids: list[int] = []
-        for passage, text in zip(found.passages, found.embedded, strict=True):
-            key, ready = self._text(text)
-            reused += ready
-            ids.append(self._put_passage(number, _section_of(passage, sections), passage, key))
+        texts = self._text_ids(found.embedded)
+        ids = self._new_ids("passages", len(found.passages))
+        put = []
+        for passage, (text, _), own in zip(found.passages, texts, ids, strict=True):
+            body = rows.pack_passage(passage)
+            section = _section_of(passage, sections)
+            put.append((own, number, section, passage.start, text, body, rows.checksum(body)))
+        self._change_many(
+            "INSERT INTO passages(id, note, section, start, text, body, crc) VALUES (?, ?, ?, ?, ?, ?, ?)", put
+        )
         self._put_contents(found.passages, ids)
         self._put_mentions(found.mentions, found.passages, ids)
         self._more.update(notes=1, passages=len(ids))
-        return reused
+        return sum(ready for _, ready in texts)
 
     def _put_sections(self, note: int, outline: Outline) -> list[tuple[int, int]]:
         """(first line, id) of each."""
-        return [
-            (
-                section.start,
-                self._change(
-                    "INSERT INTO sections(note, heading_path, anchor, start) VALUES (?, ?, ?, ?)",
-                    *(note, json.dumps(section.heading_path, ensure_ascii=False), section.anchor, section.start),
-                ),
-            )
-            for section in outline.sections
-        ]
-
-    def _put_passage(self, note: int, section: int, passage: Passage, text: TextId) -> int:
-        body = rows.pack_passage(passage)
-        return self._change(
-            "INSERT INTO passages(note, section, start, text, body, crc) VALUES (?, ?, ?, ?, ?, ?)",
-            *(note, section, passage.start, text, body, rows.checksum(body)),
+        last = self._all("SELECT coalesce(max(id), 0) FROM sections")[0][0]
+        ids = range(last + 1, last + 1 + len(outline.sections))
+        self._change_many(
+            "INSERT INTO sections(id, note, heading_path, anchor, start) VALUES (?, ?, ?, ?, ?)",
+            [
+                (own, note, json.dumps(section.heading_path, ensure_ascii=False), section.anchor, section.start)
+                for own, section in zip(ids, outline.sections, strict=True)
+            ],
         )
+        return [(section.start, own) for own, section in zip(ids, outline.sections, strict=True)]
 
     def _put_contents(self, passages: Sequence[Passage], ids: Sequence[int]) -> None:
         """What full text finds them by."""
         put = []
+        above: dict[tuple[str, ...], tuple[list[str], list[str]]] = {}
         for passage, number in zip(passages, ids, strict=True):
+            path = passage.heading_path
+            if path not in above:
+                above[path] = terms.terms("\n".join(path[1:])), terms.terms(path[0])
+            headings, title = above[path]
             words = terms.terms(f"{passage.text}\n{passage.label}")
-            headings = terms.terms("\n".join(passage.heading_path[1:]))
-            title = terms.terms(passage.heading_path[0]) if passage.titled else []
             self._frequencies.update({*words, *headings})
-            put.append((number, " ".join(words), " ".join(headings), " ".join(title)))
+            put.append((number, " ".join(words), " ".join(headings), " ".join(title) if passage.titled else ""))
         self._change_many("INSERT INTO contents(rowid, words, headings, title) VALUES (?, ?, ?, ?)", put)
 
     def _put_mentions(self, mentions: Sequence[Mention], passages: Sequence[Passage], ids: Sequence[int]) -> None:
@@ -128,18 +128,22 @@ class Texts(Transaction):
             put.append((speaks, key, mention.name, mention.kind, total))
         self._change_many("INSERT INTO mentions(passage, key, name, kind, crc) VALUES (?, ?, ?, ?, ?)", put)
 
-    def _text(self, text: str) -> tuple[TextId, bool]:
-        """The row of a text to be embedded, and whether it has a vector."""
-        found = self._texts.get(text)
-        if found is None:
-            key = text_key(self._state.identity, text)
-            stored = self._all("SELECT id, ready FROM texts WHERE key = ?", key)
-            number, ready = stored[0] if stored else (self._new_text(key, text), 0)
-            found = self._texts[text] = (TextId(number), bool(ready))
-        return found
-
-    def _new_text(self, key: str, text: str) -> int:
-        return self._change("INSERT INTO texts(key, text) VALUES (?, ?)", key, text)
+    def _text_ids(self, texts: Sequence[str]) -> list[tuple[TextId, bool]]:
+        """Of each text to be embedded the row, which is made where there is none, and whether it has a vector."""
+        keys = {text: text_key(self._state.identity, text) for text in texts if text not in self._texts}
+        if keys:
+            wanted = json.dumps(list(keys.values()))
+            found = self._all("SELECT key, id, ready FROM texts WHERE key IN (SELECT value FROM json_each(?))", wanted)
+            stored = {key: (TextId(number), bool(ready)) for key, number, ready in found}
+            new = [text for text, key in keys.items() if key not in stored]
+            ids = dict(zip(new, self._new_ids("texts", len(new)), strict=True))
+            self._change_many(
+                "INSERT INTO texts(id, key, text) VALUES (?, ?, ?)",
+                [(number, keys[text], text) for text, number in ids.items()],
+            )
+            for text, key in keys.items():
+                self._texts[text] = stored[key] if key in stored else (TextId(ids[text]), False)
+        return [self._texts[text] for text in texts]
 
     def touch(self, file: NoteFile, looked: int) -> None:
         """Keeps the newer look at a note whose content is still the indexed one."""
@@ -195,22 +199,22 @@ class Texts(Transaction):
         the whole vocabulary, each concept's name and sentences; those of concepts that match no topic are left out.
         `words` gives (term, concept, weight, named) of the concepts it is asked for."""
         self._change_many("UPDATE keys SET matched = 1 WHERE key = ?", [(key,) for key in keys])
-        for key in keys:
-            for concept, whole in sorted(matches.get(key, {}).items()):
-                self._change(
-                    "INSERT OR REPLACE INTO matches VALUES (?, ?, ?, ?)",
-                    *(key, concept, int(whole), rows.match_sum(key, concept, int(whole))),
-                )
+        found = [(key, concept, int(whole)) for key in keys for concept, whole in sorted(matches.get(key, {}).items())]
+        self._change_many(
+            "INSERT OR REPLACE INTO matches VALUES (?, ?, ?, ?)", [(*match, rows.match_sum(*match)) for match in found]
+        )
         used = {concept for (concept,) in self._all("SELECT DISTINCT concept FROM matches")}
         known = {concept for (concept,) in self._all("SELECT concept FROM sentences WHERE position = 0")}
         for concept in sorted(known - used):
             self._change("DELETE FROM sentences WHERE concept = ?", concept)
             self._change("DELETE FROM concept_words WHERE concept = ?", concept)
         new = sorted(used - known)
-        for concept in new:
-            for place, sentence in enumerate((concept, *sentences.get(concept, ()))):
-                text, _ = self._text(sentence)
-                self._change("INSERT INTO sentences VALUES (?, ?, ?, ?)", concept, place, sentence, text)
+        said = [(concept, each) for concept in new for each in enumerate((concept, *sentences.get(concept, ())))]
+        texts = self._text_ids([sentence for _, (_, sentence) in said])
+        self._change_many(
+            "INSERT INTO sentences VALUES (?, ?, ?, ?)",
+            [(concept, *each, text) for (concept, each), (text, _) in zip(said, texts, strict=True)],
+        )
         self._change_many(
             "INSERT INTO concept_words VALUES (?, ?, ?, ?, ?)",
             [(*word, rows.word_sum(*word)) for word in sorted(words(new))],

@@ -63,6 +63,7 @@ class Transaction:
         self._frequencies: Counter[str] = Counter()
         self._more: Counter[str] = Counter()  # notes and passages put in less those taken out
         self._texts: dict[str, tuple[TextId, bool]] = {}
+        self._last: dict[str, int] = {}  # by table the greatest id that was ever given
         self._clean()
 
     @property
@@ -120,9 +121,20 @@ class Transaction:
         except sqlite3.DatabaseError as error:
             raise meaning(error) from error
 
+    def _new_ids(self, table: str, many: int) -> range:
+        """Ids for so many new rows of a table whose ids are never given twice, as SQLite itself would give them; what
+        is put in with an id known before need not be put in alone."""
+        if table not in self._last:
+            found = self._all("SELECT seq FROM sqlite_sequence WHERE name = ?", table)
+            self._last[table] = int(found[0][0]) if found else 0
+        first = self._last[table] + 1
+        self._last[table] += many
+        return range(first, first + many)
+
     def rollback(self) -> None:
         """Takes back what was not published."""
         self._frequencies.clear()
+        self._last.clear()
         self._texts.clear()
         self._more.clear()
         if self._db().in_transaction:

@@ -172,7 +172,7 @@ class Writer(Texts):
         """Takes this encoder's vectors from a database that was put aside, those whose sums are right; how many."""
         count = 0
         for text, size, data, crc in _readable(self._folder / ASIDE, self._state.identity):
-            number, ready = self._text(text)
+            number, ready = self._text_ids([text])[0]
             if not ready:
                 self._change("INSERT INTO vectors VALUES (?, ?, ?, ?)", number, size, data, crc)
                 self._change("UPDATE texts SET ready = 1 WHERE id = ?", number)
