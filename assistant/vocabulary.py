@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 
 from assistant.english import rarity
@@ -164,9 +164,13 @@ class Spotter:
             # What is left of several concepts' names names none of them: "proxy" of an API proxy, "server" of an API's.
             if stems not in self._whole and len(concepts) == 1:
                 self._add(stems, *next(iter(concepts.items())))
-        self._sizes: dict[str, tuple[int, ...]] = {}  # by the first stem: how long the names are that begin so
+        self._alone = frozenset(stems[0] for stems in self._names if len(stems) == 1)
+        self._sizes: dict[str, dict[str, tuple[int, ...]]] = {}
+        """By the first stem and the second: how long the names are that begin so."""
         for stems in self._names:
-            self._sizes[stems[0]] = tuple({*self._sizes.get(stems[0], ()), len(stems)})
+            if len(stems) > 1:
+                after = self._sizes.setdefault(stems[0], {})
+                after[stems[1]] = tuple({*after.get(stems[1], ()), len(stems)})
 
     def _add(self, stems: tuple[str, ...], concept: str, name: str) -> None:
         if concept not in self._whole.setdefault(stems, []):
@@ -182,7 +186,7 @@ class Spotter:
         whole = self._whole.get(stems) or self._whole.get(tuple(bare(topic_key).split()), [])
         found = dict.fromkeys(whole, True)
         for at, end in self._runs(stems):
-            for name in self._names.get(stems[at:end], ()):
+            for name in self._names[stems[at:end]]:
                 found.setdefault(name, False)
         return found
 
@@ -195,7 +199,7 @@ class Spotter:
     def spots(self, text: str) -> list[tuple[str, str]]:
         """As `spot`, each concept with the words that name it first, as the text writes them."""
         stems = [s for word in WORD.findall(text) for s in stems_of(word)]
-        runs = [run for run in self._runs(stems) if tuple(stems[run[0] : run[1]]) in self._names]
+        runs = self._runs(stems)
         if not runs:
             return []
         spans = [match.span() for match in WORD.finditer(text) for _ in stems_of(match[0])]
@@ -206,13 +210,16 @@ class Spotter:
         return list(found.items())
 
     def _runs(self, stems: Sequence[str]) -> list[tuple[int, int]]:
-        """Begin and end of what may be a name, the longest first, then from left to right."""
+        """Begin and end of each name, the longest first, then from left to right."""
+        alone, sizes, names = self._alone, self._sizes, self._names
         runs = [
             (at, at + size)
-            for at, first in enumerate(stems)
-            for size in self._sizes.get(first, ())
-            if at + size <= len(stems)
+            for at, (first, second) in enumerate(pairwise(stems))
+            if first in sizes and second in sizes[first]
+            for size in sizes[first][second]
+            if at + size <= len(stems) and tuple(stems[at : at + size]) in names
         ]
+        runs += [(at, at + 1) for at, stem in enumerate(stems) if stem in alone]
         return sorted(runs, key=lambda run: (run[0] - run[1], run[0])) if len(runs) > 1 else runs
 
 
