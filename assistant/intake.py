@@ -176,7 +176,7 @@ class Intake:
 
     def _spotting(self) -> vocabulary.Spotter:
         if self._spotter is None:
-            self._spotter = vocabulary.Spotter(self._known())
+            self._spotter = vocabulary.spotter(self._known())
         return self._spotter
 
 

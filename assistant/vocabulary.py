@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from itertools import chain, pairwise
 from pathlib import Path
 
@@ -40,41 +41,44 @@ def parse(text: str, where: str) -> tuple[Concept, ...]:
     line.
     """
     found: list[Concept] = []
-    name = ""
-    names: list[str] = []
+    names: list[str] | None = None
     sentences: list[str] = []
-
-    def close() -> None:
-        if name:
-            found.append(Concept(name, tuple(names), tuple(sentences)))
-
     for number, line in enumerate(text.splitlines(), 1):
         stripped = line.strip()
-        if stripped.startswith("## "):
-            close()
-            name, names, sentences = stripped[3:].strip(), [], []
-        elif stripped.lower().startswith("also:") and name:
+        if stripped.startswith(("- ", "* ")):
+            if names is not None:
+                sentences.append(stripped[2:].strip())
+        elif stripped.startswith("## "):
+            if names is not None:
+                found.append(Concept(names[0], tuple(names[1:]), tuple(sentences)))
+            name = stripped[3:].strip()
+            names, sentences = [name] if name else None, []
+        elif names is None or not stripped or stripped.startswith("# "):
+            continue
+        elif stripped.lower().startswith("also:"):
             names += [n.strip() for n in stripped[5:].split(",") if n.strip()]
-        elif stripped.startswith(("- ", "* ")) and name:
-            sentences.append(stripped[2:].strip())
-        elif stripped and not stripped.startswith("# ") and name:
+        else:
             raise VocabularyError(f"{where}, line {number}: expected `## Name`, `Also:` or `- sentence`.")
-    close()
+    if names is not None:
+        found.append(Concept(names[0], tuple(names[1:]), tuple(sentences)))
     return tuple(found)
 
 
 def concepts(notes: Path | None = None, *, shipped: bool = True) -> tuple[Concept, ...]:
     """The shipped concepts and the user's own, by name; a user's concept replaces the shipped one of that name."""
-    found: dict[str, Concept] = {}
-    if shipped:
-        folder = Path(__file__).parent / "data" / "vocabulary"
-        for file in sorted(folder.iterdir(), key=lambda f: f.name):
-            if file.name.endswith(".md"):
-                found |= {key(c.name): c for c in parse(file.read_text("utf-8"), file.name)}
+    found = dict(_shipped()) if shipped else {}
     own = notes / USER_FILE if notes is not None else None
     if own is not None and own.is_file():
         found |= {key(c.name): c for c in parse(own.read_text("utf-8", "replace"), USER_FILE)}
     return tuple(found[k] for k in sorted(found))
+
+
+@cache
+def _shipped() -> dict[str, Concept]:
+    """By the key of the name; read once, since whoever follows a folder builds again and again."""
+    folder = Path(__file__).parent / "data" / "vocabulary"
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".md")), key=lambda f: f.name)
+    return {key(c.name): c for file in files for c in parse(file.read_text("utf-8"), file.name)}
 
 
 _GENERIC = frozenset(
@@ -147,6 +151,12 @@ _K1, _B = 1.2, 0.5
 def _bag(texts: Iterable[str]) -> Counter[str]:
     """In how many of the texts each term stands."""
     return Counter(chain.from_iterable(set(terms(text)) for text in texts))
+
+
+@lru_cache(maxsize=1)
+def spotter(known: tuple[Concept, ...]) -> Spotter:
+    """That of these concepts; kept, as the next build most likely asks for the same."""
+    return Spotter(known)
 
 
 class Spotter:
