@@ -1,18 +1,9 @@
 """`python -m assistant`: ends with the exit code, without a traceback even where Ctrl-C comes during the imports."""
 
-import gc
 import os
 import sys
 
-RARELY = (10_000, 50, 100)
-"""Objects, and collections, between two collections of cycles: what is imported and read stays, and has none."""
-
-
-def be_frugal() -> None:
-    """Before NumPy is imported: one thread multiplies what a question multiplies sooner than two that wait for each
-    other, and takes half the processor's time."""
-    gc.set_threshold(*RARELY)
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+from assistant.frugal import be_frugal
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ Floats = NDArray[np.float32]
 Places = NDArray[np.intp]
 
 HEADING = 0.5
-"""How often a heading's word counts as said."""
+"""How often a heading's word counts as said; below 1, by which `search.suggested` tells it from a word of the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,6 @@ class Read:
     """The terms of its label and text."""
     heads: frozenset[str]
     """Those of its headings, the title aside."""
-    rows: Floats | None
-    """(k, d) unit rows; None while it has no vector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +46,9 @@ class Table:
     size: int
     """Of all passages, those without a row too."""
     held: Places
-    """Places of those that have rows."""
+    """(held,): the places of those that have rows."""
     starts: Places
-    """Where the rows of each of these begin."""
+    """(held,): where in `matrix` the rows of each of these begin."""
     matrix: Floats | None
     """(rows, d); None where there are none."""
     owners: Places
@@ -72,11 +70,13 @@ class Columns:
         self._spans = _Grown(np.zeros((0, 5), dtype=np.intp))
         """A line a passage: its first row, how many, its first word, how many, its length."""
         self._rows: _Grown | None = None
+        """(rows, d) of all passages; None while none has a row."""
         self._words = _Grown(np.zeros(0, dtype=np.intp))
         self._counts = _Grown(np.zeros(0, dtype=np.float32))
 
     def add(self, passages: Mapping[PassageId, Passage], rows: Mapping[PassageId, Floats]) -> dict[PassageId, Read]:
-        """Takes passages in, with the unit rows of those that have any; aligned."""
+        """Takes in passages that are not here yet, with the unit rows (k, d) of those that have any; each as it is
+        scored, by id."""
         known = self.numbers
         spans, numbers, counts, matrices, said_in = [], list[int](), list[float](), list[Floats](), []
         first, row = self._words.size, self._rows.size if self._rows is not None else 0
@@ -102,9 +102,14 @@ class Columns:
             self._rows.extend(np.concatenate(matrices))
         place = count(self._spans.extend(spans))
         return {
-            number: Read(next(place), passage, said, heads, rows.get(number))
+            number: Read(next(place), passage, said, heads)
             for (number, passage), (said, heads) in zip(passages.items(), said_in, strict=True)
         }
+
+    def first_row(self, read: Read) -> Floats | None:
+        """(d,): the first unit row of a passage; None while it has none."""
+        row, rows = self._spans.taken([read.place])[0, :2].tolist()
+        return self._rows.taken([row])[0] if self._rows is not None and rows else None
 
     def table(self, reads: Sequence[Read]) -> Table:
         """What these passages are scored by, aligned."""
@@ -135,7 +140,9 @@ class _Grown:
         """Where the block begins."""
         begin, end = self.size, self.size + len(block)
         if end > len(self._data):
-            wider = np.empty((max(end, 2 * len(self._data), _AT_FIRST), *self._data.shape[1:]), dtype=self._data.dtype)
+            wider = np.empty(
+                (max(end, len(self._data) * 3 // 2, _AT_FIRST), *self._data.shape[1:]), dtype=self._data.dtype
+            )
             wider[:begin] = self._data[:begin]
             self._data = wider
         if len(block):
@@ -144,6 +151,7 @@ class _Grown:
         return begin
 
     def taken(self, places: Sequence[int] | Places) -> NDArray[Any]:
+        """A copy of what stands at these places, in their order."""
         return self._data[np.asarray(places, dtype=np.intp)]
 
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path, PurePath
 
 from assistant.errors import BadRequest
+from assistant.frugal import environment
 
 _COLON = {"code", "codium", "code-insiders", "cursor", "windsurf"}
 """Take `-g file:line`."""
@@ -39,9 +40,9 @@ def start(words: Sequence[str]) -> None:
     try:
         if sys.stdin is None or not sys.stdin.isatty():
             with suppress(OSError), Path("/dev/tty").open("rb") as terminal:
-                subprocess.run(words, stdin=terminal, check=False)
+                subprocess.run(words, stdin=terminal, env=environment(), check=False)
                 return
-        subprocess.run(words, check=False)
+        subprocess.run(words, env=environment(), check=False)
     except OSError as error:
         raise BadRequest(f"{words[0]} could not be started: {error.strerror}.", "Check $VISUAL and $EDITOR.") from error
 

@@ -207,7 +207,7 @@ def describe(
         "strange": fact * min(2, len(set(strange))),
         "facet": fact * bool(lacked),
         "lacks": fact * min(_share_without(telling, said) for said in held),
-        "detail": _detail(found, plain[:12], section.heading),
+        "detail": _detail(found, searcher, plain[:12], section.heading),
     }
     if searcher.store.pending and _known_share(found) > _MOSTLY:
         # Vectors that are still computed must not decline a question: what rests on them is taken for usual.
@@ -255,17 +255,14 @@ def _given(pattern: re.Pattern[str], found: Found, plain: Sequence[int], telling
     return any(pattern.search(reads[n].passage.text.lower()) for n in chosen)
 
 
-def _detail(found: Found, plain: Sequence[int], heading: Floats | None) -> float:
+def _detail(found: Found, searcher: Searcher, plain: Sequence[int], heading: Floats | None) -> float:
     """The best cosine of the question with a passage of the first one's section, both without what they share with the
     section's heading: near 0 where only the subject fits."""
     if heading is None:
         return 0.0
     first = found.hits[0].passage
-    rows = [
-        found.reads[n].rows[0]  # type: ignore[index]  # without a row it is left out
-        for n in plain
-        if found.reads[n].rows is not None and found.hits[n].passage.heading_path == first.heading_path
-    ]
+    own = [searcher.row(found.reads[n]) for n in plain if found.hits[n].passage.heading_path == first.heading_path]
+    rows = [row for row in own if row is not None]
     if not rows:
         return 0.0
     both = np.stack([found.vectors[0], *rows])

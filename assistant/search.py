@@ -174,9 +174,9 @@ class Searcher:
         place = (passage.path, passage.anchor)
         if place not in self._sections:
             reads = self.read(self.store.section_passages(*place)[:_SECTION]).values()
-            own = [r.rows for r in reads if r.passage.kind == "heading" and r.rows is not None]
+            headings = (self.row(r) for r in reads if r.passage.kind == "heading")
             said = frozenset[str]().union(*(r.said for r in reads), *(r.heads for r in reads))
-            self._sections[place] = Held(said, own[0][0] if own else None)
+            self._sections[place] = Held(said, next((row for row in headings if row is not None), None))
         return self._sections[place]
 
     def plain(self, path: str) -> str:
@@ -250,6 +250,10 @@ class Searcher:
             called[order],
             hinted[order],
         )
+
+    def row(self, read: Read) -> Floats | None:
+        """(d,): the first unit row of a passage; None while it has none."""
+        return self._columns.first_row(read)
 
     def table(self, reads: Sequence[Read]) -> Table:
         """What these passages are scored by."""

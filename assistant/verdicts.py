@@ -28,6 +28,7 @@ _TOP = 40
 """Passages a text of the question that may bring topics."""
 _FLOOR = -0.4
 """How far behind the best topic a topic's passages count at most."""
+_BELOW = TELLING.index("body")
 _CODED = frozenset(("resource", "comment", "identifier"))
 _SHARP = 0.03
 """How far behind the likeliest concept a concept still counts (the temperature of the softmax)."""
@@ -57,7 +58,8 @@ class Topic:
     rank: int
     """Of that place in `topics.TELLING`."""
     speakers: dict[int, float] = field(default_factory=dict)
-    """Position in `Found.hits` → how much that passage counts."""
+    """Position in `Found.hits` → how much that passage counts; those that give the name come first, then those that
+    only stand below it, each by position."""
     kinds: set[str] = field(default_factory=set)
     """Of all places that give the name."""
     features: Floats = field(default_factory=lambda: _UNKNOWN)
@@ -72,6 +74,7 @@ def topics(found: Found, searcher: Searcher) -> list[Topic]:
     position = {hit.id: n for n, hit in enumerate(found.hits)}
     best = _best(found, position)
     grouped: dict[str, Topic] = {}
+    below: dict[str, dict[int, float]] = {}
     for n, named in zip(best, searcher.namings([found.hits[n].id for n in best]), strict=True):
         for topic_key, name, rank, kinds, worth in named:
             topic = grouped.get(topic_key)
@@ -80,7 +83,9 @@ def topics(found: Found, searcher: Searcher) -> list[Topic]:
             elif rank < topic.rank:
                 topic.name, topic.rank = name, rank
             topic.kinds |= kinds
-            topic.speakers[n] = worth
+            (topic.speakers if rank != _BELOW else below.setdefault(topic_key, {}))[n] = worth
+    for topic_key, speakers in below.items():
+        grouped[topic_key].speakers |= speakers
     everywhere = [grouped[k] for k in sorted(grouped)]
     if everywhere:
         _describe(everywhere, found)

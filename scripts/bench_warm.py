@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.__main__ import RARELY
 from assistant.encoder import OnnxEncoder
 from assistant.engine import Assistant
+from assistant.frugal import RARELY
 from assistant.settings import user_cache
 
 DEV = Path(__file__).resolve().parent.parent.parent / "shared" / "eval" / "dev"

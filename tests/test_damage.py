@@ -189,6 +189,20 @@ def test_after_damage_and_a_build_everything_is_as_it_was(built: Path, tmp_path:
             assert not list(index.glob("damaged*")), how
 
 
+@pytest.mark.parametrize("counter", ["NULL", "'x'", "2.5", "1", "-4", "9223372036854775807"])
+def test_a_damaged_counter_of_ids_is_made_good_or_mended(built: Path, tmp_path: Path, counter: str) -> None:
+    notes = tmp_path / "notes"
+    shutil.copytree(built / "notes", notes)
+    index = copied(built, tmp_path / "index")
+    with closing(sqlite3.connect(index / DATABASE)) as connection:
+        connection.execute(f"UPDATE sqlite_sequence SET seq = {counter} WHERE name IN ('passages', 'texts')")
+        connection.commit()
+    (notes / "more.md").write_text("# More\n\n- a zebra crossing\n- a pelican crossing\n", "utf-8")
+    found = answers(notes, index)
+    refresh(notes, tmp_path / "fresh")
+    assert found == answers(notes, tmp_path / "fresh")
+
+
 def test_an_index_of_a_newer_version_is_left_alone_with_a_sentence(built: Path, tmp_path: Path) -> None:
     index = copied(built, tmp_path / "index")
     with closing(sqlite3.connect(index / DATABASE)) as connection:

@@ -1,6 +1,7 @@
 """`Assistant` keeps its promises about the notes on disk: fresh, checked against the file, mended, or called stale."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from assistant.engine import Assistant, Request
 from assistant.errors import BadRequest, EmptyQuestion, IndexUnusable, NoNotes
 from assistant.store import Busy, Writer
+from tests.asking import asking
 
 APPLE = "How long does an apple keep in a cellar?"
 NOTE = """# Fruit
@@ -178,3 +180,24 @@ def test_an_index_is_made_elsewhere_where_its_folder_takes_none(
     made.close()
     with pytest.raises(IndexUnusable, match="Name a folder that can be written"):
         warned(Assistant(notes, closed, prepared, background=False))
+
+
+def test_a_name_is_looked_for_first_where_it_is_given(tmp_path: Path) -> None:
+    """A heading over many lines that never write the name does not hide the one line that does."""
+    does = "rests proves sits waits cools chills grows ferments relaxes matures sours bubbles lingers stays sleeps"
+    does += " lasts keeps stands holds stretches dozes idles ages ripens hardens"
+    verbs = does.split()
+    night = "slowly overnight inside the cold fridge"
+    sections = {
+        "Sourdough": [*(f"- The dough {verb} {night} calmly" for verb in verbs), *[f"- The dough acts {night}"] * 3],
+        "Kinds": ["- **Sourdoughs**: the dough stays overnight inside a cold fridge by a baker"],
+        "Rye": [f"- Some dough {verb} overnight in a fridge {verb}x" for verb in verbs],
+    }
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    text = "\n\n".join(f"## {name}\n\n" + "\n".join(lines) for name, lines in sections.items())
+    (folder / "bread.md").write_text(f"# Baking\n\n{text}\n", "utf-8")
+    with closing(asking(folder, tmp_path / "index")) as made:
+        answer = made.ask(f"Which bread should I choose if the dough must rest {night}?")
+    assert answer.verdict is not None
+    assert answer.verdict.name == "Sourdoughs"

@@ -325,6 +325,7 @@ KINDS: dict[str, Callable[[], bytes]] = {
     "a table of 250,000 cells": lambda: b"\n".join(b"|" + cell * 5000 for cell in (b"a|", b"-|", *[b"x|"] * 50)),
     "a million open tags": lambda: b"# HTML\n\n" + b"<a " * 500_000 + b"\n" + b"<!--" * 500_000,
     "a million entities": lambda: b"# Entities\n\n" + b"&#x1b;&#0;&lt;" * 330_000 + b"\n",
+    "lines of blanks": lambda: b"# Blanks\n\n" + (b"a" + b" " * 19_000 + b"b\n\n") * 500,
     "a million combining accents": lambda: ("# Accents\n\na" + "\u0301" * 1_000_000 + "\n").encode(),
 }
 FEW = ("100,000 nested list levels", "NUL bytes", "invalid UTF-8")

@@ -19,7 +19,8 @@ _WORD = re.compile(r"\w")
 _MARK = re.compile(r"[&*<\[\\_`~]")
 """Without one of these nothing but line ends means anything inside a line, which half of all lines need not be parsed
 to know."""
-_LINE_END = re.compile(r" *\n[ \t]*")
+_LINE_END = re.compile(r"(?:(?<! ) +)?\n[ \t]*")
+"""With what the parser takes off around it; a run of blanks is tried from its beginning only."""
 _TASK = re.compile(r"\[[ xX]\]\s+")
 
 

@@ -15,6 +15,7 @@ from assistant.store.schema import (
     DATABASE,
     SCHEMA,
     TABLES,
+    IndexDamaged,
     Lock,
     State,
     check_version,
@@ -25,6 +26,9 @@ from assistant.store.schema import (
     write_state,
 )
 
+_MOST = 2**62
+"""Ids beyond it were never given."""
+_COUNTED = "SELECT seq FROM sqlite_sequence WHERE name = ? AND typeof(seq) = 'integer'"
 TextId = NewType("TextId", int)
 """Row id of an embedded text."""
 
@@ -123,10 +127,12 @@ class Transaction:
 
     def _new_ids(self, table: str, many: int) -> range:
         """Ids for so many new rows of a table whose ids are never given twice, as SQLite itself would give them; what
-        is put in with an id known before need not be put in alone."""
+        is put in with an id known before need not be put in alone. IndexDamaged where there can be no more."""
         if table not in self._last:
-            found = self._all("SELECT seq FROM sqlite_sequence WHERE name = ?", table)
-            self._last[table] = int(found[0][0]) if found else 0
+            found = self._all(f"{_COUNTED} UNION ALL SELECT coalesce(max(id), 0) FROM {table}", table)
+            self._last[table] = max(int(number) for (number,) in found)
+            if not 0 <= self._last[table] < _MOST:
+                raise IndexDamaged("the counter of ids")
         first = self._last[table] + 1
         self._last[table] += many
         return range(first, first + many)

@@ -285,7 +285,7 @@ def _best(scores: dict[int, float], users: Mapping[int, list[_Place]], limit: in
     rounded = np.round(np.fromiter(scores.values(), dtype=np.float64, count=len(scores)), 6).tolist()
     ordered = [(-score, at) for text, score in zip(scores, rounded, strict=True) for at in users.get(text, ())]
     ordered.sort(key=itemgetter(0))
-    ordered.sort()  # what is nearly in order already is soon
+    ordered.sort()  # in order but for ties, so that next to no places are compared
     whole = len(ordered)
     if whole > limit:
         whole = bisect_right(ordered, ordered[limit - 1][0], key=itemgetter(0))
