@@ -537,13 +537,15 @@ def test_index_says_what_changed(own: World) -> None:
 def test_open_starts_the_editor_at_the_line_without_a_shell(own: World) -> None:
     script = own.folder / "my editor"
     script.write_text(
-        f"#!{sys.executable}\nimport json, sys\njson.dump(sys.argv[1:], open({str(own.folder / 'seen')!r}, 'w'))\n"
+        f"#!{sys.executable}\nimport json, os, sys\n"
+        f"json.dump([os.environ.get('OPENBLAS_NUM_THREADS'), *sys.argv[1:]], open({str(own.folder / 'seen')!r}, 'w'))\n"
     )
     script.chmod(0o755)
     done = own.run("ask", "--open", "1", APPLE, VISUAL=f"'{script}' '$(touch {own.folder}/hit)' ;")
     assert done.returncode == 0, done.stderr
     assert "seven months" in done.stdout
-    seen = json.loads((own.folder / "seen").read_text())
+    threads, *seen = json.loads((own.folder / "seen").read_text())
+    assert threads is None  # ours is not handed on
     assert seen == [f"$(touch {own.folder}/hit)", ";", seen[2], "--", str(own.notes / "fruit.md")]
     assert re.fullmatch(r"\+\d+", seen[2])
     assert not (own.folder / "hit").exists()
