@@ -132,9 +132,7 @@ def words(known: Sequence[Concept], wanted: Sequence[str]) -> Iterator[tuple[str
     """
     if not wanted:
         return
-    bags = {c.name: _bag((*c.sentences, c.name, *c.names)) for c in known}
-    held = Counter(chain.from_iterable(bags.values()))
-    average = sum(bag.total() for bag in bags.values()) / max(1, len(bags))
+    bags, held, average = _counted(tuple(known))
     names = {c.name: (c.name, *c.names) for c in known}
     for name in wanted:
         bag, called = bags[name], _bag(names[name])
@@ -146,6 +144,14 @@ def words(known: Sequence[Concept], wanted: Sequence[str]) -> Iterator[tuple[str
 
 
 _K1, _B = 1.2, 0.5
+
+
+@lru_cache(maxsize=1)
+def _counted(known: tuple[Concept, ...]) -> tuple[dict[str, Counter[str]], Counter[str], float]:
+    """The terms of each concept, in how many concepts each stands, and how many a concept has on the average."""
+    bags = {c.name: _bag((*c.sentences, c.name, *c.names)) for c in known}
+    held = Counter(chain.from_iterable(bags.values()))
+    return bags, held, sum(bag.total() for bag in bags.values()) / max(1, len(bags))
 
 
 def _bag(texts: Iterable[str]) -> Counter[str]:
