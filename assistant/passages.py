@@ -13,7 +13,7 @@ from dataclasses import replace
 from assistant import snippets
 from assistant.records import Block, LineNumber, Note, Outline, Passage, PassageKind, Section
 
-VERSION = 1
+VERSION = 2
 """Raise it when any passage of an unchanged note would come out differently."""
 
 _LABEL_WORDS = 9

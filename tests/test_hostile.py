@@ -325,6 +325,7 @@ KINDS: dict[str, Callable[[], bytes]] = {
     "a table of 250,000 cells": lambda: b"\n".join(b"|" + cell * 5000 for cell in (b"a|", b"-|", *[b"x|"] * 50)),
     "a million open tags": lambda: b"# HTML\n\n" + b"<a " * 500_000 + b"\n" + b"<!--" * 500_000,
     "a million entities": lambda: b"# Entities\n\n" + b"&#x1b;&#0;&lt;" * 330_000 + b"\n",
+    "a deep quotation that goes on": lambda: b"# Deep\n\n" + b"> " * 2000 + b"x\n" + b"and on\n" * 40_000,
     "lines of blanks": lambda: b"# Blanks\n\n" + (b"a" + b" " * 19_000 + b"b\n\n") * 500,
     "a million combining accents": lambda: ("# Accents\n\na" + "\u0301" * 1_000_000 + "\n").encode(),
 }

@@ -15,8 +15,13 @@ from markdown_it.rules_block import StateBlock
 from markdown_it.rules_block.hr import hr
 from markdown_it.token import Token
 
-NESTING = (1000, 100)
-"""Levels tried in turn; the second only where the first does not fit on Python's stack after all."""
+NESTING = (1000, 100, 30)
+"""Levels tried in turn, from the first that is not too much work; the next only where one does not fit on Python's
+stack after all."""
+INLINE = 100
+"""Levels of brackets and emphasis inside a line."""
+WORK = 1_000_000
+"""Lines times levels that may be looked at: a line that goes on with a deep quotation is tried at each level."""
 FRAMES = 3 * NESTING[0]
 """Calls that reading so many levels may take, two a level, with some to spare."""
 LONG_LINE = 10_000
@@ -78,7 +83,7 @@ def parse(lines: Sequence[str]) -> Parsed:
 
 def _read(lines: Sequence[str]) -> Parsed:
     text = "".join(f"{line}\n" for line in lines)
-    for nesting in NESTING:
+    for nesting in [levels for levels in NESTING if levels * len(lines) <= WORK] or NESTING[-1:]:
         environment: Environment = {}
         try:
             with _deep_stack():

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from markdown_it.token import Token
 
-from assistant.sections.grammar import NESTING, Environment, blocks_only
+from assistant.sections.grammar import INLINE, Environment, blocks_only
 
 MAX_CHARACTERS = 20_000
 MAX_BRACKETS = 1_000
@@ -43,7 +43,7 @@ def read(content: str, environment: Environment) -> Inline:
     if len(content) <= MAX_CHARACTERS and not _MARK.search(content):
         return Inline(" ".join(content.split()), "", _LINE_END.sub(" ", content))
     tokens: list[Token] = []
-    parser = blocks_only(NESTING[-1])
+    parser = blocks_only(INLINE)
     try:
         if len(content) > MAX_CHARACTERS or content.count("[") > MAX_BRACKETS:
             raise RecursionError
