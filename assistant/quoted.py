@@ -100,12 +100,12 @@ _NEARLY = 0.7
 def distinct(found: Found, order: Sequence[int]) -> list[int]:
     """The order without passages that lie inside, or round, one that comes before; as many as an answer may need."""
     kept: list[int] = []
-    taken: dict[str, list[tuple[int, int]]] = {}
+    taken: dict[str, list[Passage]] = {}
     for n in order:
         passage = found.hits[n].passage
-        spans = taken.setdefault(passage.path, [])
-        if not any(passage.start <= end and start <= passage.end for start, end in spans):
-            spans.append((passage.start, passage.end))
+        beside = taken.setdefault(passage.path, [])
+        if not any(overlap(passage, other) for other in beside):
+            beside.append(passage)
             kept.append(n)
             if len(kept) >= _ENOUGH:
                 break
