@@ -114,7 +114,7 @@ def _describe(found_topics: Sequence[Topic], found: Found) -> None:
     asked = frozenset(found.query.terms)
     detailed = found.query.ask in ("detail", "tool")
     meant = _meant(found_topics, found.meant)
-    keys = [_words(t.key) for t in found_topics]
+    keys = [t.key.split() for t in found_topics]
     rarest, one_word, long, capital = np.array([_shape(t.key, t.name) for t in found_topics]).T
     columns: dict[str, Floats | list[float]] = {
         "passage": _behind(passage[:, 0]),
@@ -141,16 +141,11 @@ def _describe(found_topics: Sequence[Topic], found: Found) -> None:
 
 
 @lru_cache(maxsize=50_000)
-def _words(topic_key: str) -> tuple[str, ...]:
-    return tuple(topic_key.split())
-
-
-@lru_cache(maxsize=50_000)
 def _shape(topic_key: str, name: str) -> tuple[float, float, float, float]:
     """What kind of name it is: its rarest word, whether it is one word, words beyond three, whether it is written with
     a capital."""
     spoken = len(name.split())
-    rarest = max(map(english.rarity, _words(topic_key)), default=0.0)
+    rarest = max(map(english.rarity, topic_key.split()), default=0.0)
     return rarest, float(spoken == 1), max(0.0, spoken - 3.0), float(name[:1].isupper())
 
 
