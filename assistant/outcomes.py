@@ -120,14 +120,14 @@ class Asked:
 
 
 def asked(text: str) -> Asked:
+    """All of that, of a question as it was tidied; nothing of it waits for a search."""
     low = text.lower()
-    quantity = next(((found[0].lower(), gives) for asks, gives in _QUANTITIES if (found := asks.search(text))), None)
     return Asked(
         is_order(text),
         tuple(_names(text)),
         tuple(f for f in _facets() if f.asks.search(low)),
         bool(_QUANTITY.search(text)),
-        quantity,
+        _quantity(text),
     )
 
 
@@ -167,7 +167,12 @@ def judge(
 
 def quantity(text: str) -> re.Pattern[str] | None:
     """What a line (lower case) that gives the quantity a question asks for looks like; None where it asks for none."""
-    return next((gives for asks, gives in _QUANTITIES if asks.search(text)), None)
+    found = _quantity(text)
+    return found[1] if found is not None else None
+
+
+def _quantity(text: str) -> tuple[str, re.Pattern[str]] | None:
+    return next(((found[0].lower(), gives) for asks, gives in _QUANTITIES if (found := asks.search(text))), None)
 
 
 def describe(
