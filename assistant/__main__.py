@@ -3,7 +3,7 @@
 import os
 import sys
 
-from assistant.frugal import be_frugal
+from assistant.system.process_tuning import be_frugal
 
 
 def main() -> None:

@@ -9,11 +9,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
-from assistant import choices, comparisons, fences, outcomes, quoted, quotes, verdicts
+from assistant import choices, comparisons, fences, outcomes, quoted, verdicts
 from assistant.constants import Constants
 from assistant.conversation import Subject
 from assistant.questions import Query
-from assistant.quotes import Extract
 from assistant.records import (
     Answer,
     Candidate,
@@ -26,7 +25,9 @@ from assistant.records import (
 )
 from assistant.search import Found, Lean, Searcher
 from assistant.sheet import Sheet
-from assistant.terms import key
+from assistant.text import excerpts
+from assistant.text.excerpts import Extract
+from assistant.text.tokenizer import key
 from assistant.verdicts import Topic
 
 STATEMENTS, SNIPPETS, ALTERNATIVES = 4, 2, 4
@@ -157,7 +158,7 @@ def _statements(
         passage = found.hits[n].passage
         name = topic.name if topic is not None and not made and n in topic.speakers else ""
         extract = sheet.extract(passage, name)
-        if extract is None or not quotes.plain(extract.text) or total + len(extract.text) > _TOTAL:
+        if extract is None or not excerpts.plain(extract.text) or total + len(extract.text) > _TOTAL:
             continue
         number = sheet.cite(extract)
         if number is not None and all(extract.text != s.text for s in (*before, *made)):
@@ -173,7 +174,7 @@ def _candidates(sheet: Sheet, found: Found, ranked: Sequence[Topic]) -> tuple[Ca
     made = [_candidate(sheet, found, topic) for topic in ranked[: ALTERNATIVES + 1]]
     verdict = made[0]
     if not any(
-        quotes.plain(verdict.name) in sheet.searcher.plain(sheet.citations[n - 1].path) for n in verdict.citations
+        excerpts.plain(verdict.name) in sheet.searcher.plain(sheet.citations[n - 1].path) for n in verdict.citations
     ):
         return None, tuple(made[1:])
     return (verdict if verdict.citations else None), tuple(made[1:])
@@ -197,7 +198,7 @@ def _candidate(sheet: Sheet, found: Found, topic: Topic) -> Candidate:
 
 def _names(passage: Passage, name: str) -> bool:
     """Whether the name stands in the passage, its label or its heading, word for word."""
-    return quotes.plain(name) in quotes.plain(f"{passage.text} {passage.heading_path[-1]} {passage.label}")
+    return excerpts.plain(name) in excerpts.plain(f"{passage.text} {passage.heading_path[-1]} {passage.label}")
 
 
 def _cite_name(sheet: Sheet, found: Found, topic: Topic) -> None:
@@ -286,7 +287,7 @@ def _compared(sheet: Sheet, query: Query, found: Found, ranked: Sequence[Topic],
     statements: list[Statement] = []
     for n in quoted.distinct(found, order):
         extract = sheet.branch(found.hits[n].passage)
-        number = sheet.cite(extract) if extract is not None and quotes.plain(extract.text) else None
+        number = sheet.cite(extract) if extract is not None and excerpts.plain(extract.text) else None
         if extract is not None and number is not None and all(s.text != extract.text for s in statements):
             statements.append(Statement(extract.text, (number,)))
     return Answer(query.text, "answered", statements=tuple(statements[:8]), citations=tuple(sheet.citations))
@@ -307,7 +308,7 @@ def _chosen(sheet: Sheet, query: Query, found: Found, ranked: Sequence[Topic], s
     for option in sorted(picked.options, key=lambda o: (-o.support, o.text)):
         extract = sheet.extract(option.best) if option.best is not None else None
         number = sheet.cite(extract) if extract is not None else None
-        if extract is not None and number is not None and not statements and quotes.plain(extract.text):
+        if extract is not None and number is not None and not statements and excerpts.plain(extract.text):
             statements.append(Statement(extract.text, (number,)))
         options.append((option, (number,) if number is not None else ()))
     by_label = {o.label: o.record(numbers) for o, numbers in options}
@@ -336,8 +337,8 @@ def _check(made: Answer, searcher: Searcher) -> None:
         if cited.quote not in lines:
             raise AssertionError(f"quote not in {cited.path}:{cited.start_line}-{cited.end_line}")
     for statement in made.statements:
-        held = " ".join(quotes.plain(by_number[n].quote) for n in statement.citations)
-        if quotes.plain(statement.text) not in held:
+        held = " ".join(excerpts.plain(by_number[n].quote) for n in statement.citations)
+        if excerpts.plain(statement.text) not in held:
             raise AssertionError(f"statement not in its quotes: {statement.text[:60]!r}")
 
 

@@ -11,10 +11,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from assistant import engine, settings
+from assistant import engine
 from assistant.batch import clean
 from assistant.errors import AssistantError, BadRequest
 from assistant.records import Answer
+from assistant.system import settings
 
 
 class Assistant:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from assistant import visible
+from assistant.text import sanitize
 
 _OFTEN = 8
 """Times a second that the bars are drawn."""
@@ -48,11 +48,11 @@ class Bars:
         if not of:
             if what not in self._steps:
                 self._steps[what] = TaskID(-1)
-                self._shown.console.print(f"{visible.line(what)} …")
+                self._shown.console.print(f"{sanitize.line(what)} …")
         elif what in self._steps:
             self._shown.update(self._steps[what], completed=done, total=of)
         else:
-            self._steps[what] = self._shown.add_task(visible.line(what), total=of, completed=done)
+            self._steps[what] = self._shown.add_task(sanitize.line(what), total=of, completed=done)
 
     def __enter__(self) -> Self:
         self._shown.start()

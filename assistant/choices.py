@@ -11,7 +11,7 @@ from assistant.columns import Table
 from assistant.questions import Query, content
 from assistant.records import Option, Passage
 from assistant.search import Floats, Found, Searcher
-from assistant.terms import terms
+from assistant.text.tokenizer import terms
 from assistant.verdicts import Topic
 
 _NAMES = ("heading", "label")

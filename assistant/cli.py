@@ -18,8 +18,8 @@ import click
 
 from assistant import __version__
 from assistant.errors import AssistantError, BadRequest, Broken, EmptyQuestion, Exit
-from assistant.settings import Flags, Settings, colours, debugging, engine, load, make_private, named_editor
-from assistant.streams import Progress, end_line, on_terminal, say, silence, terminal_width, write
+from assistant.system.settings import Flags, Settings, colours, debugging, engine, load, make_private, named_editor
+from assistant.system.streams import Progress, end_line, on_terminal, say, silence, terminal_width, write
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -326,7 +326,7 @@ def _printed(answer: Answer, form: str) -> str:
 
 
 def _open(answer: Answer, number: int) -> None:
-    from assistant import editor
+    from assistant.system import editor
 
     cited = next((one for one in answer.citations if one.number == number), None)
     if cited is None:
@@ -518,10 +518,10 @@ def topics(context: click.Context, as_json: bool) -> int:
 
         lines = [json.dumps(asdict(topic)) for topic in found]
     else:
-        from assistant import visible
+        from assistant.text import sanitize
 
         lines = [
-            visible.line(f"{t.name}  {t.path}:{t.line}  {' › '.join(t.heading_path[1:] or t.heading_path)}")
+            sanitize.line(f"{t.name}  {t.path}:{t.line}  {' › '.join(t.heading_path[1:] or t.heading_path)}")
             for t in found
         ]
     write("".join(f"{line}\n" for line in lines))
@@ -545,7 +545,7 @@ def doctor(context: click.Context, as_json: bool) -> int:
     from dataclasses import asdict
 
     from assistant import doctor as surgery
-    from assistant import visible
+    from assistant.text import sanitize
 
     settings: Settings | AssistantError
     try:
@@ -562,9 +562,9 @@ def doctor(context: click.Context, as_json: bool) -> int:
     else:
         rows = []
         for one in findings:
-            rows.append(visible.line(f"{'✓' if one.healthy else '✗'} {one.part}: {one.says}"))
+            rows.append(sanitize.line(f"{'✓' if one.healthy else '✗'} {one.part}: {one.says}"))
             if one.remedy:
-                rows.append(visible.line(f"    mend it: {one.remedy}"))
+                rows.append(sanitize.line(f"    mend it: {one.remedy}"))
         write("\n".join(rows) + "\n")
     return Exit.ANSWERED if healthy else Exit.CANNOT
 
@@ -587,16 +587,17 @@ def help_(context: click.Context, words: tuple[str, ...]) -> int:
       assistant help how-an-answer-is-found
       assistant help how do I correct a wrong verdict
     """
-    from assistant import pages, visible
+    from assistant import pages
+    from assistant.text import sanitize
 
     asked = " ".join(words)
     if not asked:
-        rows = [visible.line(f"{page.name}  {page.title}") for page in pages.pages()]
+        rows = [sanitize.line(f"{page.name}  {page.title}") for page in pages.pages()]
         write("\n".join([*rows, "", "assistant help NAME shows one; assistant help QUESTION asks them."]) + "\n")
         return Exit.ANSWERED
     page = pages.named(asked)
     if page is not None:
-        write("\n".join(map(visible.line, page.path.read_text("utf-8").split("\n"))))
+        write("\n".join(map(sanitize.line, page.path.read_text("utf-8").split("\n"))))
         return Exit.ANSWERED
     from assistant.batch import clean
     from assistant.engine import Request

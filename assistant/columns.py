@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.records import Passage, PassageId
-from assistant.terms import terms
+from assistant.text.tokenizer import terms
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.intp]

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assistant import english
 from assistant.questions import ASKING, Query, content
 from assistant.search import Floats, Found, Searcher
-from assistant.terms import key, terms, words
+from assistant.text import word_frequency
+from assistant.text.tokenizer import key, terms, words
 from assistant.verdicts import Topic
 
 _SETS_AGAINST = (
@@ -154,7 +154,7 @@ def _at(said: Sequence[str], own: Sequence[str]) -> int | None:
 def _standing(topic: Topic) -> float:
     """How much of a thing the notes make of a name: what has a heading, a label or a definition, and rare words,
     before others."""
-    rare = max((english.rarity(t) for t in topic.key.split()), default=0.0)
+    rare = max((word_frequency.rarity(t) for t in topic.key.split()), default=0.0)
     return 1.5 * len(topic.kinds & {"heading", "label", "definition"}) + 2 * rare + 0.2 * len(topic.kinds)
 
 

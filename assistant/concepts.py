@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant import english
 from assistant.records import PassageId
 from assistant.store import Store
-from assistant.terms import key
+from assistant.text import word_frequency
+from assistant.text.tokenizer import key
 from assistant.topics import CONCEPT, DESCRIBED, merged
 
 Floats = NDArray[np.float32]
@@ -101,7 +101,7 @@ class Thesaurus:
             if likely[n] < _NAMED:
                 break
             for term, share in self._names[names[n]].items():
-                hinted[term] = hinted.get(term, 0.0) + likely[n] * share * english.rarity(term)
+                hinted[term] = hinted.get(term, 0.0) + likely[n] * share * word_frequency.rarity(term)
         return Meant(
             len(known.names),
             {names[n]: near[n] for n in order},

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from assistant.constants import UNSURE
 from assistant.questions import content, parse, tidy
 from assistant.records import Answer
-from assistant.terms import words
+from assistant.text.tokenizer import words
 
 _FRESH = re.compile(
     r"^(?:(?:ok(?:ay)?|right|good|fine|thanks|"

@@ -18,9 +18,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant import encoder, private
+from assistant import encoder
 from assistant.errors import AssistantError, NoNotes
-from assistant.settings import Settings, few_colours, terminal_clipboard, user_cache
+from assistant.system import permissions
+from assistant.system.settings import Settings, few_colours, terminal_clipboard, user_cache
 
 if TYPE_CHECKING:
     from assistant.records import NoteFile
@@ -210,7 +211,9 @@ def _index(settings: Settings, program: str, now: float) -> Iterator[Finding]:
     if not (folder / "notes.sqlite").exists() and (settings.spare / "notes.sqlite").exists():
         folder = settings.spare  # a folder that takes no files
     afresh, age = f"{program} index --full", _age(folder, now)
-    shared = any(private.open_to_others(path) for path in _index_files(folder))  # a look inside changes times and modes
+    shared = any(
+        permissions.open_to_others(path) for path in _index_files(folder)
+    )  # a look inside changes times and modes
     worked_on = being_written(folder)
     try:
         harm = problems(folder)
@@ -287,7 +290,7 @@ def _caches(cache: Path) -> Iterator[Finding]:
     if cache.is_dir():
         quoted = shlex.quote(str(cache))
         yield Finding("caches", f"{_size(cache)} in {cache}; `rm -r {quoted}` takes it away, and loses only time")
-        if private.open_to_others(cache):
+        if permissions.open_to_others(cache):
             yield Finding("caches", f"{cache} can be read by others", f"chmod 700 {quoted}")
 
 

@@ -373,16 +373,17 @@ def _names_a_topic(text: str, store: Store) -> bool:
     """Whether a run of at most six words, with a word in it that says something, is what a heading, a label or a
     definition is called.
     """
-    from assistant import english, questions, terms
+    from assistant import questions
+    from assistant.text import tokenizer, word_frequency
 
-    words = terms.words(text)
+    words = tokenizer.words(text)
     keys = set()
     for at in range(len(words)):
         for size in range(1, 7):
             run = words[at : at + size]
-            stems = [t for t in questions.content(" ".join(run)) if english.rarity(t) >= _TELLING]
+            stems = [t for t in questions.content(" ".join(run)) if word_frequency.rarity(t) >= _TELLING]
             if stems and len(run) == size:
-                keys.add(terms.key(" ".join(run)))
+                keys.add(tokenizer.key(" ".join(run)))
     found = store.topic(sorted(keys))
     return any(m.kind in ("heading", "label", "definition") for mentions in found.values() for m in mentions)
 

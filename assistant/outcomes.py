@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant import english
 from assistant.columns import Read
 from assistant.constants import Constants
 from assistant.questions import ASKING, FORM, is_stop
 from assistant.records import Outcome
 from assistant.search import Floats, Found, Searcher
-from assistant.terms import parts, terms, words
+from assistant.text import word_frequency
+from assistant.text.tokenizer import parts, terms, words
 from assistant.verdicts import Topic
 
 FEATURES = (
@@ -186,7 +186,7 @@ def describe(
     section = searcher.section(hits[0].passage)
     held = [searcher.section(h.passage).terms.union(terms(h.passage.heading_path[0])) for h in hits[:_EVIDENCE]]
     near = {t for r in evidence for t in _said(r)}
-    weights = {t: english.rarity(t) for t in query.terms}
+    weights = {t: word_frequency.rarity(t) for t in query.terms}
     unknown = {t: w for t, w in weights.items() if not found.known.get(t)}
     telling = {t: max(w, 0.1) for t, w in weights.items() if t not in ASKING}
     short = min(1.0, 7 / len(weights))
@@ -246,7 +246,7 @@ _NUMBER = re.compile(
 
 def _known_share(found: Found) -> float:
     """How much of the question is in words that the notes use, by their rarity."""
-    asked = {t: english.rarity(t) for t in found.query.terms}
+    asked = {t: word_frequency.rarity(t) for t in found.query.terms}
     short = min(1.0, 7 / len(asked))
     return 1 - short * sum(w for t, w in asked.items() if not found.known.get(t)) / (sum(asked.values()) or 1.0)
 

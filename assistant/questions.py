@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from assistant.terms import stem, terms, words
+from assistant.text.tokenizer import stem, terms, words
 
 READ = 8_000
 """Characters of a question that are read; the rest is named in a warning."""

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from urllib.parse import quote
 
-from assistant import visible
 from assistant.errors import AssistantError
 from assistant.records import Answer, Candidate, Citation, Requirement, Snippet
+from assistant.text import sanitize
 
 SCHEMA = 1
 """Version of the JSON contract."""
@@ -48,7 +48,7 @@ def quickfix(answer: Answer) -> str:
     if answer.outcome == "not_in_notes":
         return ""
     return "".join(
-        f"{visible.line(_file(answer, cited))}:{cited.start_line}: {_gist(cited)}\n" for cited in answer.citations
+        f"{sanitize.line(_file(answer, cited))}:{cited.start_line}: {_gist(cited)}\n" for cited in answer.citations
     )
 
 
@@ -111,8 +111,8 @@ class _Page:
             yield from self._verdict(answer.verdict)
 
     def _verdict(self, verdict: Candidate) -> Iterator[_Row]:
-        name, where = visible.line(verdict.name), _path(verdict.heading_path)
-        blank = self.width - visible.width(name) - visible.width(where)
+        name, where = sanitize.line(verdict.name), _path(verdict.heading_path)
+        blank = self.width - sanitize.width(name) - sanitize.width(where)
         if blank >= 2:
             yield [_Span(name, "bold green"), _Span(" " * blank), _Span(where, "dim")]
         else:
@@ -124,7 +124,7 @@ class _Page:
         for option in answer.options:
             chosen = option.label == answer.choice
             mark = f"{option.support:.2f} {_numbers(option.citations)}".rstrip()
-            lead = f"{'→' if chosen else ' '} {visible.clip(visible.line(option.label), 12)}) "
+            lead = f"{'→' if chosen else ' '} {sanitize.clip(sanitize.line(option.label), 12)}) "
             yield from self._marked(lead, option.text, mark, "bold" if chosen else "")
         if answer.options and answer.choice is None:
             yield from self._hanging("  ", "Your notes support none of the options.", "yellow")
@@ -138,7 +138,7 @@ class _Page:
         for candidate in self.answer.alternatives:
             cited = self.cited.get(candidate.citations[0]) if candidate.citations else None
             reason = _without_name(_gist(cited), candidate.name) if cited else _path(candidate.heading_path)
-            line = visible.clip(f"{visible.line(candidate.name)} — {reason}", 2 * self.width - 20)
+            line = sanitize.clip(f"{sanitize.line(candidate.name)} — {reason}", 2 * self.width - 20)
             yield from self._hanging(lead, f"{line} {_numbers(candidate.citations)}".rstrip())
             lead = " " * len(lead)
 
@@ -155,7 +155,7 @@ class _Page:
         caption = snippet.caption or (cited.heading_path[-1] if cited and cited.heading_path else "Snippet")
         kind = f" ({snippet.language})" if snippet.language else ""
         yield from self._marked("", caption + kind, _numbers([snippet.citation]), "bold")
-        code = visible.block(snippet.code).rstrip("\n").split("\n")
+        code = sanitize.block(snippet.code).rstrip("\n").split("\n")
         shown = code
         if not first and len(code) > _LATER_SNIPPET + 2:
             shown = "\n".join(code[:_LATER_SNIPPET]).rstrip().split("\n")
@@ -173,11 +173,11 @@ class _Page:
             yield from self._source(cited)
 
     def _source(self, cited: Citation) -> Iterator[_Row]:
-        number, place = f"  [{cited.number}] ", visible.line(f"{cited.path}:{cited.start_line}")
+        number, place = f"  [{cited.number}] ", sanitize.line(f"{cited.path}:{cited.start_line}")
         where = _path(cited.heading_path) + (" (changed since it was indexed)" if cited.stale else "")
         link = _link(_file(self.answer, cited), cited.start_line)
         row = [_Span(number), _Span(place, "blue", link)]
-        if visible.width(number + place + where) + 2 <= self.width:
+        if sanitize.width(number + place + where) + 2 <= self.width:
             yield [*row, _Span("  "), _Span(where, "dim")]
         else:
             yield row
@@ -195,13 +195,13 @@ class _Page:
 
     def _marked(self, lead: str, said: str, mark: str, style: str = "") -> Iterator[_Row]:
         """Text wrapped under itself, with a mark at the right edge of its first row."""
-        side = visible.width(lead)
-        room = max(self.width - side - (visible.width(mark) + 1 if mark else 0), 8)
+        side = sanitize.width(lead)
+        room = max(self.width - side - (sanitize.width(mark) + 1 if mark else 0), 8)
         bar = lead if "│" in lead else " " * side
-        for at, row in enumerate(visible.wrap(visible.block(said), room)):
+        for at, row in enumerate(sanitize.wrap(sanitize.block(said), room)):
             spans = [_Span(bar if at else lead, "dim" if "│" in lead else style), _Span(row, style)]
             if mark and not at:
-                spans += [_Span(" " * (room - visible.width(row) + 1)), _Span(mark, "dim")]
+                spans += [_Span(" " * (room - sanitize.width(row) + 1)), _Span(mark, "dim")]
             yield spans
 
 
@@ -223,13 +223,13 @@ def _met(requirement: Requirement) -> str:
 
 def _path(headings: Sequence[str]) -> str:
     """The headings below the note's title, or the title where it is alone; safe to show."""
-    return visible.line(" › ".join(headings[1:] or headings))
+    return sanitize.line(" › ".join(headings[1:] or headings))
 
 
 def _gist(cited: Citation) -> str:
     """First line of a quote that is not blank, without its list mark and bold; safe to show."""
     said = next((row for row in cited.quote.split("\n") if row.strip()), "")
-    return visible.line(" ".join(_BOLD.sub(r"\1", _LIST_MARK.sub("", said)).split()))
+    return sanitize.line(" ".join(_BOLD.sub(r"\1", _LIST_MARK.sub("", said)).split()))
 
 
 def _without_name(gist: str, name: str) -> str:

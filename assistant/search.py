@@ -22,14 +22,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant import english, quotes
 from assistant.columns import Columns, Read, Table
 from assistant.concepts import Meant, Thesaurus
 from assistant.encoder import Encoder
 from assistant.questions import Demand, Query
 from assistant.records import Hit, Passage, PassageId
 from assistant.store import Store, StoredMention
-from assistant.terms import stem, terms, words
+from assistant.text import excerpts, word_frequency
+from assistant.text.tokenizer import stem, terms, words
 from assistant.topics import Naming, namings
 
 Floats = NDArray[np.float32]
@@ -184,7 +184,7 @@ class Searcher:
         if path not in self._plain:
             if len(self._plain) >= _NOTES:
                 self._plain.clear()
-            self._plain[path] = quotes.plain(" ".join(self.store.lines(path, 1, sys.maxsize)))
+            self._plain[path] = excerpts.plain(" ".join(self.store.lines(path, 1, sys.maxsize)))
         return self._plain[path]
 
     def namings(self, ids: Sequence[PassageId]) -> list[tuple[Naming, ...]]:
@@ -202,7 +202,7 @@ class Searcher:
         spoken = [w for w in words(query.text) if w.lower() not in _BETWEEN]
         pairs = {stem(a + b) for a, b in pairwise(spoken) if a.isalpha() and b.isalpha()}
         known = self.store.frequencies(sorted(pairs - set(query.terms)))
-        more = tuple(t for t in sorted(known) if known[t] and english.rarity(t) > 0.3)
+        more = tuple(t for t in sorted(known) if known[t] and word_frequency.rarity(t) > 0.3)
         return replace(query, terms=(*query.terms, *more)) if more else query
 
     def _ranked(
@@ -271,7 +271,9 @@ class Searcher:
         words alone.
         """
         dense = nearest(table, vectors)
-        lexical = bm25(table, bags, {t: w * (0.3 + english.rarity(t)) for t, w in idf.items()}, self._columns.numbers)
+        lexical = bm25(
+            table, bags, {t: w * (0.3 + word_frequency.rarity(t)) for t, w in idf.items()}, self._columns.numbers
+        )
         lexical = lexical / (lexical + HALF)
         bounded = np.clip((dense - FLOOR) / (1 - FLOOR), 0, 1)
         both = weight * bounded + (1 - weight) * lexical

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from assistant import quotes
-from assistant.quotes import Extract
 from assistant.records import Citation, Passage
 from assistant.search import Searcher
+from assistant.text import excerpts
+from assistant.text.excerpts import Extract
 
 _DRAWING = 14
 """Lines of a drawing that is quoted whole."""
@@ -32,7 +32,7 @@ class Sheet:
                 and known.start_line <= found.start
                 and found.end <= known.end_line
                 and found.quote in known.quote
-                and quotes.plain(found.text) in quotes.plain(known.quote)
+                and excerpts.plain(found.text) in excerpts.plain(known.quote)
             ):
                 return known.number
         if len(self.citations) >= self.limit:
@@ -45,7 +45,7 @@ class Sheet:
 
     def extract(self, passage: Passage, name: str = "") -> Extract | None:
         lines = self.searcher.store.lines(passage.path, passage.start, passage.end)
-        return quotes.around(passage, lines, name, self.wanted)
+        return excerpts.around(passage, lines, name, self.wanted)
 
     def branch(self, passage: Passage) -> Extract | None:
         """The extract; of a small drawing the whole, since its branches explain one another."""
@@ -57,8 +57,8 @@ class Sheet:
         quote = "\n".join(lines)
         if (
             len(lines) > _DRAWING
-            or len(quote) > quotes.QUOTE_CHARACTERS
-            or quotes.plain(found.text) not in quotes.plain(quote)
+            or len(quote) > excerpts.QUOTE_CHARACTERS
+            or excerpts.plain(found.text) not in excerpts.plain(quote)
         ):
             return found
         return replace(found, start=first, end=last, quote=quote)

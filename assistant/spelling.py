@@ -13,8 +13,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from assistant import english
-from assistant.terms import stem
+from assistant.text import word_frequency
+from assistant.text.tokenizer import stem
 
 _WORD = re.compile(r"(?<![\w'’./@-])[a-z]{4,}(?![\w'’./@-])")
 """A plain lower-case word: names, code, paths and contractions are left alone."""
@@ -72,7 +72,7 @@ def spelled_out(
 def _strange(word: str) -> bool:
     """Whether general English has neither the word nor its American spelling."""
     spellings = {word, re.sub(r"is(?=e[drs]?$|es$|ing$|ation$)", "iz", word)}
-    return all(english.rarity(stem(w)) >= english.UNKNOWN for w in spellings)
+    return all(word_frequency.rarity(stem(w)) >= word_frequency.UNKNOWN for w in spellings)
 
 
 def _meant(word: str, frequencies: Callable[[Sequence[str]], Mapping[str, int]]) -> str | None:
@@ -81,7 +81,7 @@ def _meant(word: str, frequencies: Callable[[Sequence[str]], Mapping[str, int]])
     noted = frequencies(sorted({stem(w) for w in near}))
     rated = []
     for other in near:
-        rarity = english.rarity(stem(other))
+        rarity = word_frequency.rarity(stem(other))
         if noted.get(stem(other)):
             rated.append((rarity - _NOTED, other))
         elif rarity <= _COMMON:

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from assistant import snippets, spans
-from assistant.english import rarity
+from assistant import snippets
 from assistant.passages import NAMED
 from assistant.questions import is_stop, listed
 from assistant.records import Mention, Passage
-from assistant.terms import key, stem
+from assistant.text import line_spans
+from assistant.text.tokenizer import key, stem
+from assistant.text.word_frequency import rarity
 from assistant.vocabulary import Spotter
 
 VERSION = 14
@@ -129,7 +130,7 @@ def _coded_names(
     last = bisect_right(by_start, fence.end, lo=first, key=lambda n: passages[n].start)
     inside = [p for p in map(passages.__getitem__, sorted(by_start[first:last])) if p.end <= fence.end]
     named = snippets.names(fence.text, fence.info)
-    narrowest = spans.narrowest((fence.start + row for _, row in named), [(p.start, p.end) for p in inside])
+    narrowest = line_spans.narrowest((fence.start + row for _, row in named), [(p.start, p.end) for p in inside])
     for name, row in named:
         at = narrowest.get(fence.start + row)
         yield name, "resource" if name[:1].isupper() else "identifier", fence if at is None else inside[at]

@@ -15,11 +15,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant import english
 from assistant.concepts import Meant
 from assistant.records import PassageId
 from assistant.search import Found, Searcher
 from assistant.store import Store, StoredMention
+from assistant.text import word_frequency
 from assistant.topics import TELLING, merged
 
 Floats = NDArray[np.float32]
@@ -145,7 +145,7 @@ def _shape(topic_key: str, name: str) -> tuple[float, float, float, float]:
     """What kind of name it is: its rarest word, whether it is one word, words beyond three, whether it is written with
     a capital."""
     spoken = len(name.split())
-    rarest = max(map(english.rarity, topic_key.split()), default=0.0)
+    rarest = max(map(word_frequency.rarity, topic_key.split()), default=0.0)
     return rarest, float(spoken == 1), max(0.0, spoken - 3.0), float(name[:1].isupper())
 
 

@@ -11,8 +11,8 @@ from functools import cache, lru_cache
 from itertools import chain, pairwise
 from pathlib import Path
 
-from assistant.english import rarity
-from assistant.terms import WORD, key, stems_of, terms
+from assistant.text.tokenizer import WORD, key, stems_of, terms
+from assistant.text.word_frequency import rarity
 
 USER_FILE = "assistant-vocabulary.md"
 """At the top of the notes folder; its concepts are added to the shipped ones, a same-named one replaces."""

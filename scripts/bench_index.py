@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from assistant import build, notes, staleness
 from assistant.encoder import HashingEncoder, OnnxEncoder
 from assistant.engine import Assistant
-from assistant.settings import user_cache
 from assistant.store import Store
+from assistant.system.settings import user_cache
 
 SAMPLE = 5
 """Every how many of the texts are encoded once more, to compare with."""

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from assistant.encoder import OnnxEncoder
 from assistant.engine import Assistant
-from assistant.frugal import RARELY
-from assistant.settings import user_cache
+from assistant.system.process_tuning import RARELY
+from assistant.system.settings import user_cache
 
 DEV = Path(__file__).resolve().parent.parent.parent / "shared" / "eval" / "dev"
 EVERY = 3

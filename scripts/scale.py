@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from assistant import model
 from assistant.encoder import OnnxEncoder
-from assistant.settings import user_cache
+from assistant.system.settings import user_cache
 
 ROOT = Path(__file__).resolve().parent.parent
 ARCHIVE = ROOT.parent / "shared" / "corpora" / "knative-docs.tar.gz"

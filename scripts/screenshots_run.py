@@ -14,7 +14,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from assistant import tui
-from assistant.settings import Flags, load
+from assistant.system.settings import Flags, load
 
 SCENARIO = "Which service decouples producers and consumers, with guaranteed delivery?"
 SNIPPET = "Retry policy for failed calls to a service"

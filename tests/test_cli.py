@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from assistant.editor import command
 from assistant.errors import BadRequest
+from assistant.system.editor import command
 
 HOSTILE = "\x1b]52;c;aGk=\x07\x1b[31m\u202eevil\u009b"
 RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assistant import comparisons, questions
-from assistant.terms import key
+from assistant.text.tokenizer import key
 from assistant.topics import TELLING, merged
 from assistant.verdicts import Topic
 

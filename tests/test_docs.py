@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from assistant import pages, vocabulary
-from assistant.settings import Flags, load
+from assistant.system.settings import Flags, load
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXTS = [ROOT / "README.md", *sorted(page.path for page in pages.pages())]

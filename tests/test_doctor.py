@@ -18,8 +18,8 @@ from assistant import build, doctor, model
 from assistant.doctor import Finding
 from assistant.encoder import HashingEncoder
 from assistant.errors import AssistantError, BadRequest, ModelUnusable
-from assistant.settings import Flags, Settings, load
 from assistant.store import Writer
+from assistant.system.settings import Flags, Settings, load
 from tests.asking import NOTE, refresh
 
 NOW = 2_000_000_000.0

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from assistant import private
-from assistant.settings import make_private
+from assistant.system import permissions
+from assistant.system.settings import make_private
 from tests.asking import NOTE, refresh
 
 
@@ -119,7 +119,7 @@ def test_a_pipe_or_device_keeps_its_modes(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe", 0o666)
     (tmp_path / "pipe").chmod(0o666)
     descriptor = os.open(tmp_path / "pipe", os.O_RDWR)
-    private.tighten(descriptor)
+    permissions.tighten(descriptor)
     os.close(descriptor)
     assert stat.S_IMODE((tmp_path / "pipe").stat().st_mode) == 0o666
 
@@ -129,5 +129,5 @@ def test_a_link_in_the_place_of_a_file_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "there").write_text("theirs")
     (tmp_path / "link").symlink_to(tmp_path / "there")
     with pytest.raises(OSError):
-        private.touch(tmp_path / "link")
+        permissions.touch(tmp_path / "link")
     assert (tmp_path / "there").read_text() == "theirs"

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from assistant.quotes import extract, plain, weight
 from assistant.records import LineNumber, Passage
+from assistant.text.excerpts import extract, plain, weight
 
 TAG = ['<limit-by-key calls="10"', '    renewal="60"', '    counter-key="@(context.Address)" />']
 

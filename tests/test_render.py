@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from assistant import render, visible
+from assistant import render
 from assistant.errors import AssistantError, BadRequest, EmptyQuestion, ModelUnusable
 from assistant.records import (
     Answer,
@@ -27,6 +27,7 @@ from assistant.records import (
     Statement,
     Support,
 )
+from assistant.text import sanitize
 
 GOLDEN = Path(__file__).parent / "golden" / "render"
 NOTE = "application-deployment-and-integration.md"
@@ -286,10 +287,10 @@ def _hostile(draw: st.DrawFn) -> Answer:
 def test_no_text_reaches_a_terminal_raw(answer: Answer, width: int) -> None:
     """Whatever the notes, the question and the file names hold, plain or coloured; and JSON is plain ASCII."""
     for shown in (render.text(answer, width), OUR_OWN.sub("", render.text(answer, width, colour=True))):
-        assert visible.block(shown) == shown
+        assert sanitize.block(shown) == shown
     quickfix = render.quickfix(answer)
     assert quickfix.count("\n") == (answer.outcome != "not_in_notes")
-    assert visible.block(quickfix) == quickfix
+    assert sanitize.block(quickfix) == quickfix
     line = render.answer_json(answer)
     assert line.isascii()
     assert line.isprintable()
@@ -301,4 +302,4 @@ def test_rows_fit_but_for_code_and_places(answer: Answer, width: int) -> None:
     """Names and texts wrap; file names and code stay whole, since they are copied."""
     bare = replace(answer, snippets=(), citations=())
     for row in render.text(bare, width).split("\n"):
-        assert visible.width(row) <= max(width, render.WIDTHS[0])
+        assert sanitize.width(row) <= max(width, render.WIDTHS[0])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import BadRequest, NoNotes
-from assistant.settings import Flags, colours, load, make_private, named_editor, user_cache
+from assistant.system.settings import Flags, colours, load, make_private, named_editor, user_cache
 
 
 @pytest.fixture

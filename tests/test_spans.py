@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.spans import narrowest
+from assistant.text.line_spans import narrowest
 
 LINES = st.integers(1, 30)
 SPANS = st.lists(st.tuples(LINES, st.integers(0, 12)).map(lambda pair: (pair[0], pair[0] + pair[1])))

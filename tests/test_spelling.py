@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from assistant import spelling
 from assistant.engine import Request
-from assistant.terms import stem, terms
+from assistant.text.tokenizer import stem, terms
 from tests.asking import asking
 
 NOTES = frozenset(

@@ -43,7 +43,7 @@ from assistant.store import (
 )
 from assistant.store import texts as store_texts
 from assistant.store import writer as store_writer
-from assistant.terms import terms
+from assistant.text.tokenizer import terms
 
 ENCODER = HashingEncoder(16)
 WORDS = ("canary", "queue", "rollback", "weight", "traffic", "stable", "token")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from assistant import vocabulary
-from assistant.terms import key
+from assistant.text.tokenizer import key
 from assistant.vocabulary import Concept, VocabularyError
 
 FILES = sorted((Path(vocabulary.__file__).parent / "data" / "vocabulary").glob("*.md"))

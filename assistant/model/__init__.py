@@ -16,10 +16,10 @@ from fcntl import LOCK_EX, LOCK_NB, flock
 from importlib.util import find_spec
 from pathlib import Path
 
-from assistant import private
 from assistant.encoder import ModelFiles
 from assistant.errors import ModelUnusable
 from assistant.model import files
+from assistant.system import permissions
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 _DEFAULT_NAMES = (DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}")
@@ -91,10 +91,10 @@ def stamp(cache: Path, name: str, source: Path | None) -> Path:
 def _make_folder(cache: Path) -> Path:
     models = cache / "models"
     try:
-        private.folder(models)
+        permissions.folder(models)
         tag = cache / "CACHEDIR.TAG"
         if not tag.exists():
-            private.write(tag, _CACHEDIR_TAG)
+            permissions.write(tag, _CACHEDIR_TAG)
     except OSError as error:
         raise ModelUnusable(
             f"The model cache {cache} cannot be written ({error.strerror}).", "Make it writable, or free some space."
@@ -150,7 +150,7 @@ def _export(name: str, cache: Path, lock: int, progress: Callable[[str], None]) 
 def _start(job: files.Job, log: Path, reports: int, lock: int) -> subprocess.Popen[bytes]:
     code = "import sys; sys.path.append(sys.argv.pop()); from assistant.model.export import main; main(*sys.argv[1:])"
     home = Path(__file__).resolve().parents[2]
-    with open(log, "wb", opener=private.opener) as output:
+    with open(log, "wb", opener=permissions.opener) as output:
         return subprocess.Popen(
             # -P keeps the current folder, which may hold a torch.py, off the path; the package's own folder goes last.
             [sys.executable, "-P", "-c", code, json.dumps(asdict(job)), str(reports), str(home)],

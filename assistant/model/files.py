@@ -8,8 +8,8 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from assistant import private
 from assistant.encoder import GRAPH, TOKENIZER, WEIGHTS, ModelFiles
+from assistant.system import permissions
 
 FORMAT = 1
 """Raised whenever the same model files would give other vectors, or the cache is laid out anew."""
@@ -101,7 +101,7 @@ def export_stats(folder: Path) -> Stats:
 
 def write_stamp(path: Path, stamp: Stamp) -> None:
     temporary = path.with_suffix(".partial")
-    private.write(temporary, json.dumps({"format": FORMAT, **asdict(stamp)}))
+    permissions.write(temporary, json.dumps({"format": FORMAT, **asdict(stamp)}))
     temporary.replace(path)
 
 

@@ -12,8 +12,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant import private
 from assistant.errors import IndexUnusable
+from assistant.system import permissions
 
 DATABASE = "notes.sqlite"
 LOCK = "writer.lock"
@@ -246,7 +246,7 @@ def connect(folder: Path, *, write: bool = False, immutable: bool = False) -> sq
     """A connection in autocommit mode; a reader's cannot write, an immutable one neither locks nor makes any file."""
     if write:
         with suppress(OSError):  # SQLite says what is wrong with it, in words we know
-            private.touch(folder / DATABASE)  # its logs get the modes of the database
+            permissions.touch(folder / DATABASE)  # its logs get the modes of the database
     mode = "mode=rwc" if write else "mode=ro&immutable=1" if immutable else "mode=ro"
     connection = sqlite3.connect(
         f"{(folder / DATABASE).absolute().as_uri()}?{mode}",
@@ -322,8 +322,8 @@ class Lock:
 
     def __init__(self, folder: Path) -> None:
         try:
-            private.folder(folder)
-            self._descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, private.FILE)
+            permissions.folder(folder)
+            self._descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, permissions.FILE)
         except OSError as error:
             raise ReadOnly(f"{folder}: {error.strerror}") from error
         try:
@@ -331,8 +331,8 @@ class Lock:
         except OSError as error:
             os.close(self._descriptor)
             raise Busy("another process is writing to this index") from error
-        private.tighten(self._descriptor)
-        private.tighten_folder(folder, _ours)
+        permissions.tighten(self._descriptor)
+        permissions.tighten_folder(folder, _ours)
         self.abandoned = os.pread(self._descriptor, 1, 0) == _HELD
         with suppress(OSError):  # a full disk; then nobody learns of it
             os.pwrite(self._descriptor, _HELD, 0)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 
-from assistant import spans, terms
 from assistant.records import Mention, Note, NoteFile, Outline, Passage
 from assistant.store import rows
 from assistant.store.rows import StoredNote
@@ -17,6 +16,7 @@ from assistant.store.schema import (
     text_key,
 )
 from assistant.store.transaction import TextId, Transaction
+from assistant.text import line_spans, tokenizer
 
 KEPT_IDLE = 3
 """Generations for which the vector of a text that nothing uses any more is kept."""
@@ -103,9 +103,9 @@ class Texts(Transaction):
         for passage, number in zip(passages, ids, strict=True):
             path = passage.heading_path
             if path not in above:
-                above[path] = terms.terms("\n".join(path[1:])), terms.terms(path[0])
+                above[path] = tokenizer.terms("\n".join(path[1:])), tokenizer.terms(path[0])
             headings, title = above[path]
-            words = terms.terms(f"{passage.text}\n{passage.label}")
+            words = tokenizer.terms(f"{passage.text}\n{passage.label}")
             self._frequencies.update({*words, *headings})
             put.append((number, " ".join(words), " ".join(headings), " ".join(title) if passage.titled else ""))
         self._change_many("INSERT INTO contents(rowid, words, headings, title) VALUES (?, ?, ?, ?)", put)
@@ -115,13 +115,13 @@ class Texts(Transaction):
         for passage, number in zip(passages, ids, strict=True):
             exact.setdefault((passage.start, passage.end), number)
         lost = (mention.start for mention in mentions if (mention.start, mention.end) not in exact)
-        around = spans.narrowest(lost, [(passage.start, passage.end) for passage in passages])
+        around = line_spans.narrowest(lost, [(passage.start, passage.end) for passage in passages])
         put = []
         for mention in mentions:
             speaks = exact.get((mention.start, mention.end))
             if speaks is None and mention.start in around:
                 speaks = ids[around[mention.start]]
-            key = terms.key(mention.name)
+            key = tokenizer.key(mention.name)
             if speaks is None or not key:
                 continue
             total = rows.mention_sum(key, mention.name, mention.kind, speaks)

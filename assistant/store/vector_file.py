@@ -12,10 +12,10 @@ from threading import Thread
 
 import numpy as np
 
-from assistant import private
 from assistant.store import nearest
 from assistant.store.nearest import Coded, Flat, Matrix
 from assistant.store.schema import VectorFile
+from assistant.system import permissions
 
 CODED_FROM = 10_000
 """Texts from which the file holds codes: below, exact rows are as quick to search."""
@@ -48,7 +48,7 @@ def write(folder: Path, dimension: int, rows: Callable[[], Iterable[tuple[int, M
     made = Coded.of(dimension, rows) if texts >= CODED_FROM else Flat.of(dimension, rows())
     try:
         temporary.unlink(missing_ok=True)
-        private.touch(temporary)
+        permissions.touch(temporary)
         made.write(temporary)
         with temporary.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()

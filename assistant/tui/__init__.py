@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from textual.message import Message
 
-    from assistant.settings import Settings
+    from assistant.system.settings import Settings
     from assistant.tui.app import ChatApp
     from assistant.tui.engine_thread import EngineThread
 
@@ -30,7 +30,7 @@ def run(settings: Settings, *, history: bool = True) -> None:
 
 def chat(settings: Settings, *, history: bool = True) -> ChatApp:
     """The app as `run` starts it, not yet running."""
-    from assistant import settings as the_settings
+    from assistant.system import settings as the_settings
     from assistant.tui.app import ChatApp
     from assistant.tui.engine_thread import EngineThread
     from assistant.tui.rebuilding import Places

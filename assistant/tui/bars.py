@@ -11,7 +11,7 @@ from textual.style import Style
 from textual.visual import RenderOptions, Visual
 from textual.widget import Widget
 
-from assistant import visible
+from assistant.text import sanitize
 from assistant.tui.actions import ACTIONS
 from assistant.tui.rows import Piece, Row
 
@@ -82,15 +82,15 @@ class StatusLine(Bar):
 
     def state(self, folder: str, counts: tuple[int, int] | None, right: str) -> None:
         """`counts` are notes and passages."""
-        about = f"{visible.line(folder)}"
+        about = f"{sanitize.line(folder)}"
         if counts is not None:
             notes, passages = counts
             about += f" · {notes:,} note{'' if notes == 1 else 's'} · {passages:,} passages"
-        said = visible.line(right)
+        said = sanitize.line(right)
         self.show(
             [Piece("assistant", "bold"), Piece(f"  {about}")],
             [Piece(said, "dim")],
-            [Piece(visible.clip(said.split(";")[0], _PROGRESS), "dim")],
+            [Piece(sanitize.clip(said.split(";")[0], _PROGRESS), "dim")],
         )
 
 
@@ -100,14 +100,14 @@ class ContextStrip(Bar):
     def __init__(self, new_topic: str) -> None:
         """`new_topic` is the key that drops what is inherited."""
         super().__init__("context")
-        self._new_topic = f"{visible.line(new_topic)} new topic"
+        self._new_topic = f"{sanitize.line(new_topic)} new topic"
 
     def state(self, inherits: str, *, below: bool, chosen: tuple[int, int]) -> None:
         """`chosen`: which answer keys act on, and how many there are; (0, 0) where that goes without saying."""
         parts: list[Row] = []
         if inherits:
             alone = not below and chosen == (0, 0)
-            name = visible.clip(visible.line(inherits), _NAME if alone else _NAME_BESIDE)
+            name = sanitize.clip(sanitize.line(inherits), _NAME if alone else _NAME_BESIDE)
             parts.append([Piece("↳ follows on: ", "dim"), Piece(name, "bold")])
         if below:
             parts.append([Piece("New answer below (end)", "bold $warning", "app.last")])
@@ -142,7 +142,7 @@ class KeyBar(Bar):
                 gap = "  " if row else ""
                 row += [
                     Piece(gap),
-                    Piece(visible.line(key), "bold $footer-key-foreground", act),
+                    Piece(sanitize.line(key), "bold $footer-key-foreground", act),
                     Piece(f" {one.footer}", "", act),
                 ]
         self.show(row, [])

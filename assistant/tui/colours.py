@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from textual.content import Content
 
-from assistant import visible
+from assistant.text import sanitize
 
 _LONGEST = 60_000
 """Characters of a fence that are coloured; a longer one is shown as it is."""
@@ -25,7 +25,7 @@ class Fence(NamedTuple):
 
 def lines(code: str, language: str, *, ansi: bool = False) -> list[Content]:
     """As many as the code has; safe to show. `ansi` takes the terminal's own sixteen colours."""
-    shown = visible.block(code)
+    shown = sanitize.block(code)
     plain = [Content(row) for row in shown.split("\n")]
     if not language or len(shown) > _LONGEST:
         return plain

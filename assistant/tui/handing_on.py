@@ -7,9 +7,9 @@ from threading import Thread
 
 from textual.app import SuspendNotSupported
 
-from assistant import editor
 from assistant.errors import AssistantError
 from assistant.records import Answer, Citation
+from assistant.system import editor
 from assistant.tui import copying, saved
 from assistant.tui.messages import Told
 from assistant.tui.pickers import Entry, Naming, Picker, Reading

@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Tree
 from textual.widgets.tree import TreeNode
 
-from assistant import visible
+from assistant.text import sanitize
 
 if TYPE_CHECKING:
     from assistant.overview import Heading
@@ -53,7 +53,7 @@ class HeadingTree(ModalScreen["Heading | None"]):
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
-            box.border_title = Content(visible.line(self._title))
+            box.border_title = Content(sanitize.line(self._title))
             box.border_subtitle = Content("type to narrow · arrows · enter chooses · escape closes")
             yield Input(placeholder="Type to narrow the tree", compact=True)
             tree: _Tree = Tree(Text(""))
@@ -118,7 +118,7 @@ class HeadingTree(ModalScreen["Heading | None"]):
             for depth in range(len(one.heading_path) + 1):
                 place = (one.path, one.heading_path[:depth])
                 if place not in grown:
-                    label = Text(visible.line(one.heading_path[depth - 1] if depth else one.path))
+                    label = Text(sanitize.line(one.heading_path[depth - 1] if depth else one.path))
                     grown[place] = node.add(label, places.get(place), expand=True)
                 node = grown[place]
             first = first or node

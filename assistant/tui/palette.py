@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from assistant import visible
+from assistant.text import sanitize
 from assistant.tui.actions import COMMANDS, Action
 
 if TYPE_CHECKING:
@@ -42,5 +42,5 @@ class Commands(Provider):
 
 def name(action: Action, keys: Mapping[str, str]) -> str:
     """What it does, and its key; `keys` are the user's own."""
-    shown = visible.line(keys.get(action.id, action.shown))
+    shown = sanitize.line(keys.get(action.id, action.shown))
     return f"{action.label}  ({shown})" if shown else action.label

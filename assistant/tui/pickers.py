@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
-from assistant import visible
+from assistant.text import sanitize
 from assistant.tui.actions import ACTIONS, Action, Where
 
 _MOST = 500
@@ -51,7 +51,7 @@ class Picker(ModalScreen[int | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
-            box.border_title = Content(visible.line(self._title))
+            box.border_title = Content(sanitize.line(self._title))
             box.border_subtitle = Content("type to narrow · enter chooses · escape closes")
             yield Input(placeholder="Type to narrow the list", compact=True)
             yield OptionList(markup=False)
@@ -81,7 +81,7 @@ class Picker(ModalScreen[int | None]):
         ][:_MOST]
         options = self.query_one(OptionList)
         options.clear_options()
-        options.add_options(Option(Content(visible.line(self._entries[at].text))) for at in self._shown)
+        options.add_options(Option(Content(sanitize.line(self._entries[at].text))) for at in self._shown)
         options.highlighted = 0 if self._shown else None
 
 
@@ -101,7 +101,7 @@ class Naming(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
-            box.border_title = Content(visible.line(self._title))
+            box.border_title = Content(sanitize.line(self._title))
             box.border_subtitle = Content("enter accepts · escape closes")
             yield Input(self._text, select_on_focus=False, compact=True)
 
@@ -123,8 +123,8 @@ class Reading(ModalScreen[None]):
         self._title, self._text = title, text
 
     def compose(self) -> ComposeResult:
-        area = TextArea(visible.block(self._text), read_only=True, show_cursor=False)
-        area.border_title = Content(visible.line(self._title))
+        area = TextArea(sanitize.block(self._text), read_only=True, show_cursor=False)
+        area.border_title = Content(sanitize.line(self._title))
         area.border_subtitle = Content("escape closes")
         yield area
 
@@ -166,7 +166,7 @@ class Help(ModalScreen[None]):
 
 
 def _line(action: Action, keys: Mapping[str, str]) -> Content:
-    shown = visible.line(keys.get(action.id, action.shown)) or "commands"
+    shown = sanitize.line(keys.get(action.id, action.shown)) or "commands"
     if action.id == "cite-1":
         return Content.assemble(("  1 … 8       ", "bold"), "Open that citation")
     return Content.assemble((f"  {shown:<12}", "bold"), action.label)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from assistant import render
 from assistant.engine import Request
 from assistant.errors import AssistantError, EmptyQuestion
-from assistant.streams import say, write
+from assistant.system.streams import say, write
 
 if TYPE_CHECKING:
     from assistant.engine import Assistant

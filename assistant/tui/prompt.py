@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import TextArea
 
-from assistant import visible
+from assistant.text import sanitize
 from assistant.tui.actions import in_prompt, key
 
 
@@ -35,8 +35,8 @@ class Prompt(TextArea):
         super().__init__(id="prompt", soft_wrap=True, tab_behavior="focus", compact=False, highlight_cursor_line=False)
         self.border_title = Content("Ask")
         self._keys = in_prompt(keys)
-        self._focused = Content(visible.line(f"{key('ask', keys)} asks · {key('new-line', keys)} new line"))
-        self._blurred = Content(visible.line(f"{key('back', keys)} comes back here"))
+        self._focused = Content(sanitize.line(f"{key('ask', keys)} asks · {key('new-line', keys)} new line"))
+        self._blurred = Content(sanitize.line(f"{key('back', keys)} comes back here"))
         self.border_subtitle = self._focused
         self.example: Callable[[int], bool] = lambda by: False
         """Takes down (1), up (-1) and enter (0) in an empty prompt, or says that it does not."""
@@ -75,7 +75,7 @@ class Prompt(TextArea):
 
     def fill(self, text: str) -> None:
         """Takes the place of what stands there; safe to show afterwards."""
-        self.text = visible.block(text)
+        self.text = sanitize.block(text)
         self.move_cursor(self.document.end)
 
     def earlier(self) -> bool:
@@ -120,4 +120,4 @@ class Prompt(TextArea):
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()
         event.prevent_default()
-        self.insert(visible.block(event.text.replace("\r\n", "\n").replace("\r", "\n")))
+        self.insert(sanitize.block(event.text.replace("\r\n", "\n").replace("\r", "\n")))

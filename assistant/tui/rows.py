@@ -10,8 +10,8 @@ from typing import NamedTuple
 from textual.content import Content
 from textual.style import Style
 
-from assistant import visible
 from assistant.records import Answer, Candidate, Citation, Option, Requirement, Snippet
+from assistant.text import sanitize
 from assistant.tui.turns import Turn
 
 WIDEST = 100
@@ -41,7 +41,7 @@ class Piece(NamedTuple):
 
     @property
     def width(self) -> int:
-        return visible.width(self.text) if isinstance(self.text, str) else self.text.cell_length
+        return sanitize.width(self.text) if isinstance(self.text, str) else self.text.cell_length
 
 
 Row = list[Piece]
@@ -136,7 +136,7 @@ class _Card:
 
     def _verdict(self, verdict: Candidate) -> Iterator[Row]:
         open_it = self._act("open_candidate", 0)
-        name, sure = visible.line(verdict.name), f"   {confidence(verdict.confidence)}"
+        name, sure = sanitize.line(verdict.name), f"   {confidence(verdict.confidence)}"
         where = _headings(verdict.heading_path)
         yield from self._ends([Piece(name, "bold $text-success", open_it), Piece(sure)], [Piece(where, "dim", open_it)])
 
@@ -144,13 +144,13 @@ class _Card:
         row, used = [Piece("Also: ", "dim")], 6
         for at, one in enumerate(candidates[:_ALSO], 1):
             between = "  " if at > 1 else ""
-            name = visible.clip(visible.line(one.name), self.width - 16)
+            name = sanitize.clip(sanitize.line(one.name), self.width - 16)
             said = f"{name} {round(one.confidence * 100)} %"
-            if used + visible.width(between + said) > self.width:
+            if used + sanitize.width(between + said) > self.width:
                 yield row
                 row, used, between = [Piece("      ")], 6, ""
             row += [Piece(between), Piece(said, "", self._act("open_candidate", at))]
-            used += visible.width(between + said)
+            used += sanitize.width(between + said)
         more = len(candidates) - _ALSO
         if more > 0 and used + 10 <= self.width:
             row.append(Piece(f"  +{more} more", "dim", self._act("alternatives")))
@@ -161,7 +161,7 @@ class _Card:
             lead = "Nearest: " if at == 0 else "         "
             number, line = f"[{one.number}] ", f" :{one.start_line}"
             room = self.width - len(lead) - len(number) - len(line)
-            heading = visible.clip(visible.line(one.heading_path[-1] if one.heading_path else one.path), max(room, 8))
+            heading = sanitize.clip(sanitize.line(one.heading_path[-1] if one.heading_path else one.path), max(room, 8))
             mark = "underline" if self._is_open(one.number) else ""
             yield [Piece(lead, "dim"), Piece(number + heading + line, mark, self._cite(one.number))]
 
@@ -176,7 +176,7 @@ class _Card:
         right: Row = []
         for support in one.support:
             gap = "  " if right else ""
-            name = Piece(f"{gap}{visible.line(support.name)} ", "", self._open_name(support.name))
+            name = Piece(f"{gap}{sanitize.line(support.name)} ", "", self._open_name(support.name))
             right += [name, *self._numbers(support.citations)]
         yield from self._text("  ✓ ", one.text, right=right, lead_style="$text-success")
 
@@ -195,7 +195,7 @@ class _Card:
             yield from self._text("  ", "The notes support none of the options.", "$text-warning")
 
     def _option(self, one: Option, *, best: bool) -> Iterator[Row]:
-        lead = f"{'▶' if best else ' '} {visible.clip(visible.line(one.label), 12)}) "
+        lead = f"{'▶' if best else ' '} {sanitize.clip(sanitize.line(one.label), 12)}) "
         right = [Piece(f"{'best ' if best else ''}{one.support:.2f} "), *self._numbers(one.citations)]
         yield from self._text(lead, one.text, "bold" if best else "", right=right)
 
@@ -212,15 +212,15 @@ class _Card:
         caption = snippet.caption or (cited.heading_path[-1] if cited and cited.heading_path else "Snippet")
         bad = {problem.line for problem in snippet.problems or ()}
         badge, style = state_of(snippet)
-        said = f" · {visible.clip(visible.line(snippet.language), 16) or 'no language'} · "
+        said = f" · {sanitize.clip(sanitize.line(snippet.language), 16) or 'no language'} · "
         fold = self._act("fold_snippet", at)
         number = [Piece(f"[{snippet.citation}]", "$text-accent", self._cite(snippet.citation))]
-        room = self.width - visible.width(said) - 6
-        name = visible.clip(visible.line(caption), max(room - min(visible.width(badge), _BADGE), 12))
-        badge = visible.clip(badge, max(room - visible.width(name), 12))
+        room = self.width - sanitize.width(said) - 6
+        name = sanitize.clip(sanitize.line(caption), max(room - min(sanitize.width(badge), _BADGE), 12))
+        badge = sanitize.clip(badge, max(room - sanitize.width(name), 12))
         lead = [Piece(name, "bold", fold), Piece(said, "dim", fold), Piece(badge, style, fold)]
         yield from self._ends(lead, number)
-        code = visible.block(snippet.code).rstrip("\n").split("\n")
+        code = sanitize.block(snippet.code).rstrip("\n").split("\n")
         coloured = self.colours.get(at) or [Content(row) for row in code]
         first = first_line(snippet, cited)
         shown = len(code) if at in self.view.unfolded else min(len(code), self.code)
@@ -253,8 +253,8 @@ class _Card:
         stale = " (changed since it was indexed)" if one.stale else ""
         lead = f"{mark}[{one.number}] "
         room = self.width - len(lead) - len(line) - 2
-        where = visible.clip(_headings(one.heading_path) + stale, max(room // 2, room - visible.width(one.path)))
-        path = shortened(visible.line(one.path), max(room - visible.width(where), 8))
+        where = sanitize.clip(_headings(one.heading_path) + stale, max(room // 2, room - sanitize.width(one.path)))
+        path = shortened(sanitize.line(one.path), max(room - sanitize.width(where), 8))
         act = self._cite(one.number)
         style = "bold" if chosen else ""
         return [
@@ -290,18 +290,18 @@ class _Card:
         action: str = "",
     ) -> Iterator[Row]:
         """Wrapped under itself behind its lead; `right` has a column of its own, or rows below if it is wide."""
-        side, right = visible.width(lead), right or []
+        side, right = sanitize.width(lead), right or []
         beside = sum(piece.width for piece in right)
         below = beside > max(self.width - side - 16, 0) or (beside > self.width // 2 and not bar)
         room = max(self.width - side - (beside + 1 if right and not below else 0), 8)
-        wrapped = [row for line in visible.block(said).split("\n") for row in visible.wrap(line, room)]
+        wrapped = [row for line in sanitize.block(said).split("\n") for row in sanitize.wrap(line, room)]
         for at, text in enumerate(wrapped):
             row = [
                 Piece(lead if at == 0 or bar else " " * side, lead_style or style, action),
                 Piece(text, style, action),
             ]
             if right and not below and at == 0:
-                row += [Piece(" " * (room - visible.width(text) + 1)), *right]
+                row += [Piece(" " * (room - sanitize.width(text) + 1)), *right]
             yield row
         if right and below:
             yield from self._flowing(right, side + 2)
@@ -318,7 +318,7 @@ class _Card:
                 yield row
                 row, used = [Piece(" " * indent)], indent
             if isinstance(text, str) and used == indent:
-                text = visible.clip(text.lstrip(), self.width - indent)
+                text = sanitize.clip(text.lstrip(), self.width - indent)
             row.append(piece._replace(text=text))
             used += row[-1].width
         yield row
@@ -360,7 +360,7 @@ def state_of(snippet: Snippet) -> tuple[str, str]:
     if not snippet.problems:
         return "parses", "$text-success"
     first = snippet.problems[0]
-    return f"does not parse: line {first.line}, {visible.line(first.message)}", "$text-error"
+    return f"does not parse: line {first.line}, {sanitize.line(first.message)}", "$text-error"
 
 
 def first_line(snippet: Snippet, cited: Citation | None) -> int:
@@ -374,16 +374,16 @@ def first_line(snippet: Snippet, cited: Citation | None) -> int:
 
 def shortened(path: str, room: int) -> str:
     """A path without its middle: the first folder where there is room for it, and the end of the name."""
-    if visible.width(path) <= room:
+    if sanitize.width(path) <= room:
         return path
     first, slash, rest = path.partition("/")
-    head = f"{first}/" if slash and visible.width(first) + 16 <= room and "/" in rest else ""
+    head = f"{first}/" if slash and sanitize.width(first) + 16 <= room and "/" in rest else ""
     tail = path
-    while tail and visible.width(head) + 1 + visible.width(tail) > room:
+    while tail and sanitize.width(head) + 1 + sanitize.width(tail) > room:
         tail = tail[1:]
     return f"{head}…{tail}"
 
 
 def _headings(path: Sequence[str]) -> str:
     """Below the note's title, or the title where it is alone."""
-    return visible.line(" › ".join(path[1:] or path))
+    return sanitize.line(" › ".join(path[1:] or path))

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from assistant import visible
 from assistant.errors import BadRequest
 from assistant.records import Answer, Citation, Snippet
+from assistant.text import sanitize
 from assistant.tui.rows import confidence, state_of
 from assistant.tui.turns import Turn
 
@@ -102,7 +102,7 @@ def _snippet(snippet: Snippet) -> list[str]:
     mark = "`" * max(3, max(runs, default=0) + 1)
     caption = snippet.caption or "Snippet"
     language = re.sub(r"[^\w+#.-]", "", snippet.language)
-    code = "\t".join(visible.block(part) for part in snippet.code.split("\t"))  # a Makefile needs its tabs
+    code = "\t".join(sanitize.block(part) for part in snippet.code.split("\t"))  # a Makefile needs its tabs
     return [
         f"{_escaped(caption)} ({state_of(snippet)[0]}) [{snippet.citation}]",
         f"{mark}{language}\n{code}{'' if code.endswith(chr(10)) else chr(10)}{mark}",
@@ -126,7 +126,7 @@ def _refs(numbers: Sequence[int]) -> str:
 
 def _escaped(text: str) -> str:
     """Safe to show, and read back by a Markdown reader as the characters it is."""
-    shown = _MARKS.sub(r"\\\1", visible.line(text))
+    shown = _MARKS.sub(r"\\\1", sanitize.line(text))
     return _LEADS.sub(lambda found: f"{found[1]}\\{found[2]}" if not found[2][0].isdigit() else _number(found), shown)
 
 

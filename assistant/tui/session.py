@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant import private
+from assistant.system import permissions
 from assistant.tui import turns
 from assistant.tui.turns import Turn
 
@@ -56,8 +56,8 @@ class Session:
     def append(self, turn: Turn) -> None:
         """OSError where the file takes no more."""
         if self._path is not None:
-            private.folder(self._path.parent)
-            with open(self._path, "a", encoding="ascii", opener=private.opener) as stream:
+            permissions.folder(self._path.parent)
+            with open(self._path, "a", encoding="ascii", opener=permissions.opener) as stream:
                 stream.write(turns.written(turn) + "\n")
 
     def forget(self) -> None:

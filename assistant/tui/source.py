@@ -16,8 +16,8 @@ from textual.strip import Strip
 from textual.visual import RenderOptions
 from textual.widgets import Static
 
-from assistant import visible
 from assistant.records import Citation, Note, Problem
+from assistant.text import sanitize
 from assistant.tui.actions import READING, bindings
 from assistant.tui.colours import Fence, fences
 from assistant.tui.rows import shortened
@@ -83,18 +83,18 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def show(self, note: Note, marks: Marks) -> None:
         """Another note, or the same one as it is now; the view stays where it is until `to_marks`."""
-        self._shown = [visible.block(line) for line in note.lines]
+        self._shown = [sanitize.block(line) for line in note.lines]
         self.fences = tuple(fences(note.lines))
         self._asked.clear()
         self._coloured.clear()
         self._digits = max(3, len(str(len(self._shown))))
-        self._widest = max(map(visible.width, self._shown), default=0)
+        self._widest = max(map(sanitize.width, self._shown), default=0)
         self.mark(marks)
 
     def mark(self, marks: Marks) -> None:
         self.marks = marks
         said = [
-            visible.width(self._shown[one.line - 1] + _said(one))
+            sanitize.width(self._shown[one.line - 1] + _said(one))
             for one in marks.problems
             if one.line <= len(self._shown)
         ]
@@ -230,7 +230,7 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
 
 
 def _said(problem: Problem) -> str:
-    return f"  ◀ does not parse: {visible.line(problem.message)}"
+    return f"  ◀ does not parse: {sanitize.line(problem.message)}"
 
 
 class SourcePane(Vertical):
@@ -261,7 +261,7 @@ class SourcePane(Vertical):
     def on_resize(self) -> None:
         """The title is the path, its middle left out where there is no room for it."""
         room = (self.outer_size.width or self.app.size.width) - 6
-        self.border_title = Content(shortened(visible.line(self.path), max(room, 16)))
+        self.border_title = Content(shortened(sanitize.line(self.path), max(room, 16)))
 
     @property
     def is_open(self) -> bool:
@@ -273,7 +273,7 @@ class SourcePane(Vertical):
         self.path, self.cited, self._problems = path, cited, tuple(problems)
         self.on_resize()
         self.query_one("#headings", Static).update(
-            Content(visible.line(" › ".join(cited.heading_path[1:] or cited.heading_path)))
+            Content(sanitize.line(" › ".join(cited.heading_path[1:] or cited.heading_path)))
         )
         if here and self.note is not None:
             self._point(self.note)
@@ -303,7 +303,7 @@ class SourcePane(Vertical):
 
     def say(self, said: str) -> None:
         line = self.query_one("#said", Static)
-        line.update(Content(visible.line(said)))
+        line.update(Content(sanitize.line(said)))
         line.display = bool(said)
 
     def _point(self, note: Note, *, move: bool = True) -> None:

@@ -15,8 +15,8 @@ from textual.app import App, ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
 
-from assistant import visible
 from assistant.engine import Request
+from assistant.text import sanitize
 from assistant.tui import messages
 from assistant.tui.actions import ACTIONS, ANYWHERE, PROMPT, bindings, key
 from assistant.tui.bars import ContextStrip, KeyBar, StatusLine
@@ -352,7 +352,7 @@ class Talking(App[None], inherit_bindings=False):
 
     def tell(self, said: str, *, warn: bool = False) -> None:
         """A toast; raw text."""
-        self.notify(visible.line(said), severity="warning" if warn else "information", markup=False)
+        self.notify(sanitize.line(said), severity="warning" if warn else "information", markup=False)
 
     def _change(self, number: int, **changes: object) -> None:
         card: Card | None = self.transcript.card(number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant import visible
+from assistant.text import sanitize
 from assistant.tui.blocks import Block
 from assistant.tui.rows import WIDEST, Piece, Row
 
@@ -40,7 +40,7 @@ class Welcome(Block):
         rows: list[Row] = []
         for lead, piece in self._lines():
             room = max(min(width, WIDEST) - len(lead), 8)
-            for at, text in enumerate(visible.wrap(str(piece.text), room)):
+            for at, text in enumerate(sanitize.wrap(str(piece.text), room)):
                 rows.append([piece._replace(text=(lead if at == 0 else " " * len(lead)) + text)])
         return rows
 
@@ -48,19 +48,19 @@ class Welcome(Block):
         lines = [("", Piece("Ask about your notes; every answer is a quotation from them.", "bold"))]
         seen = self._overview
         if self._trouble:
-            lines.append(("", Piece(visible.line(self._trouble), "$text-warning")))
+            lines.append(("", Piece(sanitize.line(self._trouble), "$text-warning")))
         elif seen is None:
-            lines.append(("", Piece(f"Opening the index of {visible.line(self._notes.name)}", "dim")))
+            lines.append(("", Piece(f"Opening the index of {sanitize.line(self._notes.name)}", "dim")))
         else:
             waiting = f"{seen.pending:,} still found by words only" if seen.pending else "index ready"
             counts = f"{_count(seen.notes, 'note')} · {_count(seen.passages, 'passage')}"
-            lines.append(("", Piece(f"{counts} · {visible.line(self._model)} · {waiting}", "dim")))
+            lines.append(("", Piece(f"{counts} · {sanitize.line(self._model)} · {waiting}", "dim")))
         if self.examples:
             lines.append(("", Piece("Such as (down and enter, or a click):", "dim")))
         for number, question in enumerate(self.examples, 1):
             mark = "▶ " if number == self.marked else "  "
             style = "bold" if number == self.marked else ""
-            lines.append((mark, Piece(visible.line(question), style, f"app.example({number})")))
+            lines.append((mark, Piece(sanitize.line(question), style, f"app.example({number})")))
         return lines
 
 

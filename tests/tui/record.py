@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from assistant.engine import Assistant, Request
 from assistant.render import answer_json
-from assistant.settings import user_cache
+from assistant.system.settings import user_cache
 
 HERE = Path(__file__).resolve().parent
 HOSTILE = "tr[b]ap \x1b]0;owned\x07.md"

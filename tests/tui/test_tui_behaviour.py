@@ -14,7 +14,7 @@ from textual import events
 
 from assistant.errors import AssistantError, BadRequest
 from assistant.records import Citation
-from assistant.settings import Flags, load
+from assistant.system.settings import Flags, load
 from assistant.tui.app import ChatApp
 from assistant.tui.bars import StatusLine
 from assistant.tui.colours import fences

@@ -13,7 +13,7 @@ import pytest
 from textual.pilot import Pilot
 
 from assistant import tui
-from assistant.settings import Flags, load
+from assistant.system.settings import Flags, load
 from assistant.tui.app import ChatApp
 
 from .conftest import DECLINED, PARTIAL, QUEUE, RETRY

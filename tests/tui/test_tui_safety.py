@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from textual.command import CommandPalette
 
-from assistant import visible
 from assistant.errors import UnreadableNotes
 from assistant.overview import Heading
 from assistant.records import Answer, Candidate, Citation, LineNumber, Snippet, Statement
 from assistant.render import answer_json
+from assistant.text import sanitize
 from assistant.tui import blocks, colours, copying, rows, saved, turns
 from assistant.tui.rows import View
 from assistant.tui.session import Session
@@ -136,7 +136,7 @@ def test_a_card_has_no_control_and_fits_its_width(text: str, code: str, columns:
         for laid_out in rows.laid_out(turn, view, columns, {}, code=3):
             row = blocks.plain(laid_out)
             assert not CONTROL.search(row)
-            assert visible.width(row) <= columns
+            assert sanitize.width(row) <= columns
 
 
 @given(nasty)
@@ -168,10 +168,10 @@ def test_a_saved_file_gives_the_same_quotes_back(text: str, code: str) -> None:
     assert len(quotes) == 1
     assert quotes[0] is not None
     said = "".join(child.content if child.type == "text" else "\n" for child in quotes[0])
-    expected = " ".join((" ".join(visible.line(text or "s").split()) + " [1]").split())
+    expected = " ".join((" ".join(sanitize.line(text or "s").split()) + " [1]").split())
     assert " ".join(said.split()) == expected
     fences = [token.content for token in tokens if token.type == "fence"]
-    shown = "\t".join(visible.block(part) for part in code.split("\t"))
+    shown = "\t".join(sanitize.block(part) for part in code.split("\t"))
     assert fences == [shown if shown.endswith("\n") else shown + "\n"]
 
 

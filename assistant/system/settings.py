@@ -11,8 +11,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from assistant import private
 from assistant.errors import BadRequest, NoNotes
+from assistant.system import permissions
 
 if TYPE_CHECKING:
     from assistant.engine import Assistant
@@ -146,13 +146,13 @@ def few_colours(environment: Mapping[str, str]) -> bool:
 
 def make_private(folder: Path) -> None:
     """Makes the cache folder, for its owner alone; PermissionError where another user owns one of that name."""
-    private.folder(folder)
+    permissions.folder(folder)
     if folder.lstat().st_uid != os.getuid():
         raise PermissionError(13, "Belongs to another user", str(folder))
-    private.tighten_folder(folder, lambda _: True)
+    permissions.tighten_folder(folder, lambda _: True)
     tag = folder / "CACHEDIR.TAG"
     if not tag.exists():
-        private.write(tag, _CACHEDIR_TAG)
+        permissions.write(tag, _CACHEDIR_TAG)
 
 
 def engine(

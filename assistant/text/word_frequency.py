@@ -13,7 +13,7 @@ UNKNOWN = 1.0
 @cache
 def _table() -> list[bytes]:
     """Its lines, sorted, without the one that says where they are from; the last one is empty."""
-    return (Path(__file__).parent / "data" / "english.txt").read_bytes().split(b"\n")[1:]
+    return (Path(__file__).parents[1] / "data" / "english.txt").read_bytes().split(b"\n")[1:]
 
 
 @lru_cache(maxsize=20_000)

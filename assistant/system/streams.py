@@ -8,8 +8,8 @@ import time
 from contextlib import suppress
 from typing import TextIO
 
-from assistant import visible
 from assistant.errors import AssistantError, Exit
+from assistant.text import sanitize
 
 _OFTEN = 0.1
 """Seconds between two states of a progress line on a terminal."""
@@ -52,7 +52,7 @@ def say(text: str, *, lines: bool = False) -> None:
     """One line (or `lines`) on stderr; lost without a word where that is closed."""
     end_line()
     try:
-        sys.stderr.write((visible.block(text) if lines else visible.line(text)) + "\n")
+        sys.stderr.write((sanitize.block(text) if lines else sanitize.line(text)) + "\n")
         sys.stderr.flush()
     except (OSError, ValueError, AttributeError):
         pass
@@ -117,10 +117,10 @@ class Progress:
         self._show(what + _how_far(done, of, now - self._began))
 
     def _show(self, text: str) -> None:
-        shown = visible.line(text)
+        shown = sanitize.line(text)
         if self._live:
             columns = _columns(sys.stderr) or 80
-            self._put(f"\r{visible.clip(shown, columns - 1)}\x1b[K")
+            self._put(f"\r{sanitize.clip(shown, columns - 1)}\x1b[K")
             _state.line_open = True
         else:
             self._put(shown + "\n")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from assistant.records import Passage
-from assistant.terms import terms
+from assistant.text.tokenizer import terms
 
 QUOTE_CHARACTERS, QUOTE_LINES = 1_200, 20
 """A longer quote is a dump (the contract)."""

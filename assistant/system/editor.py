@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path, PurePath
 
 from assistant.errors import BadRequest
-from assistant.frugal import environment
+from assistant.system.process_tuning import environment
 
 _COLON = {"code", "codium", "code-insiders", "cursor", "windsurf"}
 """Take `-g file:line`."""

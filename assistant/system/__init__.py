@@ -1,0 +1,1 @@
+"""The machine around the program: settings, streams, file permissions, the editor, process tuning."""
