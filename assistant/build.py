@@ -11,10 +11,10 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assistant import notes
 from assistant.embedding import Embedding
 from assistant.encoder import Encoder
 from assistant.intake import Intake, Look
+from assistant.notes import folder as notes_folder
 from assistant.records import NoteFile
 from assistant.report import BuildReport, Progress
 from assistant.staleness import Embed, due, outdated, settled
@@ -147,8 +147,8 @@ class _Build:
 
     def _unchanged(self, entry: StoredNote, file: NoteFile) -> bool:
         try:
-            return notes.read(self.folder, file.path).digest == entry.digest
-        except notes.UnreadableNote as error:
+            return notes_folder.read(self.folder, file.path).digest == entry.digest
+        except notes_folder.UnreadableNote as error:
             return error.reason == entry.reason
 
     def _look_kept(self, look: Look, same: Sequence[NoteFile]) -> None:

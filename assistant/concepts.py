@@ -18,7 +18,7 @@ from assistant.records import PassageId
 from assistant.store import Store
 from assistant.text import word_frequency
 from assistant.text.tokenizer import key
-from assistant.topics import CONCEPT, DESCRIBED, merged
+from assistant.topics.extraction import CONCEPT, DESCRIBED, merged
 
 Floats = NDArray[np.float32]
 

@@ -176,11 +176,11 @@ def _model(settings: Settings, program: str) -> Iterator[Finding]:
 
 
 def _notes(settings: Settings) -> Iterator[Finding]:
-    from assistant import notes
+    from assistant.notes import folder as notes_folder
 
     elsewhere = "assistant --notes DIR doctor"
     try:
-        scan = notes.scan(settings.notes, (settings.index, settings.spare))
+        scan = notes_folder.scan(settings.notes, (settings.index, settings.spare))
     except AssistantError as error:
         yield Finding("notes", error.message, elsewhere)
         return
@@ -237,13 +237,14 @@ def _index(settings: Settings, program: str, now: float) -> Iterator[Finding]:
 
 def _behind(settings: Settings, store: Store, mend: str, *, worked_on: bool) -> Iterator[Finding]:
     """What an index that is whole does not have yet; `worked_on`: another process is bringing it up to date."""
-    from assistant import notes, staleness
+    from assistant import staleness
+    from assistant.notes import folder as notes_folder
 
     if store.pending and worked_on:
         yield Finding("index", f"{store.pending:,} passages have no vector yet; another process is at it")
     elif store.pending:
         yield Finding("index", f"{store.pending:,} passages have no vector yet", mend)
-    files = notes.scan(settings.notes, (settings.index, settings.spare)).files
+    files = notes_folder.scan(settings.notes, (settings.index, settings.spare)).files
     if store.versions != staleness.versions(settings.notes):
         yield Finding("index", "the vocabulary or the program changed since", mend)
     known = store.note_files()
@@ -270,7 +271,7 @@ def _age(folder: Path, now: float) -> str:
 
 def _changed(folder: Path, files: Sequence[NoteFile], known: Mapping[str, StoredNote]) -> bool:
     """Whether a note is new, gone or other than it was; one that may have changed is read."""
-    from assistant import notes
+    from assistant.notes import folder as notes_folder
 
     if known.keys() != {file.path for file in files}:
         return True
@@ -278,9 +279,9 @@ def _changed(folder: Path, files: Sequence[NoteFile], known: Mapping[str, Stored
         entry = known[file.path]
         if not entry.same(file):
             try:
-                if notes.read(folder, file.path).digest != entry.digest:
+                if notes_folder.read(folder, file.path).digest != entry.digest:
                     return True
-            except notes.UnreadableNote as error:
+            except notes_folder.UnreadableNote as error:
                 if error.reason != entry.reason:
                     return True
     return False

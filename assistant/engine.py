@@ -195,21 +195,21 @@ class Assistant:
 
     def note(self, path: str) -> Note:
         """The note as it is on disk now; UnreadableNotes."""
-        from assistant import notes
+        from assistant.notes import folder as notes_folder
 
         try:
-            return notes.read(self.notes, path)
-        except notes.UnreadableNote as error:
+            return notes_folder.read(self.notes, path)
+        except notes_folder.UnreadableNote as error:
             raise UnreadableNotes(f"{error}.", "Look whether it was moved or removed.") from error
 
     def digests(self, paths: Iterable[str]) -> dict[str, str]:
         """The digest of each note's bytes as they are on disk now; "" for one that cannot be read."""
-        from assistant import notes
+        from assistant.notes import folder as notes_folder
 
         found = dict.fromkeys(paths, "")
         for path in found:
-            with suppress(notes.UnreadableNote):
-                found[path] = notes.read(self.notes, path).digest
+            with suppress(notes_folder.UnreadableNote):
+                found[path] = notes_folder.read(self.notes, path).digest
         return found
 
     def close(self) -> None:
@@ -248,13 +248,14 @@ class Assistant:
     def _parsed(self, text: str, request: Request) -> Query:
         """The text as the question of this request; parsed once."""
         if self._last is None or self._last[0] != text or self._last[1] is not request:
-            from assistant import questions, snippets
+            from assistant import questions
+            from assistant.notes import syntax_check
 
             query = questions.parse(
                 text,
                 request.options,
                 code=request.code or request.language is not None,
-                language=snippets.language(request.language or ""),
+                language=syntax_check.language(request.language or ""),
             )
             self._last = (text, request, query)
         return self._last[2]
@@ -421,11 +422,11 @@ def _nearest(heading: str, store: Store) -> str:
 
 
 def _lines(folder: Path, path: str) -> tuple[str, ...]:
-    from assistant import notes
+    from assistant.notes import folder as notes_folder
 
     try:
-        return notes.lines(folder, path)
-    except notes.UnreadableNote:
+        return notes_folder.lines(folder, path)
+    except notes_folder.UnreadableNote:
         return ()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assistant import snippets
+from assistant.notes import syntax_check
 from assistant.questions import Query
 from assistant.search import Found
 from assistant.verdicts import Topic
@@ -57,5 +57,5 @@ def fence(
 def speaks(language: str, info: str) -> bool:
     if not language:
         return True
-    own = snippets.language(info)
+    own = syntax_check.language(info)
     return own in ("", "text", "mermaid") if language == "drawing" else own == language

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from assistant import notes, staleness
+from assistant import staleness
 from assistant.errors import IndexUnusable, NoNotes, UnreadableNotes
-from assistant.notes import Scan
+from assistant.notes import folder as notes_folder
+from assistant.notes.folder import Scan
 from assistant.store import Busy, DiskFull, ReadOnly, Store, StoreError
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ class Keeper:
             self._store = None
 
     def _scan(self) -> Scan:
-        scan = notes.scan(self._folder, self._skip())
+        scan = notes_folder.scan(self._folder, self._skip())
         if scan.files:
             return scan
         if scan.warnings:

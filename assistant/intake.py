@@ -6,12 +6,14 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assistant import notes, passages, topics, vocabulary
 from assistant.errors import NoNotes, UnreadableNotes
+from assistant.notes import chunker
+from assistant.notes import folder as notes_folder
 from assistant.records import Note, NoteFile
 from assistant.report import BuildReport, Progress
 from assistant.staleness import settled, versions
 from assistant.store import IndexedNote, StoredNote, Writer
+from assistant.topics import extraction, vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Look:
     def now(cls, folder: Path, skip: Collection[Path], clock: Callable[[], int]) -> Look:
         """By stat alone; NoNotes where there are none."""
         moment = clock()
-        scan = notes.scan(folder, skip)
+        scan = notes_folder.scan(folder, skip)
         if not scan.files:
             raise NoNotes(f"There are no notes in {folder}.", "Point --notes at a folder with .md files.")
         return cls(scan.files, scan.warnings, moment, versions(folder))
@@ -128,8 +130,8 @@ class Intake:
         """Reads one note that may have changed, and puts it in the place of `entry` where it did."""
         report = self.report
         try:
-            note = notes.read(self.folder, file.path)
-        except notes.UnreadableNote as error:
+            note = notes_folder.read(self.folder, file.path)
+        except notes_folder.UnreadableNote as error:
             if isinstance(error.__cause__, FileNotFoundError):
                 counts.gone.add(file.path)  # between the look and this: it is no note that cannot be read
                 return
@@ -182,9 +184,9 @@ class Intake:
 
 def _indexed(note: Note, file: NoteFile, moment: int, spotter: vocabulary.Spotter) -> IndexedNote:
     # Here, so that a look at notes that did not change loads no parser.
-    from assistant import sections
+    from assistant.notes import markdown
 
-    outline = sections.outline(note)
-    found = passages.passages(outline, note)
-    embedded = tuple(passages.embedded(passage) for passage in found)
-    return IndexedNote(file, moment, note, outline, found, embedded, topics.mentions(found, spotter))
+    outline = markdown.outline(note)
+    found = chunker.passages(outline, note)
+    embedded = tuple(chunker.embedded(passage) for passage in found)
+    return IndexedNote(file, moment, note, outline, found, embedded, extraction.mentions(found, spotter))

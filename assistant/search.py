@@ -30,7 +30,7 @@ from assistant.records import Hit, Passage, PassageId
 from assistant.store import Store, StoredMention
 from assistant.text import excerpts, word_frequency
 from assistant.text.tokenizer import stem, terms, words
-from assistant.topics import Naming, namings
+from assistant.topics.extraction import Naming, namings
 
 Floats = NDArray[np.float32]
 

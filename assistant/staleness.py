@@ -8,9 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from assistant import passages, snippets, topics, vocabulary
+from assistant.notes import chunker, syntax_check
 from assistant.records import NoteFile
 from assistant.store import Store, StoredNote
+from assistant.topics import extraction, vocabulary
 
 AT_ONCE = 160
 """Texts without a vector that a question waits for; about two seconds."""
@@ -64,7 +65,7 @@ def outdated(store: Store, folder: Path, identity: str) -> bool:
 
 def versions(folder: Path) -> str:
     """What the text of an index depends on besides the notes, and after a blank the digest of the vocabulary."""
-    return f"{passages.VERSION}.{topics.VERSION}.{snippets.VERSION} {_vocabulary_digest(folder)}"
+    return f"{chunker.VERSION}.{extraction.VERSION}.{syntax_check.VERSION} {_vocabulary_digest(folder)}"
 
 
 def settled(entry: StoredNote, file: NoteFile) -> bool:
@@ -83,7 +84,7 @@ def _vocabulary_digest(folder: Path) -> str:
 @cache
 def _shipped() -> bytes:
     """Digest of the vocabulary that comes with the program."""
-    data = Path(vocabulary.__file__).parent / "data" / "vocabulary"
+    data = Path(vocabulary.__file__).parents[1] / "data" / "vocabulary"
     digest = hashlib.sha256()
     for path in sorted(data.glob("*.md")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")

@@ -20,7 +20,7 @@ from assistant.records import PassageId
 from assistant.search import Found, Searcher
 from assistant.store import Store, StoredMention
 from assistant.text import word_frequency
-from assistant.topics import TELLING, merged
+from assistant.topics.extraction import TELLING, merged
 
 Floats = NDArray[np.float32]
 

@@ -14,9 +14,10 @@ import numpy as np
 import scale
 from numpy.typing import NDArray
 
-from assistant import build, notes, staleness
+from assistant import build, staleness
 from assistant.encoder import HashingEncoder, OnnxEncoder
 from assistant.engine import Assistant
+from assistant.notes import folder as notes_folder
 from assistant.store import Store
 from assistant.system.settings import user_cache
 
@@ -50,12 +51,12 @@ def seeded(folder: Path, passages: int) -> None:
 
 def counts(folder: Path, paths: Sequence[Path]) -> dict[Path, int]:
     """Passages of each note."""
-    from assistant import passages, sections
+    from assistant.notes import chunker, markdown
 
     found = {}
     for path in paths:
-        note = notes.decode(path.name, path.read_bytes())
-        found[path] = len(passages.passages(sections.outline(note), note))
+        note = notes_folder.decode(path.name, path.read_bytes())
+        found[path] = len(chunker.passages(markdown.outline(note), note))
     return found
 
 
@@ -80,7 +81,9 @@ def look(folder: Path) -> None:
     for _ in range(7):
         with Store.open(folder / "index") as store:
             began = time.monotonic()
-            changed = staleness.stale(store, folder / "notes", notes.scan(folder / "notes").files, encoder.identity)
+            changed = staleness.stale(
+                store, folder / "notes", notes_folder.scan(folder / "notes").files, encoder.identity
+            )
             took.append(time.monotonic() - began)
             assert not changed
     print(f"freshness check of {NOTES:,} notes\t0.3 s\t{statistics.median(took):.2f} s\tmedian of 7")

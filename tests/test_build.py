@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from assistant import ahead, build, passages
-from assistant import notes as read_notes
+from assistant import ahead, build
 from assistant.encoder import Encoder, HashingEncoder
 from assistant.errors import NoNotes, UnreadableNotes
+from assistant.notes import chunker
+from assistant.notes import folder as read_notes
 from assistant.records import Note
 from assistant.report import BuildReport
 from assistant.store import Busy, DiskFull, IndexDamaged, Store, Writer, vector_file
@@ -278,7 +279,7 @@ def test_another_version_of_the_chunking_builds_everything_again(
     notes: Path, index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refresh(notes, index)
-    monkeypatch.setattr(passages, "VERSION", passages.VERSION + 1)
+    monkeypatch.setattr(chunker, "VERSION", chunker.VERSION + 1)
     encoder = CountingEncoder()
     report = refresh(notes, index, encoder)
     assert "another version" in report.reason

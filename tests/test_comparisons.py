@@ -6,7 +6,7 @@ import pytest
 
 from assistant import comparisons, questions
 from assistant.text.tokenizer import key
-from assistant.topics import TELLING, merged
+from assistant.topics.extraction import TELLING, merged
 from assistant.verdicts import Topic
 
 

@@ -19,8 +19,9 @@ from pathlib import Path
 
 import pytest
 
-from assistant import pages, vocabulary
+from assistant import pages
 from assistant.system.settings import Flags, load
+from assistant.topics import vocabulary
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXTS = [ROOT / "README.md", *sorted(page.path for page in pages.pages())]

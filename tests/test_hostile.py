@@ -26,11 +26,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assistant import notes as note_files
 from assistant import render
 from assistant.batch import clean
 from assistant.engine import Request
 from assistant.errors import BadRequest, EmptyQuestion
+from assistant.notes import folder as note_files
 from assistant.records import Answer
 from tests.asking import NOTE, QUESTIONS, Asking, asking, refresh, said
 from tests.conftest import scale

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant import notes
 from assistant.errors import NoNotes
-from assistant.notes import UnreadableNote
+from assistant.notes import folder as notes_folder
+from assistant.notes.folder import UnreadableNote
 
 
 def write(folder: Path, *names: str) -> None:
@@ -22,11 +22,11 @@ def write(folder: Path, *names: str) -> None:
 
 
 def paths(folder: Path, *skip: Path) -> list[str]:
-    return [file.path for file in notes.scan(folder, skip).files]
+    return [file.path for file in notes_folder.scan(folder, skip).files]
 
 
 def lines(data: bytes) -> tuple[str, ...]:
-    return notes.decode("a.md", data).lines
+    return notes_folder.decode("a.md", data).lines
 
 
 # ---- which files are notes
@@ -42,7 +42,7 @@ def test_a_look_says_size_time_and_inode(tmp_path: Path) -> None:
     """What a later look compares, without opening the file."""
     write(tmp_path, "a.md")
     (tmp_path / "a.md").chmod(0)
-    (found,) = notes.scan(tmp_path).files
+    (found,) = notes_folder.scan(tmp_path).files
     expected = (tmp_path / "a.md").stat()
     assert (found.size, found.mtime_ns, found.inode) == (expected.st_size, expected.st_mtime_ns, expected.st_ino)
 
@@ -87,7 +87,7 @@ def test_loops_of_links_end(tmp_path: Path) -> None:
     write(tmp_path, "a/x.md", "b/y.md")
     for link, target in [("a/up", ".."), ("a/b", "../b"), ("b/a", "../a"), ("self", "self"), ("self.md", "self.md")]:
         (tmp_path / link).symlink_to(target)
-    found = notes.scan(tmp_path)
+    found = notes_folder.scan(tmp_path)
     assert [file.path for file in found.files] == ["a/x.md", "b/y.md"]
     assert [re.sub(":.*", "", warning) for warning in found.warnings] == ["self.md is a link that leads nowhere"]
 
@@ -103,7 +103,7 @@ def test_what_is_passed_over_is_named(tmp_path: Path) -> None:
         odd = ["\\xff.md has a name that is not UTF-8"]
     except OSError:  # macOS refuses such a name
         odd = []
-    found = notes.scan(tmp_path)
+    found = notes_folder.scan(tmp_path)
     assert [file.path for file in found.files] == ["a.md", "folder.md/b.md"]
     assert list(found.warnings) == [
         *odd,
@@ -118,7 +118,7 @@ def test_names_with_odd_characters_are_names(tmp_path: Path) -> None:
     names = ["a\nb.md", "\x1b[31m.md", "\u202egnp.md", "-rf.md"]
     write(tmp_path, *names)
     assert paths(tmp_path) == sorted(names)
-    assert notes.read(tmp_path, "a\nb.md").lines == ("a", "b.md")
+    assert notes_folder.read(tmp_path, "a\nb.md").lines == ("a", "b.md")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
@@ -126,7 +126,7 @@ def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path) -> None:
     """And the others are walked."""
     write(tmp_path, "a.md", "b/c.md")
     (tmp_path / "b").chmod(0)
-    found = notes.scan(tmp_path)
+    found = notes_folder.scan(tmp_path)
     assert ([file.path for file in found.files], found.warnings) == (
         ["a.md"],
         ("b/ cannot be listed: permission denied",),
@@ -135,11 +135,11 @@ def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path) -> None:
 
 def test_no_folder_is_an_error_and_an_empty_one_is_not(tmp_path: Path) -> None:
     """What an empty folder means is for the caller to say."""
-    assert notes.scan(tmp_path) == notes.Scan((), ())
+    assert notes_folder.scan(tmp_path) == notes_folder.Scan((), ())
     write(tmp_path, "a.md")
     for folder in (tmp_path / "missing", tmp_path / "a.md"):
         with pytest.raises(NoNotes, match=re.escape(str(folder))):
-            notes.scan(folder)
+            notes_folder.scan(folder)
 
 
 # ---- what a file's lines are
@@ -179,7 +179,7 @@ def test_line_ends_do_not_matter(texts: list[str], end: str) -> None:
 def test_any_bytes_are_a_note_or_unreadable(data: bytes) -> None:
     """Never another exception; what was read is all of the file."""
     try:
-        read = notes.decode("a.md", data)
+        read = notes_folder.decode("a.md", data)
     except UnreadableNote:
         with pytest.raises(UnicodeDecodeError):
             data.decode()
@@ -194,7 +194,7 @@ def test_any_bytes_are_a_note_or_unreadable(data: bytes) -> None:
 def test_read_is_decode_of_the_files_bytes(tmp_path: Path) -> None:
     """With the path as the scan has it."""
     write(tmp_path, "a/b.md")
-    assert notes.read(tmp_path, "a/b.md") == notes.decode("a/b.md", b"a/b.md\n")
+    assert notes_folder.read(tmp_path, "a/b.md") == notes_folder.decode("a/b.md", b"a/b.md\n")
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_other_encodings_are_not_guessed(tmp_path: Path, data: bytes, reason: st
     """The reason says where it breaks off, and completes a sentence."""
     (tmp_path / "a.md").write_bytes(data)
     with pytest.raises(UnreadableNote) as error:
-        notes.read(tmp_path, "a.md")
+        notes_folder.read(tmp_path, "a.md")
     assert (error.value.path, error.value.reason, str(error.value)) == ("a.md", reason, f"a.md {reason}")
 
 
@@ -215,7 +215,7 @@ def test_only_regular_files_are_opened(tmp_path: Path) -> None:
     (tmp_path / "folder.md").mkdir()
     for name in ("fifo.md", "zero.md", "folder.md"):
         with pytest.raises(UnreadableNote, match="cannot be read: it is not a regular file"):
-            notes.read(tmp_path, name)
+            notes_folder.read(tmp_path, name)
 
 
 def test_a_note_that_is_gone_or_too_large(tmp_path: Path) -> None:
@@ -223,6 +223,6 @@ def test_a_note_that_is_gone_or_too_large(tmp_path: Path) -> None:
     with (tmp_path / "huge.md").open("wb") as file:
         file.truncate(1 << 40)
     with pytest.raises(UnreadableNote, match="cannot be read: it is larger than 16 MB"):
-        notes.read(tmp_path, "huge.md")
+        notes_folder.read(tmp_path, "huge.md")
     with pytest.raises(UnreadableNote, match="cannot be read: no such file or directory"):
-        notes.read(tmp_path, "gone.md")
+        notes_folder.read(tmp_path, "gone.md")

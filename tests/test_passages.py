@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from assistant import notes, sections
-from assistant.passages import embedded, passages
+from assistant.notes import folder, markdown
+from assistant.notes.chunker import embedded, passages
 from assistant.records import Note, Passage
 
 NOTE = "application-deployment-and-integration.md"
@@ -17,12 +17,12 @@ COMMENT = re.compile(r"^\s*# \w")
 
 @pytest.fixture(scope="module")
 def note(root: Path) -> Note:
-    return notes.read(root / "corpus", NOTE)
+    return folder.read(root / "corpus", NOTE)
 
 
 @pytest.fixture(scope="module")
 def shipped(note: Note) -> tuple[Passage, ...]:
-    return passages(sections.outline(note), note)
+    return passages(markdown.outline(note), note)
 
 
 def fences(note: Note) -> Iterator[tuple[int, int]]:
@@ -32,8 +32,8 @@ def fences(note: Note) -> Iterator[tuple[int, int]]:
 
 
 def of(text: str) -> tuple[Passage, ...]:
-    note = notes.decode("a.md", text.encode())
-    return passages(sections.outline(note), note)
+    note = folder.decode("a.md", text.encode())
+    return passages(markdown.outline(note), note)
 
 
 def spans(found: tuple[Passage, ...], kind: str) -> list[tuple[int, int]]:

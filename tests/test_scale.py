@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from assistant import build, notes, staleness
+from assistant import build, staleness
 from assistant.encoder import HashingEncoder
+from assistant.notes import folder as notes_folder
 from assistant.store import Store, Writer, vector_file
 from tests.conftest import scale
 
@@ -114,10 +115,10 @@ def test_a_look_at_many_notes_opens_none(
     def opened(*_: object) -> None:
         raise AssertionError("a note was opened")
 
-    monkeypatch.setattr(notes, "read", opened)
+    monkeypatch.setattr(notes_folder, "read", opened)
     with Store.open(tmp_path / "index") as store:
         began = time.monotonic()
-        files = notes.scan(tmp_path / "notes").files
+        files = notes_folder.scan(tmp_path / "notes").files
         assert not staleness.stale(store, tmp_path / "notes", files, store.identity)
         took = time.monotonic() - began
     assert len(files) == count

@@ -15,16 +15,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from assistant import notes
+from assistant.notes import folder as notes_folder
+from assistant.notes.markdown import inline, outline
+from assistant.notes.markdown.grammar import parse
 from assistant.records import Block, Note, Outline
-from assistant.sections import inline, outline
-from assistant.sections.grammar import parse
 
 TEXT = ("paragraph", "item", "heading", "row", "code")
 
 
 def note(text: str, path: str = "folder/some note.md") -> Note:
-    return notes.decode(path, text.encode())
+    return notes_folder.decode(path, text.encode())
 
 
 def outlined(text: str) -> Outline:
@@ -222,8 +222,8 @@ def judge(shared: Path) -> _Judge:
 
 def disagreements(judge: _Judge, folder: Path) -> Iterator[str]:
     """Lines whose heading path, and fences whose lines or info string, the judge sees differently."""
-    for file in notes.scan(folder).files:
-        read = notes.read(folder, file.path)
+    for file in notes_folder.scan(folder).files:
+        read = notes_folder.read(folder, file.path)
         found, judged = outline(read), judge.read_note((folder / file.path).read_bytes().decode())
         for section in found.sections:
             path = tuple(judge.plain(heading) for heading in section.heading_path)
@@ -254,12 +254,12 @@ def test_outlines_a_large_documentation(shared: Path, judge: _Judge, tmp_path: P
     """399 notes with tabs, admonitions and front matter; a quarter of their fences are none for CommonMark."""
     with tarfile.open(shared / "corpora" / "knative-docs.tar.gz") as archive:
         archive.extractall(tmp_path, filter="data")
-    files = notes.scan(tmp_path).files
+    files = notes_folder.scan(tmp_path).files
     assert len(files) == 399
-    loose = sum(len(parse(notes.read(tmp_path, file.path).lines).loose) for file in files)
+    loose = sum(len(parse(notes_folder.read(tmp_path, file.path).lines).loose) for file in files)
     assert loose > 500
     for file in files:
-        read = notes.read(tmp_path, file.path)
+        read = notes_folder.read(tmp_path, file.path)
         found = outline(read)
         covers_every_line_once(read, found)
         keeps_blocks_in_order(found)
@@ -269,8 +269,8 @@ def test_outlines_a_large_documentation(shared: Path, judge: _Judge, tmp_path: P
 
 def test_shipped_notes_are_outlined_as_before(root: Path, golden: Callable[[Path, bytes], None]) -> None:
     """Section by section, block by block; renew with --snapshot-update and read the difference."""
-    (file,) = notes.scan(root / "corpus").files
-    found = outline(notes.read(root / "corpus", file.path))
+    (file,) = notes_folder.scan(root / "corpus").files
+    found = outline(notes_folder.read(root / "corpus", file.path))
     golden(root / "tests" / "golden" / "corpus-outline.txt", ("\n".join(shown(found)) + "\n").encode())
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant import notes, sections, snippets
+from assistant.notes import folder, markdown, syntax_check
 from assistant.records import LineNumber
 
 ONE = LineNumber(1)
@@ -48,7 +48,7 @@ def _fences(note: Path) -> Iterator[tuple[str, str, LineNumber]]:
 )
 def test_language(info: str, name: str) -> None:
     """The first word of the info string, under its usual name."""
-    assert snippets.language(info) == name
+    assert syntax_check.language(info) == name
 
 
 MISTAKES = [
@@ -89,14 +89,14 @@ MISTAKES = [
 @pytest.mark.parametrize(("info", "code", "line"), MISTAKES)
 def test_the_line_is_that_of_the_mistake(info: str, code: str, line: int) -> None:
     """Not the one on which a parser noticed; counted from the fence's first line in the note."""
-    found = snippets.problems(code, info, LineNumber(101))
+    found = syntax_check.problems(code, info, LineNumber(101))
     assert found is not None
     assert [problem.line for problem in found] == [100 + line]
 
 
 def test_a_line_in_a_message_is_the_note_s() -> None:
     """Parsers count from the fence's first line; a reader does not."""
-    found = snippets.problems("def f():\nx = 1\n", "python", LineNumber(101))
+    found = syntax_check.problems("def f():\nx = 1\n", "python", LineNumber(101))
     assert found is not None
     assert found[0].message == "expected an indented block after function definition on line 101"
 
@@ -126,7 +126,7 @@ SOUND = [
 @pytest.mark.parametrize(("info", "code"), SOUND)
 def test_sound_code_is_checked_and_not_flagged(info: str, code: str) -> None:
     """() says that it was checked."""
-    assert snippets.problems(code, info, ONE) == ()
+    assert syntax_check.problems(code, info, ONE) == ()
 
 
 UNCHECKED = [
@@ -158,13 +158,13 @@ UNCHECKED = [
 @pytest.mark.parametrize(("info", "code"), UNCHECKED)
 def test_what_cannot_be_judged_is_not_checked(info: str, code: str) -> None:
     """No parser, placeholders, prompts, output, fragments, beyond a limit: None, not ()."""
-    assert snippets.problems(code, info, ONE) is None
+    assert syntax_check.problems(code, info, ONE) is None
 
 
 def test_the_shipped_notes_have_one_mistake(root: Path) -> None:
     """`kind:VirtualService` is on line 477; every other fence in a language with a parser is checked and sound."""
     found = {
-        first: snippets.problems(code, info, first)
+        first: syntax_check.problems(code, info, first)
         for info, code, first in _fences(root / "corpus" / "application-deployment-and-integration.md")
         if info
     }
@@ -179,7 +179,7 @@ def test_no_fence_of_the_other_notes_is_flagged(shared: Path) -> None:
     """They were looked at: none has a mistake."""
     fences = [fence for note in sorted((shared / "eval" / "exam" / "notes").rglob("*.md")) for fence in _fences(note)]
     assert len(fences) > 150
-    assert [first for info, code, first in fences if snippets.problems(code, info, first)] == []
+    assert [first for info, code, first in fences if syntax_check.problems(code, info, first)] == []
 
 
 def test_few_fences_of_many_notes_are_flagged(shared: Path, tmp_path: Path) -> None:
@@ -189,10 +189,10 @@ def test_few_fences_of_many_notes_are_flagged(shared: Path, tmp_path: Path) -> N
     found = [
         (note.name, block.info, problems)
         for note in sorted(tmp_path.rglob("*.md"))
-        for section in sections.outline(notes.read(note.parent, note.name)).sections
+        for section in markdown.outline(folder.read(note.parent, note.name)).sections
         for block in section.blocks
         if block.kind == "fence" and block.body
-        if (problems := snippets.problems(block.plain, block.info, block.body[0])) is not None
+        if (problems := syntax_check.problems(block.plain, block.info, block.body[0])) is not None
     ]
     assert len(found) > 1000
     assert [(name, info, problems[0].line) for name, info, problems in found if problems] == [
@@ -214,10 +214,10 @@ CODE = st.text(st.characters(exclude_categories=[]), max_size=80) | st.lists(
 def test_any_code_gets_an_answer(code: str, info: str, first: int) -> None:
     """Never an exception, and a line inside the fence."""
     rows = max(len(code.rstrip("\n").split("\n")), 1)
-    for problem in snippets.problems(code, info, LineNumber(first)) or ():
+    for problem in syntax_check.problems(code, info, LineNumber(first)) or ():
         assert first <= problem.line < first + rows
         assert problem.message
-    assert all(name and 0 <= row <= code.count("\n") for name, row in snippets.names(code, info))
+    assert all(name and 0 <= row <= code.count("\n") for name, row in syntax_check.names(code, info))
 
 
 @pytest.mark.parametrize("info", ["python", "yaml", "json", "terraform", "bash"])
@@ -227,10 +227,10 @@ def test_any_code_gets_an_answer(code: str, info: str, first: int) -> None:
 )
 def test_hostile_code_is_answered(info: str, unit: str) -> None:
     """A fence full of one opening thing, in one line and in many: the run ends soon, or this test hangs."""
-    whole = (unit * snippets.LIMIT)[: snippets.LIMIT]
+    whole = (unit * syntax_check.LIMIT)[: syntax_check.LIMIT]
     for code in (whole, "\n".join(whole[at : at + 40] for at in range(0, len(whole) - 300, 40))):
-        snippets.problems(code, info, ONE)
-        snippets.names(code, info)
+        syntax_check.problems(code, info, ONE)
+        syntax_check.names(code, info)
 
 
 @pytest.mark.parametrize(
@@ -266,4 +266,4 @@ def test_hostile_code_is_answered(info: str, unit: str) -> None:
 )
 def test_names(info: str, code: str, names: list[tuple[str, int]]) -> None:
     """Kinds, classes, functions, imports, resource types, commented keys and commands, each with its row."""
-    assert list(snippets.names(code, info)) == names
+    assert list(syntax_check.names(code, info)) == names

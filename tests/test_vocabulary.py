@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from assistant import vocabulary
 from assistant.text.tokenizer import key
-from assistant.vocabulary import Concept, VocabularyError
+from assistant.topics import vocabulary
+from assistant.topics.vocabulary import Concept, VocabularyError
 
-FILES = sorted((Path(vocabulary.__file__).parent / "data" / "vocabulary").glob("*.md"))
+FILES = sorted((Path(vocabulary.__file__).parents[1] / "data" / "vocabulary").glob("*.md"))
 RUN = 7  # words; shorter runs are common turns of speech
 
 

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from watchfiles import Change
 
-from assistant import notes, staleness, watch
+from assistant import staleness, watch
+from assistant.notes import folder as notes_folder
 from assistant.store import Store
 
 WAIT = 60
@@ -104,7 +105,7 @@ def test_a_question_has_nothing_to_do_once_a_change_has_settled(folder: Path, su
 
         def settled() -> bool:
             with Store.open(folder.with_name("index")) as store:
-                return not staleness.stale(store, folder, notes.scan(folder).files, store.identity)
+                return not staleness.stale(store, folder, notes_folder.scan(folder).files, store.identity)
 
         until(settled)
 

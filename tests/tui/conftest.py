@@ -14,9 +14,11 @@ from typing import Any, Literal
 import pytest
 from textual.pilot import Pilot
 
-from assistant import conversation, notes, sections
+from assistant import conversation
 from assistant.engine import Assistant, Cancelled, Request
 from assistant.errors import AssistantError, IndexUnusable
+from assistant.notes import folder as notes_folder
+from assistant.notes import markdown
 from assistant.overview import Heading, Overview
 from assistant.records import Answer
 from assistant.tui.app import ChatApp
@@ -72,8 +74,8 @@ class Replay(Assistant):
 
     def headings(self) -> tuple[Heading, ...]:
         found = []
-        for file in notes.scan(self.notes).files:
-            for section in sections.outline(notes.read(self.notes, file.path)).sections:
+        for file in notes_folder.scan(self.notes).files:
+            for section in markdown.outline(notes_folder.read(self.notes, file.path)).sections:
                 found.append(Heading(file.path, section.start, section.heading_path))
         return tuple(found)
 

@@ -76,7 +76,7 @@ def concepts(notes: Path | None = None, *, shipped: bool = True) -> tuple[Concep
 @cache
 def _shipped() -> dict[str, Concept]:
     """By the key of the name; read once, since whoever follows a folder builds again and again."""
-    folder = Path(__file__).parent / "data" / "vocabulary"
+    folder = Path(__file__).parents[1] / "data" / "vocabulary"
     files = sorted((file for file in folder.iterdir() if file.name.endswith(".md")), key=lambda f: f.name)
     return {key(c.name): c for file in files for c in parse(file.read_text("utf-8"), file.name)}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from assistant.sections.anchors import Anchors
-from assistant.sections.inline import Inline
+from assistant.notes.markdown.anchors import Anchors
+from assistant.notes.markdown.inline import Inline
 
 
 @dataclass(slots=True)

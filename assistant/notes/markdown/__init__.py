@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
+from assistant.notes.markdown.blocks import Heading, Walk
+from assistant.notes.markdown.front_matter import front_matter
+from assistant.notes.markdown.grammar import parse
 from assistant.records import Block, LineNumber, Note, Outline, Section
-from assistant.sections.blocks import Heading, Walk
-from assistant.sections.front_matter import front_matter
-from assistant.sections.grammar import parse
 
 __all__ = ["outline"]
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from markdown_it.token import Token
 
-from assistant.sections.grammar import INLINE, Environment, blocks_only
+from assistant.notes.markdown.grammar import INLINE, Environment, blocks_only
 
 MAX_CHARACTERS = 20_000
 MAX_BRACKETS = 1_000

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 
 from markdown_it.token import Token
 
+from assistant.notes.markdown import inline
+from assistant.notes.markdown.anchors import Anchors
+from assistant.notes.markdown.contents import Contents
+from assistant.notes.markdown.grammar import LooseFence, Parsed
+from assistant.notes.markdown.inline import Inline
+from assistant.notes.markdown.missing import complete
 from assistant.records import Block, BlockKind, LineNumber
-from assistant.sections import inline
-from assistant.sections.anchors import Anchors
-from assistant.sections.contents import Contents
-from assistant.sections.grammar import LooseFence, Parsed
-from assistant.sections.inline import Inline
-from assistant.sections.missing import complete
 
 _HIDDEN = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"<[/!?]?[a-zA-Z][^<>]*>")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from assistant import snippets
+from assistant.notes import syntax_check
 from assistant.records import Block, LineNumber, Note, Outline, Passage, PassageKind, Section
 
 VERSION = 2
@@ -171,12 +171,12 @@ class _Reader:
             return
         first, last = block.body
         inside = [self._line(n) for n in range(first, last + 1)]
-        language = snippets.language(block.info)
+        language = syntax_check.language(block.info)
         whole = replace(
             self._at("fence", block.plain, label, first, last),
             fence=(first, last),
             info=block.info,
-            problems=snippets.problems(block.plain, block.info, first),
+            problems=syntax_check.problems(block.plain, block.info, first),
         )
         yield whole
         drawn = language in ("", "text", "mermaid", "plaintext", "txt", "plain", "ascii") and any(

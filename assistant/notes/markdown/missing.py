@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from assistant.notes.markdown.grammar import Parsed
 from assistant.records import Block, LineNumber
-from assistant.sections.grammar import Parsed
 
 
 def complete(blocks: list[Block], lines: Sequence[str], parsed: Parsed) -> list[Block]:
