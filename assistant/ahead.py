@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
-from assistant.encoder import Encoder
+from assistant.models.encoder import Encoder
 from assistant.records import PassageId
-from assistant.store import Matrix, Store, StoreError, TextId, Writer
+from assistant.storage import Matrix, Store, StoreError, TextId, Writer
 
 PASSAGES = 64
 """Passages, the best by words, that get a vector at once."""

@@ -11,8 +11,8 @@ from itertools import zip_longest
 
 from assistant import choices, comparisons, fences, outcomes, quoted, verdicts
 from assistant.constants import Constants
-from assistant.conversation import Subject
-from assistant.questions import Query
+from assistant.question.follow_up import Subject
+from assistant.question.parser import Query
 from assistant.records import (
     Answer,
     Candidate,

@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from assistant.store import being_written
+from assistant.storage import being_written
 
 _PRIORITY = 15
 """Of 19: whatever the user does comes first."""

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from assistant.embedding import Embedding
-from assistant.encoder import Encoder
 from assistant.intake import Intake, Look
+from assistant.models.encoder import Encoder
 from assistant.notes import folder as notes_folder
 from assistant.records import NoteFile
 from assistant.report import BuildReport, Progress
 from assistant.staleness import Embed, due, outdated, settled
-from assistant.store import (
+from assistant.storage import (
     Busy,
     DiskFull,
     IndexDamaged,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from assistant.columns import Table
-from assistant.questions import Query, content
+from assistant.question.parser import Query, content
 from assistant.records import Option, Passage
 from assistant.search import Floats, Found, Searcher
 from assistant.text.tokenizer import terms

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.records import PassageId
-from assistant.store import Store
+from assistant.storage import Store
 from assistant.text import word_frequency
 from assistant.text.tokenizer import key
 from assistant.topics.extraction import CONCEPT, DESCRIBED, merged

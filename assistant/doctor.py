@@ -18,14 +18,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant import encoder
 from assistant.errors import AssistantError, NoNotes
+from assistant.models import encoder
 from assistant.system import permissions
 from assistant.system.settings import Settings, few_colours, terminal_clipboard, user_cache
 
 if TYPE_CHECKING:
     from assistant.records import NoteFile
-    from assistant.store import Store, StoredNote
+    from assistant.storage import Store, StoredNote
 
 DISTRIBUTION = "notes-assistant"
 IMPORTED = {
@@ -152,12 +152,12 @@ def _command(environment: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _model(settings: Settings, program: str) -> Iterator[Finding]:
-    from assistant import model
+    from assistant.models import preparation
 
-    name = settings.model or model.DEFAULT_MODEL
+    name = settings.model or preparation.DEFAULT_MODEL
     try:
-        ready = model.prepared(name, settings.cache)
-        known = model.verified(name)
+        ready = preparation.prepared(name, settings.cache)
+        known = preparation.verified(name)
     except (AssistantError, OSError) as error:
         hint = error.hint.removeprefix("Run: ") if isinstance(error, AssistantError) else f"{program} index"
         mend = _pip(*shlex.split(hint)[2:]) if hint.startswith("pip install ") else hint
@@ -205,7 +205,7 @@ def _mended(folder: Path, warning: str) -> str:
 
 
 def _index(settings: Settings, program: str, now: float) -> Iterator[Finding]:
-    from assistant.store import IndexMissing, Store, StoreError, being_written, problems
+    from assistant.storage import IndexMissing, Store, StoreError, being_written, problems
 
     folder = settings.index
     if not (folder / "notes.sqlite").exists() and (settings.spare / "notes.sqlite").exists():

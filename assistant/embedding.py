@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from assistant.encoder import Encoder
+from assistant.models.encoder import Encoder
 from assistant.report import BuildReport, Progress
-from assistant.store import Matrix, TextId, Writer
+from assistant.storage import Matrix, TextId, Writer
 
 BATCH_SECONDS = 2.0
 """What a killed build loses at most."""

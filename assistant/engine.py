@@ -15,15 +15,15 @@ from assistant.errors import BadRequest, EmptyQuestion, IndexUnusable, Unreadabl
 from assistant.records import Answer, Citation, IndexState, Note
 
 if TYPE_CHECKING:
-    from assistant.conversation import Subject
-    from assistant.encoder import ModelFiles, OnnxEncoder
     from assistant.fresh import Fresh, Keeper, Refresh
+    from assistant.models.encoder import ModelFiles, OnnxEncoder
     from assistant.overview import Heading, Overview
-    from assistant.questions import Query
+    from assistant.question.follow_up import Subject
+    from assistant.question.parser import Query
     from assistant.records import PassageId
     from assistant.report import BuildReport, Progress
     from assistant.search import Searcher
-    from assistant.store import Store
+    from assistant.storage import Store
     from assistant.verdicts import Nameable
 
 
@@ -148,7 +148,7 @@ class Assistant:
 
     def busy(self) -> bool:
         """Whether another process is bringing the index up to date."""
-        from assistant.store import being_written
+        from assistant.storage import being_written
 
         return being_written(self._keeper().index)
 
@@ -230,9 +230,9 @@ class Assistant:
     def _load_ahead(self) -> None:
         """The encoder's session is what takes longest: it loads while everything else is imported and opened."""
         if self._loaded is None and self.notes.is_dir():
-            from assistant import model
+            from assistant.models import preparation
 
-            files = model.prepared(self._model or model.DEFAULT_MODEL, self._cache)
+            files = preparation.prepared(self._model or preparation.DEFAULT_MODEL, self._cache)
             if files is not None:
                 self._use(files)
 
@@ -240,18 +240,19 @@ class Assistant:
         """The question's texts are encoded while the notes are looked at; a follow-up's are not known yet."""
         follows = request.conversation is not None and self._subjects.get(request.conversation) is not None
         if self._loaded is not None and not follows:
-            from assistant import questions, search
+            from assistant import search
+            from assistant.question import parser
 
-            query = self._parsed(request.question[: questions.READ], request)
+            query = self._parsed(request.question[: parser.READ], request)
             self._loaded.ahead(search.texts(query, search.asked(query)))
 
     def _parsed(self, text: str, request: Request) -> Query:
         """The text as the question of this request; parsed once."""
         if self._last is None or self._last[0] != text or self._last[1] is not request:
-            from assistant import questions
             from assistant.notes import syntax_check
+            from assistant.question import parser
 
-            query = questions.parse(
+            query = parser.parse(
                 text,
                 request.options,
                 code=request.code or request.language is not None,
@@ -261,7 +262,7 @@ class Assistant:
         return self._last[2]
 
     def _use(self, files: ModelFiles) -> OnnxEncoder:
-        from assistant.encoder import OnnxEncoder
+        from assistant.models.encoder import OnnxEncoder
 
         self._loaded = OnnxEncoder(files)
         self._loaded.warm()
@@ -278,14 +279,14 @@ class Assistant:
         """Prepared first where it never was, which takes a minute; ModelUnusable."""
         if self._loaded is not None:
             return self._loaded
-        from assistant import model
+        from assistant.models import preparation
 
-        name = self._model or model.DEFAULT_MODEL
-        return self._use(model.prepare(name, self._cache, self._progress or (lambda _: None)))
+        name = self._model or preparation.DEFAULT_MODEL
+        return self._use(preparation.prepare(name, self._cache, self._progress or (lambda _: None)))
 
     def _whole(self, request: Request, *, elsewhere: bool, stopped: Callable[[], bool]) -> tuple[Answer, Fresh]:
         """The answer from a store as fresh as it can be; from one built again where it turns out to be damaged."""
-        from assistant.store import IndexDamaged
+        from assistant.storage import IndexDamaged
 
         try:
             fresh = self._fresh(elsewhere=elsewhere)
@@ -294,7 +295,7 @@ class Assistant:
         except IndexDamaged:
             fresh = self._keeper().mended()
         except (LookupError, TypeError, ValueError):
-            from assistant.store import problems
+            from assistant.storage import problems
 
             # Ours, unless the index holds what was never written to it.
             if not problems(self._keeper().index):
@@ -310,13 +311,14 @@ class Assistant:
 
     def _answered(self, request: Request, fresh: Fresh) -> Answer:
         fresh.store.read_ahead()  # while all that answers with it is imported
-        from assistant import answers, constants, conversation, questions, spelling
+        from assistant import answers, constants
+        from assistant.question import follow_up, parser, spelling
 
         question, read_as = spelling.understood(
-            request.question[: questions.READ], fresh.store.frequencies, fresh.store.spelled_out
+            request.question[: parser.READ], fresh.store.frequencies, fresh.store.spelled_out
         )
         before = self._subjects.get(request.conversation) if request.conversation is not None else None
-        understood = conversation.understand(question, before, lambda text: _names_a_topic(text, fresh.store))
+        understood = follow_up.understand(question, before, lambda text: _names_a_topic(text, fresh.store))
         query = self._parsed(understood.question, request)
         only = _only(fresh.store, request)
         if self._keeper().ahead(fresh.store, query.terms, only):
@@ -342,12 +344,12 @@ class Assistant:
         )
         if request.conversation is not None:
             self._subjects[request.conversation] = (
-                conversation.subject(answer, understood, answers.sides(query, answer)) or before
+                follow_up.subject(answer, understood, answers.sides(query, answer)) or before
             )
-        unread = len(request.question) - questions.READ
+        unread = len(request.question) - parser.READ
         if unread <= 0:
             return answer
-        cut = f"The question was read up to {questions.READ:,} characters; {unread:,} more were left out."
+        cut = f"The question was read up to {parser.READ:,} characters; {unread:,} more were left out."
         return replace(answer, warnings=(*answer.warnings, cut))
 
     def _searcher(self, fresh: Fresh) -> Searcher:
@@ -374,7 +376,7 @@ def _names_a_topic(text: str, store: Store) -> bool:
     """Whether a run of at most six words, with a word in it that says something, is what a heading, a label or a
     definition is called.
     """
-    from assistant import questions
+    from assistant.question import parser
     from assistant.text import tokenizer, word_frequency
 
     words = tokenizer.words(text)
@@ -382,7 +384,7 @@ def _names_a_topic(text: str, store: Store) -> bool:
     for at in range(len(words)):
         for size in range(1, 7):
             run = words[at : at + size]
-            stems = [t for t in questions.content(" ".join(run)) if word_frequency.rarity(t) >= _TELLING]
+            stems = [t for t in parser.content(" ".join(run)) if word_frequency.rarity(t) >= _TELLING]
             if stems and len(run) == size:
                 keys.add(tokenizer.key(" ".join(run)))
     found = store.topic(sorted(keys))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assistant.notes import syntax_check
-from assistant.questions import Query
+from assistant.question.parser import Query
 from assistant.search import Found
 from assistant.verdicts import Topic
 

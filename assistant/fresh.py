@@ -13,14 +13,14 @@ from assistant import staleness
 from assistant.errors import IndexUnusable, NoNotes, UnreadableNotes
 from assistant.notes import folder as notes_folder
 from assistant.notes.folder import Scan
-from assistant.store import Busy, DiskFull, ReadOnly, Store, StoreError
+from assistant.storage import Busy, DiskFull, ReadOnly, Store, StoreError
 
 if TYPE_CHECKING:
-    from assistant.encoder import Encoder
+    from assistant.models.encoder import Encoder
     from assistant.records import PassageId
     from assistant.report import BuildReport, Progress
     from assistant.staleness import Embed
-    from assistant.store import Matrix
+    from assistant.storage import Matrix
 
 Refresh = Literal["look", "insist", "never"]
 _WAIT = 0.2

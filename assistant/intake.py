@@ -12,7 +12,7 @@ from assistant.notes import folder as notes_folder
 from assistant.records import Note, NoteFile
 from assistant.report import BuildReport, Progress
 from assistant.staleness import settled, versions
-from assistant.store import IndexedNote, StoredNote, Writer
+from assistant.storage import IndexedNote, StoredNote, Writer
 from assistant.topics import extraction, vocabulary
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from assistant.columns import Read
 from assistant.constants import Constants
-from assistant.questions import ASKING, FORM, is_stop
+from assistant.question.parser import ASKING, FORM, is_stop
 from assistant.records import Outcome
 from assistant.search import Floats, Found, Searcher
 from assistant.text import word_frequency

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 
 from assistant.records import LineNumber, Passage
-from assistant.store import Store
+from assistant.storage import Store
 
 EXAMPLES = 6
 _LOOKED_AT = 2_000

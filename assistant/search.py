@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 
 from assistant.columns import Columns, Read, Table
 from assistant.concepts import Meant, Thesaurus
-from assistant.encoder import Encoder
-from assistant.questions import Demand, Query
+from assistant.models.encoder import Encoder
+from assistant.question.parser import Demand, Query
 from assistant.records import Hit, Passage, PassageId
-from assistant.store import Store, StoredMention
+from assistant.storage import Store, StoredMention
 from assistant.text import excerpts, word_frequency
 from assistant.text.tokenizer import stem, terms, words
 from assistant.topics.extraction import Naming, namings

@@ -10,7 +10,7 @@ from typing import Literal
 
 from assistant.notes import chunker, syntax_check
 from assistant.records import NoteFile
-from assistant.store import Store, StoredNote
+from assistant.storage import Store, StoredNote
 from assistant.topics import extraction, vocabulary
 
 AT_ONCE = 160

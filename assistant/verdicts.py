@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from assistant.concepts import Meant
 from assistant.records import PassageId
 from assistant.search import Found, Searcher
-from assistant.store import Store, StoredMention
+from assistant.storage import Store, StoredMention
 from assistant.text import word_frequency
 from assistant.topics.extraction import TELLING, merged
 

@@ -15,10 +15,10 @@ import scale
 from numpy.typing import NDArray
 
 from assistant import build, staleness
-from assistant.encoder import HashingEncoder, OnnxEncoder
 from assistant.engine import Assistant
+from assistant.models.encoder import HashingEncoder, OnnxEncoder
 from assistant.notes import folder as notes_folder
-from assistant.store import Store
+from assistant.storage import Store
 from assistant.system.settings import user_cache
 
 SAMPLE = 5

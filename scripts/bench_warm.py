@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.encoder import OnnxEncoder
 from assistant.engine import Assistant
+from assistant.models.encoder import OnnxEncoder
 from assistant.system.process_tuning import RARELY
 from assistant.system.settings import user_cache
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant import model
-from assistant.encoder import OnnxEncoder
+from assistant.models import preparation
+from assistant.models.encoder import OnnxEncoder
 from assistant.system.settings import user_cache
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,7 +26,7 @@ class Seeded:
 
     def __init__(self) -> None:
         cache = user_cache(os.environ)
-        self._model = OnnxEncoder(model.prepare(model.DEFAULT_MODEL, cache, lambda text: None))
+        self._model = OnnxEncoder(preparation.prepare(preparation.DEFAULT_MODEL, cache, lambda text: None))
         self.identity = self._model.identity
         self.dimension = self._model.dimension
 

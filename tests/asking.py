@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from assistant import build
-from assistant.encoder import HashingEncoder
 from assistant.engine import Assistant
+from assistant.models.encoder import HashingEncoder
 from assistant.records import Answer, IndexState
 from assistant.report import BuildReport
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from jsonschema import Draft202012Validator
 
-from assistant import model
+from assistant.models import preparation
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = 25
@@ -47,7 +47,7 @@ def prepared(pytestconfig: pytest.Config) -> Path:
     """A cache folder with the default model, which is prepared once and kept between runs."""
     assert pytestconfig.cache is not None
     folder = pytestconfig.cache.mkdir("models")
-    model.prepare(model.DEFAULT_MODEL, folder, lambda text: None)
+    preparation.prepare(preparation.DEFAULT_MODEL, folder, lambda text: None)
     return folder
 
 

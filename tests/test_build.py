@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from assistant import ahead, build
-from assistant.encoder import Encoder, HashingEncoder
 from assistant.errors import NoNotes, UnreadableNotes
+from assistant.models.encoder import Encoder, HashingEncoder
 from assistant.notes import chunker
 from assistant.notes import folder as read_notes
 from assistant.records import Note
 from assistant.report import BuildReport
-from assistant.store import Busy, DiskFull, IndexDamaged, Store, Writer, vector_file
+from assistant.storage import Busy, DiskFull, IndexDamaged, Store, Writer, vector_file
 
 SCALE = float(os.environ.get("ASSISTANT_TEST_SCALE", "1"))
 KEPT = {".sqlite", ".faiss"}

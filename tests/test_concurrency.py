@@ -128,7 +128,7 @@ def test_a_crowd_on_one_folder(
 def test_a_writer_that_finds_another_says_so(tmp_path: Path, surroundings: dict[str, str]) -> None:
     crowd = Crowd(tmp_path, surroundings)
     hold = (
-        "import pathlib, sys; from assistant.store import Writer\n"
+        "import pathlib, sys; from assistant.storage import Writer\n"
         "with Writer(pathlib.Path(sys.argv[1])): print(flush=True); sys.stdin.readline()"
     )
     with subprocess.Popen(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.conversation import Subject, Understood, subject, understand
+from assistant.question.follow_up import Subject, Understood, subject, understand
 from assistant.records import Answer, Candidate, Citation
 
 BEFORE = Subject("Queue Service", "a.md", ("Messaging", "Queue Service"))

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from assistant.encoder import HashingEncoder
-from assistant.store import Store, abandoned
+from assistant.models.encoder import HashingEncoder
+from assistant.storage import Store, abandoned
 from tests.asking import NOTE, QUESTIONS, asking, refresh, said
 from tests.conftest import ROOT, scale
 

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from assistant import build, questions
+from assistant import build
 from assistant.engine import Request
 from assistant.errors import AssistantError, IndexUnusable
+from assistant.question import parser
 from assistant.records import Answer
 from assistant.search import Searcher
-from assistant.store import IndexDamaged, Store, problems, vector_file
+from assistant.storage import IndexDamaged, Store, problems, vector_file
 from tests.asking import ENCODER, NOTE, QUESTIONS, asking, refresh, said
 from tests.conftest import scale
 
@@ -172,7 +173,7 @@ def hits(index: Path) -> dict[tuple[str, str, int, int], tuple[object, ...]]:
         return {
             (question, hit.passage.path, hit.passage.start, hit.passage.end): (hit.dense, hit.lexical, hit.score)
             for question in QUESTIONS
-            for hit in searcher.find(questions.parse(question)).hits
+            for hit in searcher.find(parser.parse(question)).hits
         }
 
 

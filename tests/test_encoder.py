@@ -15,15 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from assistant import encoder as encoder_module
-from assistant import model
-from assistant.encoder import GRAPH, TOKENIZER, WEIGHTS, Encoder, HashingEncoder, ModelFiles, OnnxEncoder, cut
 from assistant.errors import ModelUnusable
+from assistant.models import encoder as encoder_module
+from assistant.models import preparation
+from assistant.models.encoder import GRAPH, TOKENIZER, WEIGHTS, Encoder, HashingEncoder, ModelFiles, OnnxEncoder, cut
 
 
 @pytest.fixture(scope="module")
 def files(prepared: Path) -> ModelFiles:
-    return model.prepare(model.DEFAULT_MODEL, prepared, lambda text: None)
+    return preparation.prepare(preparation.DEFAULT_MODEL, prepared, lambda text: None)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_two_hundred_texts_agree_with_sentence_transformers(encoder: OnnxEncoder
     """Cosine at least 0.9999 for every one of them, under the session options that ship."""
     from sentence_transformers import SentenceTransformer
 
-    source = model.source(model.DEFAULT_MODEL)
+    source = preparation.source(preparation.DEFAULT_MODEL)
     assert source is not None
     reference = SentenceTransformer(str(source), device="cpu").encode(texts, normalize_embeddings=True)
     ours = np.stack([rows[0] for rows in encoder.passages(texts)])

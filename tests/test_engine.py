@@ -8,7 +8,7 @@ import pytest
 
 from assistant.engine import Assistant, Request
 from assistant.errors import BadRequest, EmptyQuestion, IndexUnusable, NoNotes
-from assistant.store import Busy, Writer
+from assistant.storage import Busy, Writer
 from tests.asking import asking
 
 APPLE = "How long does an apple keep in a cellar?"

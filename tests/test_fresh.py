@@ -10,10 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from assistant import ahead, background, staleness
-from assistant.encoder import OnnxEncoder
 from assistant.engine import Assistant, Request
+from assistant.models.encoder import OnnxEncoder
 from assistant.staleness import Embed
-from assistant.store import Store, Writer, being_written
+from assistant.storage import Store, Writer, being_written
 
 PEAR = "When is a pear ripe?"
 SAID = "found by words only"

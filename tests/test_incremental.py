@@ -10,12 +10,13 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from assistant import answers, build, constants, questions
-from assistant.encoder import HashingEncoder
+from assistant import answers, build, constants
+from assistant.models.encoder import HashingEncoder
+from assistant.question import parser
 from assistant.records import Answer, Hit
 from assistant.search import Searcher
 from assistant.staleness import Embed
-from assistant.store import Store, vector_file
+from assistant.storage import Store, vector_file
 
 ENCODER = HashingEncoder()
 LINES = (
@@ -40,7 +41,7 @@ def answered(index: Path) -> list[tuple[Answer, list[tuple[object, ...]]]]:
     with Store.open(index, ENCODER.identity) as store:
         assert store.pending == store.waiting() == 0
         searcher = Searcher(store, ENCODER)
-        queries = [questions.parse(text) for text in QUESTIONS]
+        queries = [parser.parse(text) for text in QUESTIONS]
         return [
             (
                 answers.answer(searcher, query, constants.load(), explain=True),

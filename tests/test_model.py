@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from assistant import model
-from assistant.encoder import WEIGHTS, ModelFiles, OnnxEncoder
 from assistant.errors import ModelUnusable
-from assistant.model import export, files
+from assistant.models import exporting, files, preparation
+from assistant.models.encoder import WEIGHTS, ModelFiles, OnnxEncoder
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -112,10 +111,11 @@ def prepare_here(folder: Path, cache: Path) -> ModelFiles:
     """What the child process does, in this process, where torch is loaded already."""
     models = cache / "models"
     models.mkdir(parents=True, exist_ok=True)
-    export.run(
-        files.Job(str(folder), str(folder), str(models), str(model.stamp(cache, str(folder), folder)), None), silent
+    exporting.run(
+        files.Job(str(folder), str(folder), str(models), str(preparation.stamp(cache, str(folder), folder)), None),
+        silent,
     )
-    made = model.prepared(str(folder), cache)
+    made = preparation.prepared(str(folder), cache)
     assert made is not None
     return made
 
@@ -143,9 +143,9 @@ def told() -> list[str]:
 def exported(tiny: Path, told: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The cache after a first `prepare` of the small model."""
     cache = tmp_path_factory.mktemp("exported") / "deep" / "cache"
-    assert model.prepared(str(tiny), cache) is None
+    assert preparation.prepared(str(tiny), cache) is None
     assert not cache.exists()
-    model.prepare(str(tiny), cache, told.append)
+    preparation.prepare(str(tiny), cache, told.append)
     return cache
 
 
@@ -188,7 +188,7 @@ def agree(made: ModelFiles, folder: Path) -> None:
 
 def test_every_window_carries_the_prompt(tiny: Path, exported: Path) -> None:
     """A later window equals what sentence-transformers gives for its words alone."""
-    made = model.prepare(str(tiny), exported, silent)
+    made = preparation.prepare(str(tiny), exported, silent)
     agree(made, tiny)
     room = made.max_tokens - 2 - 3  # the marks, and the prompt's three tokens
     words = [WORDS[number * 7 % len(WORDS)] for number in range(room + 20)]
@@ -205,7 +205,7 @@ def test_prepare_exports_once(tiny: Path, exported: Path, told: list[str], monke
     assert list((exported / "models").glob("*.log"))
     monkeypatch.setattr(subprocess, "Popen", None)
     before = len(told)
-    assert model.prepare(str(tiny), exported, told.append).dimension == 32
+    assert preparation.prepare(str(tiny), exported, told.append).dimension == 32
     assert len(told) == before
 
 
@@ -223,15 +223,15 @@ def test_a_touched_source_is_hashed_again_and_a_changed_one_exported_again(
     folder = tmp_path / "moved" / tiny.name
     shutil.copytree(tiny, folder)
     first = prepare_here(folder, cache)
-    assert first.identity == model.prepare(str(tiny), cache, silent).identity
+    assert first.identity == preparation.prepare(str(tiny), cache, silent).identity
     made = (first.folder / WEIGHTS).stat().st_mtime_ns
     os.utime(folder / "model.safetensors")
-    assert model.prepared(str(folder), cache) is None
+    assert preparation.prepared(str(folder), cache) is None
     assert prepare_here(folder, cache) == first
     assert (first.folder / WEIGHTS).stat().st_mtime_ns == made
     config = folder / "config_sentence_transformers.json"
     config.write_text(json.dumps({**json.loads(config.read_text()), "prompts": {"query": "the "}}))
-    assert model.prepared(str(folder), cache) is None
+    assert preparation.prepared(str(folder), cache) is None
     second = prepare_here(folder, cache)
     assert second.identity != first.identity
     assert (first.query_prompt, second.query_prompt) == ("which ", "the ")
@@ -239,10 +239,10 @@ def test_a_touched_source_is_hashed_again_and_a_changed_one_exported_again(
 
 def test_a_damaged_export_is_made_again(tiny: Path, cache: Path) -> None:
     """As seen by size and time, without reading it."""
-    first = model.prepared(str(tiny), cache)
+    first = preparation.prepared(str(tiny), cache)
     assert first is not None
     (first.folder / WEIGHTS).write_bytes(b"")
-    assert model.prepared(str(tiny), cache) is None
+    assert preparation.prepared(str(tiny), cache) is None
     assert prepare_here(tiny, cache) == first
     assert OnnxEncoder(first).question("queue").shape == (32,)
 
@@ -280,8 +280,8 @@ def test_an_export_killed_half_way_is_completed_by_the_next_call(tiny: Path, tmp
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert list((tmp_path / "models").glob(".partial-*"))
-    assert model.prepared(str(tiny), tmp_path) is None
-    model.prepare(str(tiny), tmp_path, silent)
+    assert preparation.prepared(str(tiny), tmp_path) is None
+    preparation.prepare(str(tiny), tmp_path, silent)
     assert not list((tmp_path / "models").glob(".partial-*"))
 
 
@@ -302,7 +302,7 @@ def test_a_prepared_model_costs_neither_torch_nor_hashing(root: Path, pytestconf
     """The default model's package is found, and its code not run."""
     assert pytestconfig.cache is not None
     cache = pytestconfig.cache.mkdir("models")
-    model.prepare(model.DEFAULT_MODEL, cache, silent)
+    preparation.prepare(preparation.DEFAULT_MODEL, cache, silent)
     code = """if True:
         import sys
         from pathlib import Path
@@ -323,7 +323,7 @@ def test_a_prepared_model_costs_neither_torch_nor_hashing(root: Path, pytestconf
 
 def test_damaged_weights_of_the_default_model_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything is exported from them."""
-    original = model.source(model.DEFAULT_MODEL)
+    original = preparation.source(preparation.DEFAULT_MODEL)
     assert original is not None
     package = tmp_path / "package"
     shutil.copytree(original, package / "model")
@@ -332,13 +332,13 @@ def test_damaged_weights_of_the_default_model_are_refused(tmp_path: Path, monkey
     data[50_000_000] ^= 1
     weights.write_bytes(data)
     spec = ModuleSpec("package", None, origin=str(package / "__init__.py"))
-    monkeypatch.setattr(model, "find_spec", lambda name: spec)
+    monkeypatch.setattr(preparation, "find_spec", lambda name: spec)
     with pytest.raises(ModelUnusable, match="damaged") as caught:
-        model.prepare(model.DEFAULT_MODEL, tmp_path / "cache", silent)
+        preparation.prepare(preparation.DEFAULT_MODEL, tmp_path / "cache", silent)
     assert "pip install --force-reinstall" in caught.value.hint
-    monkeypatch.setattr(model, "find_spec", lambda name: None)
+    monkeypatch.setattr(preparation, "find_spec", lambda name: None)
     with pytest.raises(ModelUnusable, match="not installed"):
-        model.prepare(model.DEFAULT_MODEL, tmp_path / "cache", silent)
+        preparation.prepare(preparation.DEFAULT_MODEL, tmp_path / "cache", silent)
 
 
 def no_safetensors(folder: Path) -> None:
@@ -415,8 +415,8 @@ def test_a_model_without_a_transformer_is_refused(tmp_path: Path) -> None:
 def test_an_unfaithful_export_is_refused(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The graph of another model stands for an exporter that errs without a word."""
     other = make(tmp_path / "other", "distilbert", "pooling")
-    trace = export._trace
-    monkeypatch.setattr(export, "_trace", lambda loaded, folder: trace(load(other).eval(), folder))
+    trace = exporting._trace
+    monkeypatch.setattr(exporting, "_trace", lambda loaded, folder: trace(load(other).eval(), folder))
     with pytest.raises(ModelUnusable, match="does not give the vectors"):
         prepare_here(tiny, tmp_path / "cache")
 
@@ -425,7 +425,7 @@ def test_an_unfaithful_export_is_refused(tiny: Path, tmp_path: Path, monkeypatch
 def test_a_name_that_is_neither_folder_nor_model_is_refused(tmp_path: Path, name: str) -> None:
     """At once, and without a cache."""
     with pytest.raises(ModelUnusable, match="There is no folder"):
-        model.prepare(name, tmp_path / "cache", silent)
+        preparation.prepare(name, tmp_path / "cache", silent)
     assert not (tmp_path / "cache").exists()
 
 
@@ -433,7 +433,7 @@ def test_a_cache_that_cannot_be_written_is_named(tiny: Path, tmp_path: Path) -> 
     """A file where the folder should be."""
     (tmp_path / "cache").write_text("")
     with pytest.raises(ModelUnusable, match="cannot be written"):
-        model.prepare(str(tiny), tmp_path / "cache", silent)
+        preparation.prepare(str(tiny), tmp_path / "cache", silent)
 
 
 def test_a_named_model_is_found_on_the_machine_and_stays_when_its_download_is_deleted(
@@ -447,9 +447,9 @@ def test_a_named_model_is_found_on_the_machine_and_stays_when_its_download_is_de
     (repository / "refs" / "main").write_text("abc")
     monkeypatch.setenv("HF_HUB_CACHE", str(hub))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    made = model.prepare("someone/tiny", cache, silent)
-    assert made.identity == model.prepare(str(tiny), cache, silent).identity
+    made = preparation.prepare("someone/tiny", cache, silent)
+    assert made.identity == preparation.prepare(str(tiny), cache, silent).identity
     shutil.rmtree(hub)
-    assert model.prepared("someone/tiny", cache) == made
+    assert preparation.prepared("someone/tiny", cache) == made
     with pytest.raises(ModelUnusable, match="not on this machine"):
-        model.prepare("someone/else", cache, silent)
+        preparation.prepare("someone/else", cache, silent)

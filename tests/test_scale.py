@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from assistant import build, staleness
-from assistant.encoder import HashingEncoder
+from assistant.models.encoder import HashingEncoder
 from assistant.notes import folder as notes_folder
-from assistant.store import Store, Writer, vector_file
+from assistant.storage import Store, Writer, vector_file
 from tests.conftest import scale
 
 PASSAGES = min(100_000, round(2_500 * scale))

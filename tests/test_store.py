@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from assistant.encoder import HashingEncoder
 from assistant.errors import IndexUnusable
+from assistant.models.encoder import HashingEncoder
 from assistant.records import (
     LineNumber,
     Mention,
@@ -30,7 +30,7 @@ from assistant.records import (
     Problem,
     Section,
 )
-from assistant.store import (
+from assistant.storage import (
     Busy,
     IndexDamaged,
     IndexedNote,
@@ -41,8 +41,8 @@ from assistant.store import (
     Writer,
     vector_file,
 )
-from assistant.store import texts as store_texts
-from assistant.store import writer as store_writer
+from assistant.storage import text_writer as store_texts
+from assistant.storage import writer as store_writer
 from assistant.text.tokenizer import terms
 
 ENCODER = HashingEncoder(16)
@@ -271,7 +271,7 @@ def test_a_second_writer_is_told_that_there_is_one(tmp_path: Path) -> None:
     with Writer(tmp_path):
         with pytest.raises(Busy):
             Writer(tmp_path)
-        code = "import sys, pathlib\nfrom assistant.store import Busy, Writer\n"
+        code = "import sys, pathlib\nfrom assistant.storage import Busy, Writer\n"
         code += "try:\n    Writer(pathlib.Path(sys.argv[1]))\nexcept Busy:\n    sys.exit(7)\n"
         assert subprocess.run([sys.executable, "-P", "-c", code, tmp_path], check=False).returncode == 7
     Writer(tmp_path).close()

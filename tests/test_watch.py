@@ -18,7 +18,7 @@ from watchfiles import Change
 
 from assistant import staleness, watch
 from assistant.notes import folder as notes_folder
-from assistant.store import Store
+from assistant.storage import Store
 
 WAIT = 60
 """Seconds after which a test gives up; none of them needs more than a few."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from assistant.notes import syntax_check
 from assistant.notes.chunker import NAMED
-from assistant.questions import is_stop, listed
+from assistant.question.parser import is_stop, listed
 from assistant.records import Mention, Passage
 from assistant.text import line_spans
 from assistant.text.tokenizer import key, stem

@@ -14,12 +14,12 @@ from typing import Any, Literal
 import pytest
 from textual.pilot import Pilot
 
-from assistant import conversation
 from assistant.engine import Assistant, Cancelled, Request
 from assistant.errors import AssistantError, IndexUnusable
 from assistant.notes import folder as notes_folder
 from assistant.notes import markdown
 from assistant.overview import Heading, Overview
+from assistant.question import follow_up
 from assistant.records import Answer
 from assistant.tui.app import ChatApp
 from assistant.tui.engine_thread import EngineThread
@@ -94,8 +94,8 @@ class Replay(Assistant):
         answer = replace(self.answers[request.question], notes=str(self.notes))
         if request.conversation is not None:
             before = self.inherits(request.conversation)
-            understood = conversation.Understood(request.question, None, before)
-            self.resume(request.conversation, conversation.subject(answer, understood) or before)
+            understood = follow_up.Understood(request.question, None, before)
+            self.resume(request.conversation, follow_up.subject(answer, understood) or before)
         return answer
 
 

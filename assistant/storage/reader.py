@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from assistant.records import LineNumber, Passage, PassageId
-from assistant.store import rows
-from assistant.store.rows import StoredMention, StoredNote
-from assistant.store.vectors import Vectors
+from assistant.storage import codec
+from assistant.storage.codec import StoredMention, StoredNote
+from assistant.storage.vectors import Vectors
 
 _IN = "IN (SELECT value FROM json_each(?))"
 _UNPACKED = 64
@@ -30,7 +30,7 @@ class Store(Vectors):
     def note_files(self) -> dict[str, StoredNote]:
         """What was indexed of each note, by path; read once."""
         if self._known is None:
-            self._known = rows.stored_notes(self._all(rows.NOTE_FILES))
+            self._known = codec.stored_notes(self._all(codec.NOTE_FILES))
         return self._known
 
     def refused(self) -> list[tuple[str, str]]:
@@ -43,13 +43,13 @@ class Store(Vectors):
             found = self._all("SELECT count, lines FROM notes WHERE path = ?", path)
             if len(self._unpacked) >= _UNPACKED:
                 self._unpacked.clear()
-            self._unpacked[path] = rows.unpack_lines(*found[0]) if found else ()
+            self._unpacked[path] = codec.unpack_lines(*found[0]) if found else ()
         return self._unpacked[path][max(start, 1) - 1 : max(end, 0)]
 
     def passages(self, ids: Sequence[PassageId]) -> dict[PassageId, Passage]:
         """Those of `ids` that exist, in that order."""
         found = self._all(f"SELECT id, body, crc FROM passages WHERE id {_IN}", json.dumps(list(ids)))
-        read = {number: rows.unpack_passage(body, crc) for number, body, crc in found}
+        read = {number: codec.unpack_passage(body, crc) for number, body, crc in found}
         return {number: read[number] for number in ids if number in read}
 
     def passage_ids(self) -> list[PassageId]:
@@ -69,7 +69,7 @@ class Store(Vectors):
     def headings(self) -> list[tuple[str, ...]]:
         """Every heading path, sorted, once."""
         found = self._all("SELECT DISTINCT heading_path FROM sections")
-        return sorted(tuple(rows.unpacked(path)) for (path,) in found)
+        return sorted(tuple(codec.unpacked(path)) for (path,) in found)
 
     def places(self) -> list[tuple[str, LineNumber, tuple[str, ...]]]:
         """(path, first line, heading path) of every section with a heading, by path and line."""
@@ -77,13 +77,13 @@ class Store(Vectors):
             "SELECT n.path, s.start, s.heading_path FROM sections s JOIN notes n ON n.id = s.note"
             " WHERE s.anchor <> '' ORDER BY n.path, s.start, s.id"
         )
-        return [(path, LineNumber(line), tuple(rows.unpacked(headings))) for path, line, headings in found]
+        return [(path, LineNumber(line), tuple(codec.unpacked(headings))) for path, line, headings in found]
 
     def under(self, heading: Sequence[str]) -> set[PassageId]:
         """Passages below a heading whose path ends with `heading`, case and spacing aside; where none does, with its
         first part as the last words of a heading."""
         wanted = [_folded(part) for part in heading]
-        found = [(number, [_folded(h) for h in rows.unpacked(path)]) for number, path in self._all(_SECTIONS)]
+        found = [(number, [_folded(h) for h in codec.unpacked(path)]) for number, path in self._all(_SECTIONS)]
         chosen = [number for number, path in found if _within(wanted, path, exact=True)]
         chosen = chosen or [number for number, path in found if _within(wanted, path, exact=False)]
         return set(_ids(self._all(f"SELECT id FROM passages WHERE section {_IN}", json.dumps(chosen))))
@@ -91,12 +91,12 @@ class Store(Vectors):
     def tagged(self, tag: str) -> set[PassageId]:
         """Passages of the notes that carry the tag, case aside."""
         found = self._all("SELECT id, tags FROM notes WHERE tags <> '[]'")
-        notes = [number for number, tags in found if _folded(tag) in map(_folded, rows.unpacked(tags))]
+        notes = [number for number, tags in found if _folded(tag) in map(_folded, codec.unpacked(tags))]
         return set(_ids(self._all(f"SELECT id FROM passages WHERE note {_IN}", json.dumps(notes))))
 
     def mentions(self, ids: Sequence[PassageId]) -> list[StoredMention]:
         """What these passages speak for, by passage, name and kind."""
-        return rows.unpack_mentions(
+        return codec.unpack_mentions(
             self._all(
                 f"SELECT key, name, kind, passage, crc FROM mentions WHERE passage {_IN} ORDER BY passage, name, kind",
                 json.dumps(list(ids)),
@@ -107,12 +107,12 @@ class Store(Vectors):
         """Every mention of these topics, or the `first` of each, by path, line and name; keys that nothing mentions are
         left out."""
         sql = _MENTIONS.format("WHERE m.key = ?") + " LIMIT ?"
-        found = {key: rows.unpack_mentions(self._all(sql, key, first)) for key in sorted(set(keys))}
+        found = {key: codec.unpack_mentions(self._all(sql, key, first)) for key in sorted(set(keys))}
         return {key: mentions for key, mentions in found.items() if mentions}
 
     def topics(self) -> list[StoredMention]:
         """All mentions, by path, line and name."""
-        return rows.unpack_mentions(self._all(_MENTIONS.format("")))
+        return codec.unpack_mentions(self._all(_MENTIONS.format("")))
 
     def spelled_out(self, initials: str) -> str | None:
         """The name of the notes whose words begin with these letters, as it is written first; of several the one that
@@ -162,7 +162,7 @@ class Store(Vectors):
     def frequencies(self, terms: Sequence[str]) -> dict[str, int]:
         """In how many passages each term stands, as `containing` looks for it; 0 where it stands in none."""
         found = self._all(f"SELECT term, n, crc FROM frequencies WHERE term {_IN}", json.dumps(list(terms)))
-        counted = rows.unpack_frequencies(found)
+        counted = codec.unpack_frequencies(found)
         return {term: counted.get(term, 0) for term in terms}
 
 

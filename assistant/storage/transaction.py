@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NewType, Self
 
-from assistant.store.schema import (
+from assistant.storage.schema import (
     APPLICATION,
     DATABASE,
     SCHEMA,

@@ -11,18 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.store import rows, vector_file
-from assistant.store.nearest import Matrix
-from assistant.store.schema import (
-    TABLES,
-    DiskFull,
-    VectorFile,
-    statements,
-    text_key,
-    translated,
-)
-from assistant.store.texts import Texts
-from assistant.store.transaction import ASIDE, TextId
+from assistant.storage import codec, vector_file
+from assistant.storage.nearest import Matrix
+from assistant.storage.schema import TABLES, DiskFull, VectorFile, statements, text_key, translated
+from assistant.storage.text_writer import Texts
+from assistant.storage.transaction import ASIDE, TextId
 
 TAIL_AT_MOST = 2000
 TAIL_SHARE = 10
@@ -94,7 +87,7 @@ class Writer(Texts):
         for number, matrix in batch:
             for (uses,) in self._all("SELECT uses FROM texts WHERE id = ? AND ready = 0", number):
                 gained += uses
-                self._change("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", number, *rows.pack_matrix(matrix))
+                self._change("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", number, *codec.pack_matrix(matrix))
                 self._change("UPDATE texts SET ready = 1 WHERE id = ?", number)
         self._commit(self._state.pending - gained)
         return gained
@@ -139,23 +132,23 @@ class Writer(Texts):
             for number, count, data, crc in self._db().execute(
                 f"SELECT t.id, v.rows, v.data, v.crc {_SEARCHED} ORDER BY t.id"
             ):
-                yield number, rows.unpack_matrix(count, data, crc)
+                yield number, codec.unpack_matrix(count, data, crc)
 
     def gather_concepts(self) -> None:
         """Puts the vectors of the vocabulary's sentences side by side, each concept's whose texts all have one."""
         made, made_from = dict(self._all("SELECT concept, texts FROM concepts")), dict(self._all(_COMPLETE))
         if made == made_from and len(self._all("SELECT 1 FROM centres")) == bool(made):
             return
-        found = self._all(rows.SENTENCES)
+        found = self._all(codec.SENTENCES)
         names, named, middles, packed = list[str](), list[Matrix](), list[Matrix](), dict[str, tuple[int, bytes, int]]()
-        for concept, matrix in rows.complete_concepts(found, {}):
+        for concept, matrix in codec.complete_concepts(found, {}):
             names.append(concept)
             named.append(matrix[0])
-            middles.append(rows.centre(matrix[1:]))
-            packed[concept] = rows.pack_matrix(matrix[1:])
+            middles.append(codec.centre(matrix[1:]))
+            packed[concept] = codec.pack_matrix(matrix[1:])
         listed = json.dumps(names, ensure_ascii=False)
-        _, data, crc = rows.pack_matrix(np.stack([*named, *middles])) if names else (0, b"", 0)
-        crc ^= rows.checksum(listed)
+        _, data, crc = codec.pack_matrix(np.stack([*named, *middles])) if names else (0, b"", 0)
+        crc ^= codec.checksum(listed)
         self._change("DELETE FROM centres")
         for concept in sorted(made.keys() - packed.keys()):
             self._change("DELETE FROM concepts WHERE concept = ?", concept)

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from assistant.records import LineNumber, NoteFile, Passage, PassageId, Problem
-from assistant.store.nearest import Matrix
-from assistant.store.schema import IndexDamaged
+from assistant.storage.nearest import Matrix
+from assistant.storage.schema import IndexDamaged
 
 NOTE_FILES = """
     SELECT path, size, mtime_ns, inode, digest, looked, '' FROM notes

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from assistant.constants import UNSURE
-from assistant.questions import content, parse, tidy
+from assistant.question.parser import content, parse, tidy
 from assistant.records import Answer
 from assistant.text.tokenizer import words
 

@@ -12,9 +12,9 @@ from threading import Thread
 
 import numpy as np
 
-from assistant.store import nearest
-from assistant.store.nearest import Coded, Flat, Matrix
-from assistant.store.schema import VectorFile
+from assistant.storage import nearest
+from assistant.storage.nearest import Coded, Flat, Matrix
+from assistant.storage.schema import VectorFile
 from assistant.system import permissions
 
 CODED_FROM = 10_000

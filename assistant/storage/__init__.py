@@ -5,10 +5,10 @@ What only a writer needs is loaded when it is asked for: most questions find the
 
 from typing import TYPE_CHECKING
 
-from assistant.store.nearest import Matrix
-from assistant.store.reader import Store
-from assistant.store.rows import Concepts, StoredMention, StoredNote
-from assistant.store.schema import (
+from assistant.storage.codec import Concepts, StoredMention, StoredNote
+from assistant.storage.nearest import Matrix
+from assistant.storage.reader import Store
+from assistant.storage.schema import (
     Busy,
     DiskFull,
     IndexDamaged,
@@ -19,12 +19,12 @@ from assistant.store.schema import (
     abandoned,
     being_written,
 )
-from assistant.store.transaction import TextId
+from assistant.storage.transaction import TextId
 
 if TYPE_CHECKING:
-    from assistant.store.check import problems
-    from assistant.store.texts import IndexedNote
-    from assistant.store.writer import Writer
+    from assistant.storage.integrity import problems
+    from assistant.storage.text_writer import IndexedNote
+    from assistant.storage.writer import Writer
 
 __all__ = [
     "Busy",
@@ -50,15 +50,15 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     if name == "problems":
-        from assistant.store.check import problems
+        from assistant.storage.integrity import problems
 
         return problems
     if name == "IndexedNote":
-        from assistant.store.texts import IndexedNote
+        from assistant.storage.text_writer import IndexedNote
 
         return IndexedNote
     if name == "Writer":
-        from assistant.store.writer import Writer
+        from assistant.storage.writer import Writer
 
         return Writer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from assistant.errors import IndexUnusable
-from assistant.store import rows, vector_file
-from assistant.store.schema import (
+from assistant.storage import codec, vector_file
+from assistant.storage.schema import (
     DATABASE,
     IndexDamaged,
     Lock,
@@ -90,12 +90,12 @@ def _fits(check: Callable[[Any], object], row: Any) -> bool:
 
 
 _SUMS: dict[str, Callable[[Any], object]] = {
-    "vectors": lambda row: rows.unpack_matrix(*row[1:]),
-    "passages": lambda row: rows.unpack_passage(*row[-2:]),
-    "concepts": lambda row: rows.unpack_matrix(*row[2:]),
-    "mentions": lambda row: rows.mention_sum(row[2], row[3], row[4], row[1]) == row[5],
-    "matches": lambda row: rows.match_sum(*row[:3]) == row[3],
-    "concept_words": lambda row: rows.word_sum(*row[:4]) == row[4],
-    "frequencies": lambda row: rows.frequency_sum(row[0], row[1]) == row[2],
-    "notes": lambda row: rows.unpack_lines(*row[-2:]),
+    "vectors": lambda row: codec.unpack_matrix(*row[1:]),
+    "passages": lambda row: codec.unpack_passage(*row[-2:]),
+    "concepts": lambda row: codec.unpack_matrix(*row[2:]),
+    "mentions": lambda row: codec.mention_sum(row[2], row[3], row[4], row[1]) == row[5],
+    "matches": lambda row: codec.match_sum(*row[:3]) == row[3],
+    "concept_words": lambda row: codec.word_sum(*row[:4]) == row[4],
+    "frequencies": lambda row: codec.frequency_sum(row[0], row[1]) == row[2],
+    "notes": lambda row: codec.unpack_lines(*row[-2:]),
 }

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assistant.encoder import GRAPH, TOKENIZER, ModelFiles, OnnxEncoder, keep_to_itself, optimise
 from assistant.errors import ModelUnusable
-from assistant.model import files
+from assistant.models import files
+from assistant.models.encoder import GRAPH, TOKENIZER, ModelFiles, OnnxEncoder, keep_to_itself, optimise
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

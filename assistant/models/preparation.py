@@ -16,9 +16,9 @@ from fcntl import LOCK_EX, LOCK_NB, flock
 from importlib.util import find_spec
 from pathlib import Path
 
-from assistant.encoder import ModelFiles
 from assistant.errors import ModelUnusable
-from assistant.model import files
+from assistant.models import files
+from assistant.models.encoder import ModelFiles
 from assistant.system import permissions
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
@@ -148,7 +148,9 @@ def _export(name: str, cache: Path, lock: int, progress: Callable[[str], None]) 
 
 
 def _start(job: files.Job, log: Path, reports: int, lock: int) -> subprocess.Popen[bytes]:
-    code = "import sys; sys.path.append(sys.argv.pop()); from assistant.model.export import main; main(*sys.argv[1:])"
+    code = (
+        "import sys; sys.path.append(sys.argv.pop()); from assistant.models.exporting import main; main(*sys.argv[1:])"
+    )
     home = Path(__file__).resolve().parents[2]
     with open(log, "wb", opener=permissions.opener) as output:
         return subprocess.Popen(

@@ -63,7 +63,7 @@ def _stems(title: str) -> frozenset[str]:
     return frozenset(map(stem, listed(title)))
 
 
-_WORDS = (Path(__file__).parent / "data" / "words.md").read_text("utf-8")
+_WORDS = (Path(__file__).parents[1] / "data" / "words.md").read_text("utf-8")
 _STOP = _stems("function")
 ASKING = _stems("asking")
 FORM = _stems("form")

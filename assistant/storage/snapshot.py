@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from assistant.store import vector_file
-from assistant.store.schema import (
+from assistant.storage import vector_file
+from assistant.storage.schema import (
     DATABASE,
     DiskFull,
     IndexMissing,

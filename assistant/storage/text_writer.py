@@ -9,13 +9,10 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 
 from assistant.records import Mention, Note, NoteFile, Outline, Passage
-from assistant.store import rows
-from assistant.store.rows import StoredNote
-from assistant.store.schema import (
-    VectorFile,
-    text_key,
-)
-from assistant.store.transaction import TextId, Transaction
+from assistant.storage import codec
+from assistant.storage.codec import StoredNote
+from assistant.storage.schema import VectorFile, text_key
+from assistant.storage.transaction import TextId, Transaction
 from assistant.text import line_spans, tokenizer
 
 KEPT_IDLE = 3
@@ -42,7 +39,7 @@ class Texts(Transaction):
 
     def note_files(self) -> dict[str, StoredNote]:
         """What is indexed of each note, by path."""
-        return rows.stored_notes(self._all(rows.NOTE_FILES))
+        return codec.stored_notes(self._all(codec.NOTE_FILES))
 
     def refused(self) -> list[tuple[str, str]]:
         """Path and reason of each note that could not be read, by path."""
@@ -63,18 +60,18 @@ class Texts(Transaction):
         number = self._change(
             "INSERT INTO notes(path, size, mtime_ns, inode, looked, digest, title, titled, tags, count, lines)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            *(file.path, file.size, file.mtime_ns, rows.signed(file.inode), found.looked, found.note.digest),
+            *(file.path, file.size, file.mtime_ns, codec.signed(file.inode), found.looked, found.note.digest),
             *(outline.title, outline.titled, json.dumps(outline.tags, ensure_ascii=False)),
-            *(len(lines), rows.pack_lines(lines)),
+            *(len(lines), codec.pack_lines(lines)),
         )
         sections = self._put_sections(number, outline)
         texts = self._text_ids(found.embedded)
         ids = self._new_ids("passages", len(found.passages))
         put = []
         for passage, (text, _), own in zip(found.passages, texts, ids, strict=True):
-            body = rows.pack_passage(passage)
+            body = codec.pack_passage(passage)
             section = _section_of(passage, sections)
-            put.append((own, number, section, passage.start, text, body, rows.checksum(body)))
+            put.append((own, number, section, passage.start, text, body, codec.checksum(body)))
         self._change_many(
             "INSERT INTO passages(id, note, section, start, text, body, crc) VALUES (?, ?, ?, ?, ?, ?, ?)", put
         )
@@ -124,7 +121,7 @@ class Texts(Transaction):
             key = tokenizer.key(mention.name)
             if speaks is None or not key:
                 continue
-            total = rows.mention_sum(key, mention.name, mention.kind, speaks)
+            total = codec.mention_sum(key, mention.name, mention.kind, speaks)
             put.append((speaks, key, mention.name, mention.kind, total))
         self._change_many("INSERT INTO mentions(passage, key, name, kind, crc) VALUES (?, ?, ?, ?, ?)", put)
 
@@ -149,7 +146,7 @@ class Texts(Transaction):
         """Keeps the newer look at a note whose content is still the indexed one."""
         self._change(
             "UPDATE notes SET size = ?, mtime_ns = ?, inode = ?, looked = ? WHERE path = ?",
-            *(file.size, file.mtime_ns, rows.signed(file.inode), looked, file.path),
+            *(file.size, file.mtime_ns, codec.signed(file.inode), looked, file.path),
         )
 
     def refuse(self, file: NoteFile, looked: int, reason: str) -> None:
@@ -157,7 +154,7 @@ class Texts(Transaction):
         self.drop_note(file.path)
         self._change(
             "INSERT INTO refused VALUES (?, ?, ?, ?, ?, ?)",
-            *(file.path, file.size, file.mtime_ns, rows.signed(file.inode), looked, reason),
+            *(file.path, file.size, file.mtime_ns, codec.signed(file.inode), looked, reason),
         )
 
     def drop_note(self, path: str) -> None:
@@ -201,7 +198,7 @@ class Texts(Transaction):
         self._change_many("UPDATE keys SET matched = 1 WHERE key = ?", [(key,) for key in keys])
         found = [(key, concept, int(whole)) for key in keys for concept, whole in sorted(matches.get(key, {}).items())]
         self._change_many(
-            "INSERT OR REPLACE INTO matches VALUES (?, ?, ?, ?)", [(*match, rows.match_sum(*match)) for match in found]
+            "INSERT OR REPLACE INTO matches VALUES (?, ?, ?, ?)", [(*match, codec.match_sum(*match)) for match in found]
         )
         used = {concept for (concept,) in self._all("SELECT DISTINCT concept FROM matches")}
         known = {concept for (concept,) in self._all("SELECT concept FROM sentences WHERE position = 0")}
@@ -217,7 +214,7 @@ class Texts(Transaction):
         )
         self._change_many(
             "INSERT INTO concept_words VALUES (?, ?, ?, ?, ?)",
-            [(*word, rows.word_sum(*word)) for word in sorted(words(new))],
+            [(*word, codec.word_sum(*word)) for word in sorted(words(new))],
         )
 
     def publish(self) -> int:
@@ -241,12 +238,12 @@ class Texts(Transaction):
             "SELECT term, n, crc FROM frequencies WHERE term IN (SELECT value FROM json_each(?))",
             json.dumps(list(more)),
         )
-        known = rows.unpack_frequencies(found)
+        known = codec.unpack_frequencies(found)
         now = {term: known.get(term, 0) + n for term, n in more.items()}
         self._change_many("DELETE FROM frequencies WHERE term = ?", [(term,) for term in known if now[term] <= 0])
         self._change_many(
             "INSERT OR REPLACE INTO frequencies VALUES (?, ?, ?)",
-            [(term, n, rows.frequency_sum(term, n)) for term, n in now.items() if n > 0],
+            [(term, n, codec.frequency_sum(term, n)) for term, n in now.items() if n > 0],
         )
         self._frequencies.clear()
 

@@ -8,7 +8,7 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from assistant.encoder import GRAPH, TOKENIZER, WEIGHTS, ModelFiles
+from assistant.models.encoder import GRAPH, TOKENIZER, WEIGHTS, ModelFiles
 from assistant.system import permissions
 
 FORMAT = 1

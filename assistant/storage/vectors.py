@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from assistant.records import PassageId
-from assistant.store import nearest, rows, vector_file
-from assistant.store.nearest import Matrix, Nearest
-from assistant.store.rows import Concepts
-from assistant.store.schema import IndexDamaged, translated
-from assistant.store.snapshot import Snapshot
-from assistant.store.transaction import TextId
+from assistant.storage import codec, nearest, vector_file
+from assistant.storage.codec import Concepts
+from assistant.storage.nearest import Matrix, Nearest
+from assistant.storage.schema import IndexDamaged, translated
+from assistant.storage.snapshot import Snapshot
+from assistant.storage.transaction import TextId
 
 _IN = "IN (SELECT value FROM json_each(?))"
 _Place = tuple[str, int, int]
@@ -81,9 +81,9 @@ class Vectors(Snapshot):
     def _complete(self) -> dict[str, Matrix]:
         """(1 + k, d) of each concept that has all its vectors and would lack some without the lent ones: the name's,
         then the sentences'."""
-        found = self._all(rows.SENTENCES)
+        found = self._all(codec.SENTENCES)
         lacked = {str(row[0]) for row in found if row[3] is None}
-        read = rows.complete_concepts(found, self._lent)
+        read = codec.complete_concepts(found, self._lent)
         return {concept: matrix for concept, matrix in read if concept in lacked}
 
     def near(
@@ -177,7 +177,7 @@ class Vectors(Snapshot):
                 f" WHERE {where} ORDER BY t.id"
             )
             for number, count, data, crc in cursor:
-                yield number, rows.unpack_matrix(count, data, crc)
+                yield number, codec.unpack_matrix(count, data, crc)
 
     def vectors(self, ids: Sequence[PassageId]) -> dict[PassageId, Matrix]:
         """The unit rows (k, d) of each passage that has a vector, in the order of `ids`."""
@@ -196,7 +196,7 @@ class Vectors(Snapshot):
         missing = [text for text in texts if text not in self._kept]
         if missing:
             found = self._all(f"SELECT text, rows, data, crc FROM vectors WHERE text {_IN}", json.dumps(missing))
-            self._kept |= {text: rows.unpack_matrix(*row) for text, *row in found}
+            self._kept |= {text: codec.unpack_matrix(*row) for text, *row in found}
         return {text: self._kept[text] for text in texts if text in self._kept}
 
     def concepts(self) -> Concepts:
@@ -210,12 +210,12 @@ class Vectors(Snapshot):
         both: dict[str, tuple[Matrix, Matrix]] = {}
         if found:
             listed, data, crc = found[0]
-            names: list[str] = rows.unpacked(listed)
-            matrix = rows.unpack_matrix(2 * len(names), data, crc ^ rows.checksum(listed))
+            names: list[str] = codec.unpacked(listed)
+            matrix = codec.unpack_matrix(2 * len(names), data, crc ^ codec.checksum(listed))
             if not self._lent_concepts:
                 return Concepts(tuple(names), matrix[: len(names)], matrix[len(names) :])
             both = {name: (matrix[n], matrix[len(names) + n]) for n, name in enumerate(names)}
-        both |= {name: (matrix[0], rows.centre(matrix[1:])) for name, matrix in self._lent_concepts.items()}
+        both |= {name: (matrix[0], codec.centre(matrix[1:])) for name, matrix in self._lent_concepts.items()}
         if not both:
             nothing = np.zeros((0, 0), dtype=np.float32)
             return Concepts((), nothing, nothing)
@@ -225,7 +225,7 @@ class Vectors(Snapshot):
     def concept_rows(self, names: Sequence[str]) -> dict[str, Matrix]:
         """The unit rows (k, d) of each concept's sentences."""
         found = self._all(f"SELECT concept, rows, data, crc FROM concepts WHERE concept {_IN}", json.dumps(list(names)))
-        read = {name: rows.unpack_matrix(count, data, crc) for name, count, data, crc in found}
+        read = {name: codec.unpack_matrix(count, data, crc) for name, count, data, crc in found}
         return read | {name: self._lent_concepts[name][1:] for name in names if name in self._lent_concepts}
 
     def likely_concepts(self, terms: Sequence[str], limit: int) -> list[str]:
@@ -259,14 +259,14 @@ class Vectors(Snapshot):
 
     def _words(self, where: str, value: str) -> list[tuple[str, str, float, float]]:
         found = self._all(f"SELECT term, concept, weight, named, crc FROM concept_words WHERE {where}", value)
-        if any(rows.word_sum(*row) != crc for *row, crc in found):
+        if any(codec.word_sum(*row) != crc for *row, crc in found):
             raise IndexDamaged("a word of a concept")
         return [(term, concept, weight, named) for term, concept, weight, named, _ in found]
 
     def concept_topics(self, names: Sequence[str]) -> list[tuple[str, str, bool]]:
         """(concept, topic key, whether the concept's name is the whole of the topic's), by concept and key."""
         found = self._all(f"SELECT key, concept, whole, crc FROM matches WHERE concept {_IN}", json.dumps(list(names)))
-        if any(rows.match_sum(key, concept, whole) != crc for key, concept, whole, crc in found):
+        if any(codec.match_sum(key, concept, whole) != crc for key, concept, whole, crc in found):
             raise IndexDamaged("a concept")
         return sorted((concept, key, bool(whole)) for key, concept, whole, _ in found)
 

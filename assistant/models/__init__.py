@@ -1,0 +1,1 @@
+"""Embedding models: their files, their export to ONNX, and the encoder that runs them."""
