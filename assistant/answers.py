@@ -23,7 +23,7 @@ from assistant.records import (
     Statement,
     Support,
 )
-from assistant.search import Found, Lean, Searcher
+from assistant.retrieval.retriever import Found, Lean, Searcher
 from assistant.sheet import Sheet
 from assistant.text import excerpts
 from assistant.text.excerpts import Extract

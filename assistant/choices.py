@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assistant.columns import Table
 from assistant.question.parser import Query, content
 from assistant.records import Option, Passage
-from assistant.search import Floats, Found, Searcher
+from assistant.retrieval.feature_cache import Table
+from assistant.retrieval.retriever import Floats, Found, Searcher
 from assistant.text.tokenizer import terms
 from assistant.verdicts import Topic
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from assistant.engine import Assistant, Request
+    from assistant.indexing.report import BuildReport
     from assistant.records import Answer
-    from assistant.report import BuildReport
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 _OUTCOMES = {"answered": Exit.ANSWERED, "partial": Exit.PARTIAL, "not_in_notes": Exit.NOT_IN_NOTES}

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from assistant.question.parser import ASKING, Query, content
-from assistant.search import Floats, Found, Searcher
+from assistant.retrieval.retriever import Floats, Found, Searcher
 from assistant.text import word_frequency
 from assistant.text.tokenizer import key, terms, words
 from assistant.verdicts import Topic

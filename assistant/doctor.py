@@ -237,7 +237,7 @@ def _index(settings: Settings, program: str, now: float) -> Iterator[Finding]:
 
 def _behind(settings: Settings, store: Store, mend: str, *, worked_on: bool) -> Iterator[Finding]:
     """What an index that is whole does not have yet; `worked_on`: another process is bringing it up to date."""
-    from assistant import staleness
+    from assistant.indexing import changes
     from assistant.notes import folder as notes_folder
 
     if store.pending and worked_on:
@@ -245,7 +245,7 @@ def _behind(settings: Settings, store: Store, mend: str, *, worked_on: bool) -> 
     elif store.pending:
         yield Finding("index", f"{store.pending:,} passages have no vector yet", mend)
     files = notes_folder.scan(settings.notes, (settings.index, settings.spare)).files
-    if store.versions != staleness.versions(settings.notes):
+    if store.versions != changes.versions(settings.notes):
         yield Finding("index", "the vocabulary or the program changed since", mend)
     known = store.note_files()
     if _changed(settings.notes, files, known):

@@ -15,14 +15,14 @@ from assistant.errors import BadRequest, EmptyQuestion, IndexUnusable, Unreadabl
 from assistant.records import Answer, Citation, IndexState, Note
 
 if TYPE_CHECKING:
-    from assistant.fresh import Fresh, Keeper, Refresh
+    from assistant.indexing.index_manager import Fresh, Keeper, Refresh
+    from assistant.indexing.overview import Heading, Overview
+    from assistant.indexing.report import BuildReport, Progress
     from assistant.models.encoder import ModelFiles, OnnxEncoder
-    from assistant.overview import Heading, Overview
     from assistant.question.follow_up import Subject
     from assistant.question.parser import Query
     from assistant.records import PassageId
-    from assistant.report import BuildReport, Progress
-    from assistant.search import Searcher
+    from assistant.retrieval.retriever import Searcher
     from assistant.storage import Store
     from assistant.verdicts import Nameable
 
@@ -135,9 +135,9 @@ class Assistant:
 
     def changes(self) -> Iterator[frozenset[str]]:
         """Paths of notes that change, in batches, without end; an empty batch asks for an `update` all the same."""
-        from assistant import watch
+        from assistant.indexing import watcher
 
-        return watch.batches(self.notes, (self._index, *((self._spare,) if self._spare else ())))
+        return watcher.batches(self.notes, (self._index, *((self._spare,) if self._spare else ())))
 
     def topics(self) -> tuple[Nameable, ...]:
         """What a verdict can name, each once, by note and line of the place that most makes it a name; the errors of
@@ -157,7 +157,7 @@ class Assistant:
         its process id, or None where nothing is lacking, another process is at it, or `background` is off."""
         if self._kept is None or not self._kept.unfinished() or not self._background:
             return None
-        from assistant import background
+        from assistant.indexing import background
 
         return background.start(self.notes, self._kept.index, self._model)
 
@@ -181,14 +181,14 @@ class Assistant:
 
     def overview(self) -> Overview | None:
         """What the notes hold, as they are indexed; None where no index is there yet."""
-        from assistant import overview
+        from assistant.indexing import overview
 
         store = self._keeper().opened()
         return overview.of(store) if store is not None else None
 
     def headings(self) -> tuple[Heading, ...]:
         """Every heading with its place, by note and line; none where no index is there yet."""
-        from assistant import overview
+        from assistant.indexing import overview
 
         store = self._keeper().opened()
         return overview.headings(store) if store is not None else ()
@@ -240,11 +240,11 @@ class Assistant:
         """The question's texts are encoded while the notes are looked at; a follow-up's are not known yet."""
         follows = request.conversation is not None and self._subjects.get(request.conversation) is not None
         if self._loaded is not None and not follows:
-            from assistant import search
             from assistant.question import parser
+            from assistant.retrieval import retriever
 
             query = self._parsed(request.question[: parser.READ], request)
-            self._loaded.ahead(search.texts(query, search.asked(query)))
+            self._loaded.ahead(retriever.texts(query, retriever.asked(query)))
 
     def _parsed(self, text: str, request: Request) -> Query:
         """The text as the question of this request; parsed once."""
@@ -270,7 +270,7 @@ class Assistant:
 
     def _keeper(self) -> Keeper:
         if self._kept is None:
-            from assistant.fresh import Keeper
+            from assistant.indexing.index_manager import Keeper
 
             self._kept = Keeper(self.notes, self._index, self._spare, self._encoder, self._progress)
         return self._kept
@@ -355,7 +355,7 @@ class Assistant:
     def _searcher(self, fresh: Fresh) -> Searcher:
         """What was read of a store stays with it for as long as it is the one to answer from."""
         if self._search is None or self._search.store is not fresh.store:
-            from assistant.search import Searcher
+            from assistant.retrieval.retriever import Searcher
 
             self._search = Searcher(fresh.store, self._encoder(), self._vocabulary)
         return self._search

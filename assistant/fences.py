@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from assistant.notes import syntax_check
 from assistant.question.parser import Query
-from assistant.search import Found
+from assistant.retrieval.retriever import Found
 from assistant.verdicts import Topic
 
 _HOME = 0.15

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.columns import Read
 from assistant.constants import Constants
 from assistant.question.parser import ASKING, FORM, is_stop
 from assistant.records import Outcome
-from assistant.search import Floats, Found, Searcher
+from assistant.retrieval.feature_cache import Read
+from assistant.retrieval.retriever import Floats, Found, Searcher
 from assistant.text import word_frequency
 from assistant.text.tokenizer import parts, terms, words
 from assistant.verdicts import Topic

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from assistant import outcomes
 from assistant.constants import UNSURE
 from assistant.records import Passage
-from assistant.search import Found
+from assistant.retrieval.retriever import Found
 from assistant.verdicts import Topic
 
 _OWN = {

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from assistant.records import Citation, Passage
-from assistant.search import Searcher
+from assistant.retrieval.retriever import Searcher
 from assistant.text import excerpts
 from assistant.text.excerpts import Extract
 

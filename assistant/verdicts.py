@@ -15,9 +15,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.concepts import Meant
 from assistant.records import PassageId
-from assistant.search import Found, Searcher
+from assistant.retrieval.query_expansion import Meant
+from assistant.retrieval.retriever import Found, Searcher
 from assistant.storage import Store, StoredMention
 from assistant.text import word_frequency
 from assistant.topics.extraction import TELLING, merged

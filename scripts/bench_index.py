@@ -14,8 +14,8 @@ import numpy as np
 import scale
 from numpy.typing import NDArray
 
-from assistant import build, staleness
 from assistant.engine import Assistant
+from assistant.indexing import build, changes
 from assistant.models.encoder import HashingEncoder, OnnxEncoder
 from assistant.notes import folder as notes_folder
 from assistant.storage import Store
@@ -81,7 +81,7 @@ def look(folder: Path) -> None:
     for _ in range(7):
         with Store.open(folder / "index") as store:
             began = time.monotonic()
-            changed = staleness.stale(
+            changed = changes.stale(
                 store, folder / "notes", notes_folder.scan(folder / "notes").files, encoder.identity
             )
             took.append(time.monotonic() - began)

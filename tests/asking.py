@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from assistant import build
 from assistant.engine import Assistant
+from assistant.indexing import build
+from assistant.indexing.report import BuildReport
 from assistant.models.encoder import HashingEncoder
 from assistant.records import Answer, IndexState
-from assistant.report import BuildReport
 
 ENCODER = HashingEncoder()
 QUESTIONS = (

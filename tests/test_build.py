@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from assistant import ahead, build
 from assistant.errors import NoNotes, UnreadableNotes
+from assistant.indexing import build, on_demand
+from assistant.indexing.report import BuildReport
 from assistant.models.encoder import Encoder, HashingEncoder
 from assistant.notes import chunker
 from assistant.notes import folder as read_notes
 from assistant.records import Note
-from assistant.report import BuildReport
 from assistant.storage import Busy, DiskFull, IndexDamaged, Store, Writer, vector_file
 
 SCALE = float(os.environ.get("ASSISTANT_TEST_SCALE", "1"))
@@ -218,12 +218,12 @@ def test_text_is_there_before_any_vector(notes: Path, index: Path) -> None:
         assert store.near(encoder.question("canary")[None], 3) == [{}]
         ids = store.containing(["canari"], 5)
         assert ids
-        computed = ahead.vectors(store, encoder, ["canari"], None, {})
+        computed = on_demand.vectors(store, encoder, ["canari"], None, {})
         store.lend({number: matrix for number, (_, matrix) in computed.items()})
         assert set(ids) <= set(store.near(encoder.question("canary")[None], 3)[0])
         assert list(store.vectors(ids)) == ids
         assert store.pending == store.passages_count - len(ids)
-    assert ahead.keep(index, encoder.identity, dict(computed.values()))
+    assert on_demand.keep(index, encoder.identity, dict(computed.values()))
     with Store.open(index) as store:
         assert set(store.near(encoder.question("canary")[None], 3)[0]) <= set(ids)
         assert store.pending == store.passages_count - len(ids)

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from assistant import build
 from assistant.engine import Request
 from assistant.errors import AssistantError, IndexUnusable
+from assistant.indexing import build
 from assistant.question import parser
 from assistant.records import Answer
-from assistant.search import Searcher
+from assistant.retrieval.retriever import Searcher
 from assistant.storage import IndexDamaged, Store, problems, vector_file
 from tests.asking import ENCODER, NOTE, QUESTIONS, asking, refresh, said
 from tests.conftest import scale

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from assistant import build, doctor
+from assistant import doctor
 from assistant.doctor import Finding
 from assistant.errors import AssistantError, BadRequest, ModelUnusable
+from assistant.indexing import build
 from assistant.models import preparation
 from assistant.models.encoder import HashingEncoder
 from assistant.storage import Writer

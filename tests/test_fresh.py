@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from assistant import ahead, background, staleness
 from assistant.engine import Assistant, Request
+from assistant.indexing import background, changes, on_demand
+from assistant.indexing.changes import Embed
 from assistant.models.encoder import OnnxEncoder
-from assistant.staleness import Embed
 from assistant.storage import Store, Writer, being_written
 
 PEAR = "When is a pear ripe?"
@@ -50,7 +50,7 @@ def test_a_question_to_notes_never_indexed_embeds_its_own_candidates_only(
     assert answer.index.generation == 1
     assert not answer.index.stale
     with Store.open(tmp_path / "index") as store:
-        assert 0 < store.passages_count - answer.index.pending <= ahead.PASSAGES
+        assert 0 < store.passages_count - answer.index.pending <= on_demand.PASSAGES
     (said,) = [warning for warning in answer.warnings if SAID in warning]
     assert said.startswith(f"{answer.index.pending} of 2")
     assert "assistant index" in said
@@ -65,7 +65,7 @@ def test_what_a_question_embedded_is_kept_and_not_embedded_again(
     before = waiting(tmp_path / "index")
     assert asking.finish_later() is None  # switched off
     after = waiting(tmp_path / "index")
-    assert 1 <= before - after <= ahead.PASSAGES + 13 * ahead.CONCEPTS
+    assert 1 <= before - after <= on_demand.PASSAGES + 13 * on_demand.CONCEPTS
     asking.close()
     texts: list[str] = []
     plain = OnnxEncoder.passages
@@ -146,7 +146,7 @@ def test_a_few_missing_vectors_are_computed_before_the_answer(
 
 @pytest.mark.parametrize(
     ("missing", "embed", "due"),
-    [(0, "all", False), (1, "all", True), (1, "few", True), (staleness.AT_ONCE + 1, "few", False), (1, "none", False)],
+    [(0, "all", False), (1, "all", True), (1, "few", True), (changes.AT_ONCE + 1, "few", False), (1, "none", False)],
 )
 def test_which_missing_vectors_a_build_computes(missing: int, embed: Embed, due: bool) -> None:
-    assert staleness.due(missing, embed) is due
+    assert changes.due(missing, embed) is due

@@ -16,7 +16,7 @@ SLOW = {
     "yaml",
     "rich",
 }
-WRITERS = {"assistant.build", "assistant.storage.writer", "assistant.storage.integrity"}
+WRITERS = {"assistant.indexing.build", "assistant.storage.writer", "assistant.storage.integrity"}
 NOTE = (
     "# Fruit\n\n## Apple\n\nAn apple keeps for months in a cool cellar.\n\n## Pear\n\nA pear is best within a week.\n"
 )

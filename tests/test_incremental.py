@@ -10,12 +10,13 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from assistant import answers, build, constants
+from assistant import answers, constants
+from assistant.indexing import build
+from assistant.indexing.changes import Embed
 from assistant.models.encoder import HashingEncoder
 from assistant.question import parser
 from assistant.records import Answer, Hit
-from assistant.search import Searcher
-from assistant.staleness import Embed
+from assistant.retrieval.retriever import Searcher
 from assistant.storage import Store, vector_file
 
 ENCODER = HashingEncoder()

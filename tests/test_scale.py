@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from assistant import build, staleness
+from assistant.indexing import build, changes
 from assistant.models.encoder import HashingEncoder
 from assistant.notes import folder as notes_folder
 from assistant.storage import Store, Writer, vector_file
@@ -119,7 +119,7 @@ def test_a_look_at_many_notes_opens_none(
     with Store.open(tmp_path / "index") as store:
         began = time.monotonic()
         files = notes_folder.scan(tmp_path / "notes").files
-        assert not staleness.stale(store, tmp_path / "notes", files, store.identity)
+        assert not changes.stale(store, tmp_path / "notes", files, store.identity)
         took = time.monotonic() - began
     assert len(files) == count
     record_property("look at the notes", f"{count:,} notes in {took:.2f} s")

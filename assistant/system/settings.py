@@ -16,7 +16,7 @@ from assistant.system import permissions
 
 if TYPE_CHECKING:
     from assistant.engine import Assistant
-    from assistant.report import Progress
+    from assistant.indexing.report import Progress
 
 _T = TypeVar("_T")
 Refresh = Literal["look", "insist", "never"]

@@ -20,7 +20,7 @@ from assistant.tui.transcript import Transcript
 from assistant.tui.turns import Turn
 
 if TYPE_CHECKING:
-    from assistant.overview import Heading
+    from assistant.indexing.overview import Heading
 
 
 _OVER_A_LIST = ("interrupt", "quit", "focus_next", "focus_previous")

@@ -23,7 +23,7 @@ from assistant.tui import colours, messages
 from assistant.tui.rebuilding import Places, Rebuilding
 
 if TYPE_CHECKING:
-    from assistant.overview import Heading
+    from assistant.indexing.overview import Heading
 
 
 FEW = 64
@@ -224,7 +224,7 @@ class EngineThread:
         self._post(messages.Progressed(what[:1].lower() + what[1:] + counted + also))
 
     def _ask(self, asked: Asked) -> None:
-        from assistant.fresh import NotYet
+        from assistant.indexing.index_manager import NotYet
 
         if asked.stop.is_set():
             return
@@ -279,11 +279,11 @@ class EngineThread:
             self._post(messages.NoteRead(path, None, str(error)))
 
     def _watch(self) -> None:
-        from assistant import watch
+        from assistant.indexing import watcher
 
         assert self._places is not None
         try:
-            for _ in watch.batches(Path(self._places.notes), (), self._over):
+            for _ in watcher.batches(Path(self._places.notes), (), self._over):
                 self.look()
         except (OSError, RuntimeError):  # the system cannot tell of changes in this folder
             while not self._over.wait(_AGAIN_SECONDS):

@@ -18,7 +18,7 @@ from textual.widgets.tree import TreeNode
 from assistant.text import sanitize
 
 if TYPE_CHECKING:
-    from assistant.overview import Heading
+    from assistant.indexing.overview import Heading
 
 _MOST = 500
 """Headings that stand in the tree at once; typing narrows them down."""

@@ -11,7 +11,7 @@ from textual.message import Message
 from assistant.records import Answer, Note
 
 if TYPE_CHECKING:
-    from assistant.overview import Heading, Overview
+    from assistant.indexing.overview import Heading, Overview
 
 
 class Told(Message):

@@ -13,7 +13,7 @@ from assistant.tui.source import NoteView
 from assistant.tui.transcript import Transcript
 
 if TYPE_CHECKING:
-    from assistant.overview import Heading
+    from assistant.indexing.overview import Heading
 
 
 class Located(messages.Told):

@@ -10,7 +10,7 @@ from assistant.tui.blocks import Block
 from assistant.tui.rows import WIDEST, Piece, Row
 
 if TYPE_CHECKING:
-    from assistant.overview import Overview
+    from assistant.indexing.overview import Overview
 
 
 class Welcome(Block):

@@ -16,9 +16,9 @@ from textual.pilot import Pilot
 
 from assistant.engine import Assistant, Cancelled, Request
 from assistant.errors import AssistantError, IndexUnusable
+from assistant.indexing.overview import Heading, Overview
 from assistant.notes import folder as notes_folder
 from assistant.notes import markdown
-from assistant.overview import Heading, Overview
 from assistant.question import follow_up
 from assistant.records import Answer
 from assistant.tui.app import ChatApp

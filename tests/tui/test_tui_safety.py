@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 from textual.command import CommandPalette
 
 from assistant.errors import UnreadableNotes
-from assistant.overview import Heading
+from assistant.indexing.overview import Heading
 from assistant.records import Answer, Candidate, Citation, LineNumber, Snippet, Statement
 from assistant.render import answer_json
 from assistant.text import sanitize

@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from assistant import staleness
 from assistant.errors import IndexUnusable, NoNotes, UnreadableNotes
+from assistant.indexing import changes
 from assistant.notes import folder as notes_folder
 from assistant.notes.folder import Scan
 from assistant.storage import Busy, DiskFull, ReadOnly, Store, StoreError
 
 if TYPE_CHECKING:
+    from assistant.indexing.changes import Embed
+    from assistant.indexing.report import BuildReport, Progress
     from assistant.models.encoder import Encoder
     from assistant.records import PassageId
-    from assistant.report import BuildReport, Progress
-    from assistant.staleness import Embed
     from assistant.storage import Matrix
 
 Refresh = Literal["look", "insist", "never"]
@@ -76,14 +76,14 @@ class Keeper:
         if elsewhere:
             if store is None:
                 raise NotYet
-            stale = staleness.stale(store, self._folder, scan.files, identity)
+            stale = changes.stale(store, self._folder, scan.files, identity)
             return self._as_it_is(store, scan, stale=stale, said=_MEANWHILE if stale else "")
         if store is None or refresh == "insist":
             return self._built(scan, embed, wait=refresh == "insist")
-        stale = staleness.stale(store, self._folder, scan.files, identity)
+        stale = changes.stale(store, self._folder, scan.files, identity)
         if refresh == "never":
             return self._as_it_is(store, scan, stale=stale, said=_ASKED_NOT_TO if stale else "")
-        if stale or staleness.due(store.waiting(), embed):
+        if stale or changes.due(store.waiting(), embed):
             return self._built(scan, embed, wait=False)
         return self._as_it_is(store, scan)
 
@@ -93,9 +93,9 @@ class Keeper:
         if not store.waiting():
             self._ahead.clear()
             return False
-        from assistant import ahead
+        from assistant.indexing import on_demand
 
-        found = ahead.vectors(store, self._encoder(), terms, only, self._ahead)
+        found = on_demand.vectors(store, self._encoder(), terms, only, self._ahead)
         self._ahead |= dict(found.values())
         store.lend({number: matrix for number, (_, matrix) in found.items()})
         return bool(found)
@@ -106,9 +106,9 @@ class Keeper:
         if self._store is None or not (self._store.waiting() or self._store.warnings):
             return False
         if self._ahead:
-            from assistant import ahead
+            from assistant.indexing import on_demand
 
-            ahead.keep(self.index, self._store.identity, self._ahead)
+            on_demand.keep(self.index, self._store.identity, self._ahead)
         return True
 
     def mended(self) -> Fresh:
@@ -124,9 +124,9 @@ class Keeper:
         """
         scan = self._scan()
         store = self._opened(self._encoder().identity)
-        if store is None or not staleness.small(store, self._folder, scan.files, few):
+        if store is None or not changes.small(store, self._folder, scan.files, few):
             return "more"
-        if not staleness.stale(store, self._folder, scan.files, store.identity) and not store.waiting():
+        if not changes.stale(store, self._folder, scan.files, store.identity) and not store.waiting():
             return "done"
         try:
             self._build("none", full=False, mend=False, wait=False)
@@ -235,7 +235,7 @@ class Keeper:
         identity = self._encoder().identity
         store = self._opened(identity)
         if store is not None:
-            stale = staleness.stale(store, self._folder, scan.files, identity)
+            stale = changes.stale(store, self._folder, scan.files, identity)
             said = f"{what}; this is answered from the last index." if stale else ""
             return self._as_it_is(store, scan, stale=stale, said=said)
         if self._spare in (None, self.index):
@@ -246,7 +246,7 @@ class Keeper:
 
     def _build(self, embed: Embed, *, full: bool, mend: bool, wait: bool, verify: bool = False) -> BuildReport:
         """One build; where another process builds, Busy if there is a store to answer from meanwhile, else after it."""
-        from assistant import build
+        from assistant.indexing import build
 
         while True:
             try:

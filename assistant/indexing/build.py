@@ -11,13 +11,13 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assistant.embedding import Embedding
-from assistant.intake import Intake, Look
+from assistant.indexing.changes import Embed, due, outdated, settled
+from assistant.indexing.embedder import Embedding
+from assistant.indexing.note_indexer import Intake, Look
+from assistant.indexing.report import BuildReport, Progress
 from assistant.models.encoder import Encoder
 from assistant.notes import folder as notes_folder
 from assistant.records import NoteFile
-from assistant.report import BuildReport, Progress
-from assistant.staleness import Embed, due, outdated, settled
 from assistant.storage import (
     Busy,
     DiskFull,

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from assistant.errors import NoNotes, UnreadableNotes
+from assistant.indexing.changes import settled, versions
+from assistant.indexing.report import BuildReport, Progress
 from assistant.notes import chunker
 from assistant.notes import folder as notes_folder
 from assistant.records import Note, NoteFile
-from assistant.report import BuildReport, Progress
-from assistant.staleness import settled, versions
 from assistant.storage import IndexedNote, StoredNote, Writer
 from assistant.topics import extraction, vocabulary
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from assistant.indexing.report import BuildReport, Progress
 from assistant.models.encoder import Encoder
-from assistant.report import BuildReport, Progress
 from assistant.storage import Matrix, TextId, Writer
 
 BATCH_SECONDS = 2.0

@@ -22,11 +22,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.columns import Columns, Read, Table
-from assistant.concepts import Meant, Thesaurus
 from assistant.models.encoder import Encoder
 from assistant.question.parser import Demand, Query
 from assistant.records import Hit, Passage, PassageId
+from assistant.retrieval.feature_cache import Columns, Read, Table
+from assistant.retrieval.query_expansion import Meant, Thesaurus
 from assistant.storage import Store, StoredMention
 from assistant.text import excerpts, word_frequency
 from assistant.text.tokenizer import stem, terms, words

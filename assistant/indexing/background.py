@@ -21,7 +21,7 @@ def start(notes: Path, index: Path, model: str) -> int | None:
     if being_written(index):
         return None
     words = ["--notes", str(notes), "--index", str(index), *(["--model", model] if model else [])]
-    home = str(Path(__file__).resolve().parents[1])
+    home = str(Path(__file__).resolve().parents[2])
     try:
         child = subprocess.Popen(
             # -P keeps the current folder off the path; the package's own folder goes last.

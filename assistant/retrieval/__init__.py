@@ -1,0 +1,1 @@
+"""From a question to ranked candidates: candidate generation, scoring, query expansion."""
