@@ -83,7 +83,7 @@ def _failed(error: Exception, *, json: bool) -> int:
     known = _known(error)
     say(f"Error: {known}")
     if json:
-        from assistant.render import error_json
+        from assistant.rendering.terminal import error_json
 
         with suppress(OSError, AssistantError):
             write(error_json(known) + "\n")
@@ -315,14 +315,14 @@ def _one(assistant: Assistant, request: Request, form: str, opened: int | None) 
 
 
 def _printed(answer: Answer, form: str) -> str:
-    from assistant import render
+    from assistant.rendering import terminal
 
     if form == "json":
-        return render.answer_json(answer) + "\n"
+        return terminal.answer_json(answer) + "\n"
     if form == "quickfix":
-        return render.quickfix(answer)
+        return terminal.quickfix(answer)
     width = terminal_width()
-    return render.text(answer, width or 80, colour=width is not None and colours(os.environ))
+    return terminal.text(answer, width or 80, colour=width is not None and colours(os.environ))
 
 
 def _open(answer: Answer, number: int) -> None:
@@ -354,7 +354,8 @@ def _lines(name: str) -> BinaryIO:
 
 def _answers(assistant: Assistant, stream: BinaryIO, like: Request) -> int:
     """One line out for each line in, as soon as it is known; an error is the line's own and the run goes on."""
-    from assistant import batch, render
+    from assistant import batch
+    from assistant.rendering import terminal
 
     code = Exit.ANSWERED
     told: set[str] = set()
@@ -363,14 +364,14 @@ def _answers(assistant: Assistant, stream: BinaryIO, like: Request) -> int:
             if isinstance(request, BadRequest):
                 raise request
             answer = assistant.ask(request)
-            line = render.answer_json(answer)
+            line = terminal.answer_json(answer)
             for warning in answer.warnings:
                 if warning not in told:
                     say(f"Warning: {warning}")
             told.update(answer.warnings)
         except Exception as error:
             code = Exit.CANNOT
-            line = render.error_json(_known(error), name)
+            line = terminal.error_json(_known(error), name)
         try:
             write(line + "\n")
         except BrokenPipeError:

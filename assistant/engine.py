@@ -15,6 +15,7 @@ from assistant.errors import BadRequest, EmptyQuestion, IndexUnusable, Unreadabl
 from assistant.records import Answer, Citation, IndexState, Note
 
 if TYPE_CHECKING:
+    from assistant.answering.naming import Nameable
     from assistant.indexing.index_manager import Fresh, Keeper, Refresh
     from assistant.indexing.overview import Heading, Overview
     from assistant.indexing.report import BuildReport, Progress
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from assistant.records import PassageId
     from assistant.retrieval.retriever import Searcher
     from assistant.storage import Store
-    from assistant.verdicts import Nameable
 
 
 _PATH = re.compile(r"\s+[>›]\s+")
@@ -142,9 +142,9 @@ class Assistant:
     def topics(self) -> tuple[Nameable, ...]:
         """What a verdict can name, each once, by note and line of the place that most makes it a name; the errors of
         `ask`."""
-        from assistant import verdicts
+        from assistant.answering import naming
 
-        return verdicts.nameable(self._fresh(elsewhere=False).store)
+        return naming.nameable(self._fresh(elsewhere=False).store)
 
     def busy(self) -> bool:
         """Whether another process is bringing the index up to date."""
@@ -311,7 +311,7 @@ class Assistant:
 
     def _answered(self, request: Request, fresh: Fresh) -> Answer:
         fresh.store.read_ahead()  # while all that answers with it is imported
-        from assistant import answers, constants
+        from assistant.answering import compose, weights
         from assistant.question import follow_up, parser, spelling
 
         question, read_as = spelling.understood(
@@ -323,10 +323,10 @@ class Assistant:
         only = _only(fresh.store, request)
         if self._keeper().ahead(fresh.store, query.terms, only):
             self._search = None  # it has read passages as if they had no vectors
-        answer = answers.answer(
+        answer = compose.answer(
             self._searcher(fresh),
             query,
-            constants.load(self._constants, self._vocabulary),
+            weights.load(self._constants, self._vocabulary),
             only=only,
             limit=request.limit,
             explain=request.explain,
@@ -344,7 +344,7 @@ class Assistant:
         )
         if request.conversation is not None:
             self._subjects[request.conversation] = (
-                follow_up.subject(answer, understood, answers.sides(query, answer)) or before
+                follow_up.subject(answer, understood, compose.sides(query, answer)) or before
             )
         unread = len(request.question) - parser.READ
         if unread <= 0:

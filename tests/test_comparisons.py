@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from assistant import comparisons
+from assistant.answering import comparison
+from assistant.answering.naming import Topic
 from assistant.question import parser
 from assistant.text.tokenizer import key
 from assistant.topics.extraction import TELLING, merged
-from assistant.verdicts import Topic
 
 
 def topic(name: str, kind: str = "heading") -> Topic:
@@ -29,20 +29,20 @@ KNOWN = [topic("Queue Service"), topic("Streaming Service"), topic("Retention po
     ],
 )
 def test_the_sides_are_what_the_question_sets_against_each_other(question: str) -> None:
-    sides = comparisons.named(parser.parse(question), KNOWN)
+    sides = comparison.named(parser.parse(question), KNOWN)
     assert sides is not None
     assert [side.name for side in sides] == ["Queue Service", "Streaming Service"]
 
 
 def test_a_side_is_the_longest_name_in_its_part_of_the_question() -> None:
-    sides = comparisons.named(parser.parse("Queue versus a retention policy on the bucket?"), KNOWN)
+    sides = comparison.named(parser.parse("Queue versus a retention policy on the bucket?"), KNOWN)
     assert sides is not None
     assert sides[1].name == "Retention policy"
 
 
 def test_one_name_is_no_comparison() -> None:
-    assert comparisons.named(parser.parse("The queue or something else?"), KNOWN) is None
+    assert comparison.named(parser.parse("The queue or something else?"), KNOWN) is None
 
 
 def test_among_takes_the_topics_that_a_name_calls() -> None:
-    assert [t.name for t in comparisons.among(KNOWN, ("the queue", "a topic"))] == ["Queue Service"]
+    assert [t.name for t in comparison.among(KNOWN, ("the queue", "a topic"))] == ["Queue Service"]

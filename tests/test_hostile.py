@@ -26,12 +26,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assistant import render
 from assistant.batch import clean
 from assistant.engine import Request
 from assistant.errors import BadRequest, EmptyQuestion
 from assistant.notes import folder as note_files
 from assistant.records import Answer
+from assistant.rendering import terminal
 from tests.asking import NOTE, QUESTIONS, Asking, asking, refresh, said
 from tests.conftest import scale
 
@@ -92,9 +92,9 @@ def shown(answer: Answer, folder: Path) -> None:
         lines = note_files.read(folder, cited.path).lines
         assert cited.quote in "\n".join(lines[cited.start_line - 1 : cited.end_line])
     for width, colour in ((20, False), (80, True)):
-        assert unsafe(render.text(answer, width, colour=colour)) == set()
-    assert unsafe(render.quickfix(answer)) == set()
-    line = render.answer_json(answer)
+        assert unsafe(terminal.text(answer, width, colour=colour)) == set()
+    assert unsafe(terminal.quickfix(answer)) == set()
+    line = terminal.answer_json(answer)
     assert line.isascii()
     assert "\n" not in line
     assert json.loads(line)["question"] == answer.question
@@ -300,7 +300,7 @@ def refused(asked: Asking, request: Request) -> Answer | None:
     try:
         return asked.ask(request)
     except (BadRequest, EmptyQuestion) as error:
-        if not error.hint or not render.error_json(error).isascii():
+        if not error.hint or not terminal.error_json(error).isascii():
             raise
         return None
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from assistant import answers, constants
+from assistant.answering import compose, weights
 from assistant.indexing import build
 from assistant.indexing.changes import Embed
 from assistant.models.encoder import HashingEncoder
@@ -45,7 +45,7 @@ def answered(index: Path) -> list[tuple[Answer, list[tuple[object, ...]]]]:
         queries = [parser.parse(text) for text in QUESTIONS]
         return [
             (
-                answers.answer(searcher, query, constants.load(), explain=True),
+                compose.answer(searcher, query, weights.load(), explain=True),
                 [_without_id(hit) for hit in searcher.find(query).hits],
             )
             for query in queries

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant import outcomes
+from assistant.answering import decision
 
 
 @pytest.mark.parametrize(
@@ -19,13 +19,13 @@ from assistant import outcomes
     ],
 )
 def test_a_quantity_is_given_by_a_line_of_its_kind(question: str, line: str, given: bool) -> None:
-    pattern = outcomes.quantity(question)
+    pattern = decision.quantity(question)
     assert pattern is not None
     assert bool(pattern.search(line)) == given
 
 
 def test_what_asks_for_no_quantity_expects_none() -> None:
-    assert outcomes.quantity("Which strategy fits?") is None
+    assert decision.quantity("Which strategy fits?") is None
 
 
 @pytest.mark.parametrize(
@@ -38,9 +38,9 @@ def test_what_asks_for_no_quantity_expects_none() -> None:
     ],
 )
 def test_orders_are_not_questions(text: str) -> None:
-    assert outcomes.is_order(text)
+    assert decision.is_order(text)
 
 
 @pytest.mark.parametrize("text", ["Which system prompts the user?", "Can the queue ignore a message?"])
 def test_questions_are_no_orders(text: str) -> None:
-    assert not outcomes.is_order(text)
+    assert not decision.is_order(text)

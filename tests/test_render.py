@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from assistant import render
 from assistant.errors import AssistantError, BadRequest, EmptyQuestion, ModelUnusable
 from assistant.records import (
     Answer,
@@ -27,6 +26,7 @@ from assistant.records import (
     Statement,
     Support,
 )
+from assistant.rendering import terminal
 from assistant.text import sanitize
 
 GOLDEN = Path(__file__).parent / "golden" / "render"
@@ -164,19 +164,19 @@ ERRORS: list[AssistantError] = [
 @pytest.mark.parametrize("name", ANSWERS)
 def test_text(name: str, golden: Callable[[Path, bytes], None]) -> None:
     """Plain text at 80 columns."""
-    golden(GOLDEN / f"{name}.txt", render.text(ANSWERS[name]).encode())
+    golden(GOLDEN / f"{name}.txt", terminal.text(ANSWERS[name]).encode())
 
 
 @pytest.mark.parametrize("name", ["verdict", "choice"])
 def test_text_of_a_narrow_terminal(name: str, golden: Callable[[Path, bytes], None]) -> None:
     """Each part wraps under its own indent at 44 columns; code is left as it is, to be copied."""
-    golden(GOLDEN / f"{name}-44.txt", render.text(ANSWERS[name], width=44).encode())
+    golden(GOLDEN / f"{name}-44.txt", terminal.text(ANSWERS[name], width=44).encode())
 
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_json(name: str, golden: Callable[[Path, bytes], None]) -> None:
     """The contract's object, indented here to be read."""
-    line = render.answer_json(ANSWERS[name])
+    line = terminal.answer_json(ANSWERS[name])
     assert line.isascii()
     assert line.isprintable()
     golden(GOLDEN / f"{name}.json", (json.dumps(json.loads(line), indent=1, ensure_ascii=False) + "\n").encode())
@@ -184,8 +184,8 @@ def test_json(name: str, golden: Callable[[Path, bytes], None]) -> None:
 
 def test_quickfix(golden: Callable[[Path, bytes], None]) -> None:
     """A line for each citation, none where the notes do not answer."""
-    golden(GOLDEN / "quickfix.txt", render.quickfix(VERDICT).encode())
-    assert render.quickfix(NO) == ""
+    golden(GOLDEN / "quickfix.txt", terminal.quickfix(VERDICT).encode())
+    assert terminal.quickfix(NO) == ""
 
 
 @pytest.fixture(scope="module")
@@ -200,14 +200,14 @@ def test_json_keeps_the_contract(contract: Draft202012Validator) -> None:
     assert isinstance(schema, dict)
     required = schema["$defs"]["answer"]["required"]
     for answer in ANSWERS.values():
-        record = json.loads(render.answer_json(answer))
+        record = json.loads(terminal.answer_json(answer))
         contract.validate(record)
         assert list(record) == [*required, *(["explain"] if answer.explain else [])]
     for error in ERRORS:
-        record = json.loads(render.error_json(error, "7"))
+        record = json.loads(terminal.error_json(error, "7"))
         contract.validate(record)
         assert record["error"]["code"] == error.code
-    assert json.loads(render.error_json(ERRORS[1])) == {
+    assert json.loads(terminal.error_json(ERRORS[1])) == {
         "schema": 1,
         "id": None,
         "error": {"code": "empty_question", "message": "Nothing was asked.", "hint": None},
@@ -216,14 +216,14 @@ def test_json_keeps_the_contract(contract: Draft202012Validator) -> None:
 
 def test_numbers_that_json_cannot_write_are_null() -> None:
     """`NaN` is no JSON, and a program that reads it would stop."""
-    line = render.answer_json(replace(NO, explain={"a": float("nan"), "b": (float("inf"), 1.5)}))
+    line = terminal.answer_json(replace(NO, explain={"a": float("nan"), "b": (float("inf"), 1.5)}))
     assert json.loads(line)["explain"] == {"a": None, "b": [None, 1.5]}
 
 
 def test_text_says_what_json_says() -> None:
     """Every name, statement, option, missing term and place of the record stands in the text."""
     for answer in ANSWERS.values():
-        said = " ".join(re.sub(r"[│\[\]]", " ", render.text(answer, width=100)).split())
+        said = " ".join(re.sub(r"[│\[\]]", " ", terminal.text(answer, width=100)).split())
         wanted = [statement.text for statement in answer.statements]
         wanted += [candidate.name for candidate in (answer.verdict, *answer.alternatives) if candidate]
         wanted += [*answer.missing, *(f"{cited.path}:{cited.start_line}" for cited in answer.citations)]
@@ -237,10 +237,10 @@ def test_a_terminal_gets_the_same_text_and_nothing_but_our_styling(name: str, mo
     for variable in ("NO_COLOR", "FORCE_COLOR", "COLORTERM"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
-    coloured = render.text(ANSWERS[name], colour=True)
+    coloured = terminal.text(ANSWERS[name], colour=True)
     assert "\x1b[" in coloured
     plain = "".join(row.rstrip() + "\n" for row in OUR_OWN.sub("", coloured).split("\n")[:-1])
-    assert plain == render.text(ANSWERS[name])
+    assert plain == terminal.text(ANSWERS[name])
 
 
 def _links(coloured: str) -> Iterator[str]:
@@ -251,7 +251,7 @@ def _links(coloured: str) -> Iterator[str]:
 def test_links_are_percent_encoded(path: str) -> None:
     """The link opens the file at its line, and no name can end it early."""
     answer = replace(NO, citations=(replace(NO.citations[0], path=path),))
-    (link,) = _links(render.text(answer, colour=True))
+    (link,) = _links(terminal.text(answer, colour=True))
     assert re.fullmatch(r"file:///[\w/.~%-]+#228", link, re.ASCII)
     assert unquote(urlsplit(link).path, errors="surrogateescape") == f"/home/me/my notes/{path}"
 
@@ -286,12 +286,12 @@ def _hostile(draw: st.DrawFn) -> Answer:
 @given(_hostile(), st.integers(0, 120))
 def test_no_text_reaches_a_terminal_raw(answer: Answer, width: int) -> None:
     """Whatever the notes, the question and the file names hold, plain or coloured; and JSON is plain ASCII."""
-    for shown in (render.text(answer, width), OUR_OWN.sub("", render.text(answer, width, colour=True))):
+    for shown in (terminal.text(answer, width), OUR_OWN.sub("", terminal.text(answer, width, colour=True))):
         assert sanitize.block(shown) == shown
-    quickfix = render.quickfix(answer)
+    quickfix = terminal.quickfix(answer)
     assert quickfix.count("\n") == (answer.outcome != "not_in_notes")
     assert sanitize.block(quickfix) == quickfix
-    line = render.answer_json(answer)
+    line = terminal.answer_json(answer)
     assert line.isascii()
     assert line.isprintable()
     assert json.loads(line)["question"] == answer.question
@@ -301,5 +301,5 @@ def test_no_text_reaches_a_terminal_raw(answer: Answer, width: int) -> None:
 def test_rows_fit_but_for_code_and_places(answer: Answer, width: int) -> None:
     """Names and texts wrap; file names and code stay whole, since they are copied."""
     bare = replace(answer, snippets=(), citations=())
-    for row in render.text(bare, width).split("\n"):
-        assert sanitize.width(row) <= max(width, render.WIDTHS[0])
+    for row in terminal.text(bare, width).split("\n"):
+        assert sanitize.width(row) <= max(width, terminal.WIDTHS[0])

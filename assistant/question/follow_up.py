@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from assistant.constants import UNSURE
+from assistant.answering.weights import UNSURE
 from assistant.question.parser import content, parse, tidy
 from assistant.records import Answer
 from assistant.text.tokenizer import words

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from assistant import render
 from assistant.engine import Request
 from assistant.errors import AssistantError, EmptyQuestion
+from assistant.rendering import terminal
 from assistant.system.streams import say, write
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def run(assistant: Assistant, read: Callable[[], str], width: int, *, colour: bo
             continue
         for warning in answer.warnings:
             say(f"Warning: {warning}")
-        write(render.text(answer, width, colour=colour) + "\n")
+        write(terminal.text(answer, width, colour=colour) + "\n")
 
 
 def line() -> str:

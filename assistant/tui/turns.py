@@ -21,7 +21,7 @@ from assistant.records import (
     Statement,
     Support,
 )
-from assistant.render import answer_json
+from assistant.rendering.terminal import answer_json
 
 State = Literal["running", "waiting", "answered", "failed"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from assistant.engine import Assistant, Request
-from assistant.render import answer_json
+from assistant.rendering.terminal import answer_json
 from assistant.system.settings import user_cache
 
 HERE = Path(__file__).resolve().parent

@@ -17,7 +17,7 @@ from textual.command import CommandPalette
 from assistant.errors import UnreadableNotes
 from assistant.indexing.overview import Heading
 from assistant.records import Answer, Candidate, Citation, LineNumber, Snippet, Statement
-from assistant.render import answer_json
+from assistant.rendering.terminal import answer_json
 from assistant.text import sanitize
 from assistant.tui import blocks, colours, copying, rows, saved, turns
 from assistant.tui.rows import View

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assistant.answering.naming import Topic
 from assistant.question.parser import ASKING, Query, content
 from assistant.retrieval.retriever import Floats, Found, Searcher
 from assistant.text import word_frequency
 from assistant.text.tokenizer import key, terms, words
-from assistant.verdicts import Topic
 
 _SETS_AGAINST = (
     re.compile(r"\bbetween\s+(?P<a>.+?)\s+and\s+(?P<b>[^?.;:,]+)", re.IGNORECASE),

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.constants import Constants
+from assistant.answering.naming import Topic
+from assistant.answering.weights import Constants
 from assistant.question.parser import ASKING, FORM, is_stop
 from assistant.records import Outcome
 from assistant.retrieval.feature_cache import Read
 from assistant.retrieval.retriever import Floats, Found, Searcher
 from assistant.text import word_frequency
 from assistant.text.tokenizer import parts, terms, words
-from assistant.verdicts import Topic
 
 FEATURES = (
     "lexical", "dense", "gap", "concept", "verdict", "long", "how", "value", "code", "code_gap", "names",
@@ -297,7 +297,7 @@ def _names(text: str) -> list[tuple[str, tuple[str, ...]]]:
 
 @cache
 def _facets() -> tuple[Facet, ...]:
-    text = (Path(__file__).parent / "data" / "facets.md").read_text("utf-8")
+    text = (Path(__file__).parents[1] / "data" / "facets.md").read_text("utf-8")
     found = []
     for part in text.split("\n## ")[1:]:
         name, _, body = part.partition("\n")

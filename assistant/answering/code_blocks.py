@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from assistant.answering.naming import Topic
 from assistant.notes import syntax_check
 from assistant.question.parser import Query
 from assistant.retrieval.retriever import Found
-from assistant.verdicts import Topic
 
 _HOME = 0.15
 """What a fence of the section that a follow-up goes on about gains, where code is asked for."""

@@ -9,8 +9,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
-from assistant import choices, comparisons, fences, outcomes, quoted, verdicts
-from assistant.constants import Constants
+from assistant.answering import code_blocks, comparison, decision, evidence, multiple_choice
+from assistant.answering import naming as answering_naming
+from assistant.answering.citations import Sheet
+from assistant.answering.naming import Topic
+from assistant.answering.weights import Constants
 from assistant.question.follow_up import Subject
 from assistant.question.parser import Query
 from assistant.records import (
@@ -24,11 +27,9 @@ from assistant.records import (
     Support,
 )
 from assistant.retrieval.retriever import Found, Lean, Searcher
-from assistant.sheet import Sheet
 from assistant.text import excerpts
 from assistant.text.excerpts import Extract
 from assistant.text.tokenizer import key
-from assistant.verdicts import Topic
 
 STATEMENTS, SNIPPETS, ALTERNATIVES = 4, 2, 4
 _TOTAL = 1_500
@@ -53,18 +54,18 @@ def answer(
     words, `among` the names it chooses from; `later` says that a dialogue goes on, about whatever. Never invents a
     word.
     """
-    asked = outcomes.asked(query.text)  # beside the encoding of its texts, which the search waits for
+    asked = decision.asked(query.text)  # beside the encoding of its texts, which the search waits for
     found = searcher.find(
         query, only, Lean(own or query.text, lean.path, lean.heading_path) if lean is not None else None
     )
-    topics = verdicts.topics(found, searcher)
+    topics = answering_naming.topics(found, searcher)
     if among:
-        topics = comparisons.among(topics, among) or topics
-    ranked = _quotable(verdicts.rank(topics, constants.verdict, constants.temperature), found)
+        topics = comparison.among(topics, among) or topics
+    ranked = _quotable(answering_naming.rank(topics, constants.verdict, constants.temperature), found)
     if among:
-        ranked = comparisons.chosen(ranked, found)
-    sides = query.ask == "compare" and comparisons.named(query, ranked) is not None
-    judged = outcomes.judge(asked, found, ranked, searcher, constants, lenient=later or sides)
+        ranked = comparison.chosen(ranked, found)
+    sides = query.ask == "compare" and comparison.named(query, ranked) is not None
+    judged = decision.judge(asked, found, ranked, searcher, constants, lenient=later or sides)
     sheet = Sheet(searcher, _wanted(query, found), limit)
     if query.options:
         made = _chosen(sheet, query, found, ranked, searcher)
@@ -121,13 +122,13 @@ def _answered(
     """
     naming = bool(ranked) and (query.ask in _NAMING or chosen) and (not query.code or query.ask in ("concept", "tool"))
     topic = ranked[0] if naming else None
-    order = quoted.order(found, topic)
-    snippet = fences.fence(query, found, topic, order, home)
+    order = evidence.order(found, topic)
+    snippet = code_blocks.fence(query, found, topic, order, home)
     base = Answer(query.text, "answered")
     fence = found.hits[snippet].passage if snippet is not None else None
     shown = _show(sheet, fence, query) if query.code and fence is not None else []
     lead = order[:2]
-    early = fence is not None and any(quoted.overlap(found.hits[n].passage, fence) for n in lead)
+    early = fence is not None and any(evidence.overlap(found.hits[n].passage, fence) for n in lead)
     statements = _statements(sheet, found, lead if early and not shown else order, topic)
     if not shown and fence is not None:
         shown = _show(sheet, fence, query)
@@ -268,7 +269,7 @@ def _show(sheet: Sheet, passage: Passage, query: Query) -> list[Snippet]:
 def _declined(sheet: Sheet, found: Found) -> Answer:
     """Near misses, as citations without a claim."""
     plain = [n for n, hit in enumerate(found.hits) if hit.passage.kind not in ("heading", "label")]
-    for n in quoted.distinct(found, plain or range(len(found.hits)))[:2]:
+    for n in evidence.distinct(found, plain or range(len(found.hits)))[:2]:
         extract = sheet.extract(found.hits[n].passage)
         if extract is not None:
             sheet.cite(extract)
@@ -277,15 +278,15 @@ def _declined(sheet: Sheet, found: Found) -> Answer:
 
 def _compared(sheet: Sheet, query: Query, found: Found, ranked: Sequence[Topic], searcher: Searcher) -> Answer | None:
     """Both sides cited in turn, with the lines that hold both; None where the question does not name two topics."""
-    told = comparisons.compare(query, found, ranked, searcher)
+    told = comparison.compare(query, found, ranked, searcher)
     if told is None:
         return None
-    both = quoted.distinct(found, told.both)[:3]
-    one, other = (_apart(found, quoted.distinct(found, [n for n in own if n not in both])[:8]) for own in told.each)
+    both = evidence.distinct(found, told.both)[:3]
+    one, other = (_apart(found, evidence.distinct(found, [n for n in own if n not in both])[:8]) for own in told.each)
     turns = [n for pair in zip_longest(one[:3], other[:3]) for n in pair if n is not None]
     order = [*turns[:2], *both[:2], *turns[2:], *both[2:]]
     statements: list[Statement] = []
-    for n in quoted.distinct(found, order):
+    for n in evidence.distinct(found, order):
         extract = sheet.branch(found.hits[n].passage)
         number = sheet.cite(extract) if extract is not None and excerpts.plain(extract.text) else None
         if extract is not None and number is not None and all(s.text != extract.text for s in statements):
@@ -303,7 +304,7 @@ def _apart(found: Found, order: Sequence[int]) -> list[int]:
 
 
 def _chosen(sheet: Sheet, query: Query, found: Found, ranked: Sequence[Topic], searcher: Searcher) -> Answer:
-    picked = choices.choose(query, found, ranked, searcher)
+    picked = multiple_choice.choose(query, found, ranked, searcher)
     options, statements = [], list[Statement]()
     for option in sorted(picked.options, key=lambda o: (-o.support, o.text)):
         extract = sheet.extract(option.best) if option.best is not None else None
@@ -342,7 +343,7 @@ def _check(made: Answer, searcher: Searcher) -> None:
             raise AssertionError(f"statement not in its quotes: {statement.text[:60]!r}")
 
 
-def _explained(found: Found, ranked: Sequence[Topic], judged: outcomes.Judged) -> dict[str, object]:
+def _explained(found: Found, ranked: Sequence[Topic], judged: decision.Judged) -> dict[str, object]:
     """Why each passage ranked, which topics stood for election, and the features of the decision."""
     return {
         "passages": [
@@ -361,7 +362,7 @@ def _explained(found: Found, ranked: Sequence[Topic], judged: outcomes.Judged) -
                 "name": t.name,
                 "score": t.score,
                 "confidence": round(t.confidence, 4),
-                **{f: round(float(v), 4) for f, v in zip(verdicts.FEATURES, t.features, strict=True) if v},
+                **{f: round(float(v), 4) for f, v in zip(answering_naming.FEATURES, t.features, strict=True) if v},
             }
             for t in ranked[:5]
         ],

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assistant import outcomes
-from assistant.constants import UNSURE
+from assistant.answering import decision
+from assistant.answering.naming import Topic
+from assistant.answering.weights import UNSURE
 from assistant.records import Passage
 from assistant.retrieval.retriever import Found
-from assistant.verdicts import Topic
 
 _OWN = {
     "definition": 0.16,
@@ -40,7 +40,7 @@ def order(found: Found, topic: Topic | None) -> list[int]:
         if found.query.code:
             return distinct(found, plain)
         first = [_narrowed(found, n) for n in plain[:_FIRST]]
-        gives = outcomes.quantity(found.query.text)
+        gives = decision.quantity(found.query.text)
         if gives is not None:
             first.sort(
                 key=lambda n: -found.hits[n].score - _GIVES * bool(gives.search(found.hits[n].passage.text.lower()))

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from assistant.errors import BadRequest
 
-SHIPPED = Path(__file__).parent / "data" / "constants.json"
-PLAIN = Path(__file__).parent / "data" / "constants-plain.json"
+SHIPPED = Path(__file__).parents[1] / "data" / "constants.json"
+PLAIN = Path(__file__).parents[1] / "data" / "constants-plain.json"
 """Fitted without the vocabulary: what it would have said is no evidence against a question where it is silent."""
 
 UNSURE = 0.3

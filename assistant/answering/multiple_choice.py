@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assistant.answering.naming import Topic
 from assistant.question.parser import Query, content
 from assistant.records import Option, Passage
 from assistant.retrieval.feature_cache import Table
 from assistant.retrieval.retriever import Floats, Found, Searcher
 from assistant.text.tokenizer import terms
-from assistant.verdicts import Topic
 
 _NAMES = ("heading", "label")
 _NEAR = 40
