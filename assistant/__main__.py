@@ -9,7 +9,7 @@ from assistant.system.process_tuning import be_frugal
 def main() -> None:
     be_frugal()
     try:
-        from assistant.cli import main
+        from assistant.cli.app import main
 
         code = main()
     except KeyboardInterrupt:

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from assistant import engine
-from assistant.batch import clean
+from assistant.cli.batch import clean
 from assistant.errors import AssistantError, BadRequest
 from assistant.records import Answer
 from assistant.system import settings

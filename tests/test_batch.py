@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.batch import clean, lines, piped
+from assistant.cli.batch import clean, lines, piped
 from assistant.engine import Request
 from assistant.errors import BadRequest
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant import pages
+from assistant.cli import pages
 from assistant.system.settings import Flags, load
 from assistant.topics import vocabulary
 

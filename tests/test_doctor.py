@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from assistant import doctor
-from assistant.doctor import Finding
+from assistant.cli import diagnosis
+from assistant.cli.diagnosis import Finding
 from assistant.errors import AssistantError, BadRequest, ModelUnusable
 from assistant.indexing import build
 from assistant.models import preparation
@@ -47,7 +47,7 @@ def settings(tmp_path: Path, prepared: Path) -> Settings:
 def examined(
     settings: Settings | AssistantError, encoding: str = "utf-8", environment: Mapping[str, str] = ENVIRONMENT
 ) -> list[Finding]:
-    found = doctor.examine(settings, environment, SAID, NOW, encoding)
+    found = diagnosis.examine(settings, environment, SAID, NOW, encoding)
     for one in found:
         word = shlex.split(one.remedy)[0] if one.remedy else "ls"
         builtin = word in ("assistant", "alias", "export")
@@ -113,7 +113,7 @@ def test_a_package_that_cannot_be_loaded_is_named(settings: Settings, monkeypatc
 def test_what_is_loaded_is_what_is_required() -> None:
     """A package that is renamed or dropped must not be looked for for ever."""
     required = {one.split(";")[0].split(">")[0].split("=")[0] for one in metadata.requires("notes-assistant") or ()}
-    assert doctor.IMPORTED.keys() <= required
+    assert diagnosis.IMPORTED.keys() <= required
 
 
 def test_a_model_that_is_gone_or_other_is_installed_again(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,7 +184,7 @@ def test_without_notes_the_rest_is_looked_at_all_the_same(tmp_path: Path) -> Non
     found = examined(none.value)
     assert sick(found, "notes") == [(none.value.message, "assistant --notes DIR doctor")]
     assert said(found, "packages")
-    broken = doctor.examine(BadRequest("x.toml cannot be read.", "Mend or remove it."), {}, [], NOW, "utf-8")
+    broken = diagnosis.examine(BadRequest("x.toml cannot be read.", "Mend or remove it."), {}, [], NOW, "utf-8")
     assert sick(broken, "notes") == [("x.toml cannot be read.", "Mend or remove it.")]
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 import pytest
 
-from assistant import pages
-from assistant.cli import group
+from assistant.cli import pages
+from assistant.cli.app import group
 
 COMMANDS = ("", *sorted(group.commands))
 NAMES = ("assistant", "notes-assistant")

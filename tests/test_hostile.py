@@ -26,7 +26,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assistant.batch import clean
+from assistant.cli.batch import clean
 from assistant.engine import Request
 from assistant.errors import BadRequest, EmptyQuestion
 from assistant.notes import folder as note_files

@@ -12,7 +12,7 @@ from assistant.storage import being_written
 
 _PRIORITY = 15
 """Of 19: whatever the user does comes first."""
-_PROGRAM = "import sys; sys.path.append(sys.argv.pop()); from assistant.cli import main; sys.exit(main())"
+_PROGRAM = "import sys; sys.path.append(sys.argv.pop()); from assistant.cli.app import main; sys.exit(main())"
 
 
 def start(notes: Path, index: Path, model: str) -> int | None:

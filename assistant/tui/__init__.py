@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from assistant.system.settings import Settings
     from assistant.tui.app import ChatApp
-    from assistant.tui.engine_thread import EngineThread
+    from assistant.tui.worker.engine_thread import EngineThread
 
 
 def run(settings: Settings, *, history: bool = True) -> None:
@@ -32,10 +32,10 @@ def chat(settings: Settings, *, history: bool = True) -> ChatApp:
     """The app as `run` starts it, not yet running."""
     from assistant.system import settings as the_settings
     from assistant.tui.app import ChatApp
-    from assistant.tui.engine_thread import EngineThread
-    from assistant.tui.rebuilding import Places
     from assistant.tui.session import Session
     from assistant.tui.talking import Chat
+    from assistant.tui.worker.engine_thread import EngineThread
+    from assistant.tui.worker.index_process import Places
 
     environment = os.environ
     session = Session(the_settings.user_state(environment, settings.notes) if history else None)

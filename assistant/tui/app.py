@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from textual.actions import SkipAction
 from textual.screen import ModalScreen
 
-from assistant.tui import messages
-from assistant.tui.actions import Where
-from assistant.tui.card import Card
+from assistant.tui.cards.card import Card
+from assistant.tui.keymap import Where
 from assistant.tui.opening import Opening
-from assistant.tui.pickers import Entry, Help, Picker
-from assistant.tui.prompt import Prompt
-from assistant.tui.source import NoteView
-from assistant.tui.transcript import Transcript
 from assistant.tui.turns import Turn
+from assistant.tui.widgets.dialogs import Entry, Help, Picker
+from assistant.tui.widgets.prompt import Prompt
+from assistant.tui.widgets.source_pane import NoteView
+from assistant.tui.widgets.transcript import Transcript
+from assistant.tui.worker import messages
 
 if TYPE_CHECKING:
     from assistant.indexing.overview import Heading
@@ -203,7 +203,7 @@ class ChatApp(Opening):
             elif card is not None:
                 self.ask(card.turn.question, heading.heading_path, card.turn)
 
-        from assistant.tui.headings import HeadingTree  # its widgets are not needed for the first frame
+        from assistant.tui.widgets.heading_tree import HeadingTree  # its widgets are not needed for the first frame
 
         self.push_screen(HeadingTree("Ask again under", headings), chosen)
 

@@ -10,10 +10,10 @@ from textual.app import SuspendNotSupported
 from assistant.errors import AssistantError
 from assistant.records import Answer, Citation
 from assistant.system import editor
-from assistant.tui import copying, saved
-from assistant.tui.messages import Told
-from assistant.tui.pickers import Entry, Naming, Picker, Reading
+from assistant.tui import clipboard, export
 from assistant.tui.talking import Talking
+from assistant.tui.widgets.dialogs import Entry, Naming, Picker, Reading
+from assistant.tui.worker.messages import Told
 
 
 class Copied(Told):
@@ -66,16 +66,16 @@ class HandingOn(Talking):
         def named(name: str | None) -> None:
             if name and name.strip():
                 path = self.chat.here / Path(name.strip()).expanduser()
-                self.desk.run(lambda: self.post_message(_save(path, saved.markdown(turns, path.parent, title))))
+                self.desk.run(lambda: self.post_message(_save(path, export.markdown(turns, path.parent, title))))
 
         def _save(path: Path, text: str) -> Saved:
             try:
-                saved.save(path, text, self.chat.notes)
+                export.save(path, text, self.chat.notes)
             except AssistantError as error:
                 return Saved(path, str(error))
             return Saved(path, "")
 
-        free = saved.free(self.chat.here, f"{self.chat.notes.name or 'notes'}-answers")
+        free = export.free(self.chat.here, f"{self.chat.notes.name or 'notes'}-answers")
         self.push_screen(Naming("Save as", free.name), named)
 
     def on_saved(self, event: Saved) -> None:
@@ -84,7 +84,7 @@ class HandingOn(Talking):
     def action_copy_answer(self) -> None:
         card = self.chosen_card()
         if card is not None and card.turn.answer is not None:
-            self.copy("answer", copying.answer_text(card.turn.answer))
+            self.copy("answer", clipboard.answer_text(card.turn.answer))
 
     def action_copy_snippet(self) -> None:
         card = self.chosen_card()
@@ -107,12 +107,12 @@ class HandingOn(Talking):
 
     def copy(self, what: str, text: str) -> None:
         """In a thread of its own: a clipboard's program may hang."""
-        kept, left_out = copying.clean(text)
+        kept, left_out = clipboard.clean(text)
         self.copied = kept
         way = self.chat.clipboard
 
         def hand_on() -> None:
-            self.post_message(Copied(what, kept, left_out, copying.piped(kept, way)))
+            self.post_message(Copied(what, kept, left_out, clipboard.piped(kept, way)))
 
         Thread(target=hand_on, name="copy", daemon=True).start()
 

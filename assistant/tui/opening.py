@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assistant.records import Answer, Candidate, Citation
-from assistant.tui import messages
-from assistant.tui.card import Card
+from assistant.tui.cards.card import Card
 from assistant.tui.handing_on import HandingOn
-from assistant.tui.pickers import Entry, Naming, Picker
-from assistant.tui.source import NoteView
-from assistant.tui.transcript import Transcript
+from assistant.tui.widgets.dialogs import Entry, Naming, Picker
+from assistant.tui.widgets.source_pane import NoteView
+from assistant.tui.widgets.transcript import Transcript
+from assistant.tui.worker import messages
 
 if TYPE_CHECKING:
     from assistant.indexing.overview import Heading

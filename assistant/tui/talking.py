@@ -17,21 +17,21 @@ from textual.message import Message
 
 from assistant.engine import Request
 from assistant.text import sanitize
-from assistant.tui import messages
-from assistant.tui.actions import ACTIONS, ANYWHERE, PROMPT, bindings, key
-from assistant.tui.bars import ContextStrip, KeyBar, StatusLine
-from assistant.tui.blocks import Label
-from assistant.tui.card import Card
-from assistant.tui.copying import Way
-from assistant.tui.engine_thread import Asked, EngineThread
-from assistant.tui.palette import Commands
-from assistant.tui.prompt import Prompt
-from assistant.tui.rows import SHORT, View
+from assistant.tui.cards.blocks import Label
+from assistant.tui.cards.card import Card
+from assistant.tui.cards.rows import SHORT, View
+from assistant.tui.cards.welcome import Welcome
+from assistant.tui.clipboard import Way
+from assistant.tui.keymap import ACTIONS, ANYWHERE, PROMPT, bindings, key
 from assistant.tui.session import Earlier, Session
-from assistant.tui.source import SourcePane
-from assistant.tui.transcript import Transcript
 from assistant.tui.turns import Turn
-from assistant.tui.welcome import Welcome
+from assistant.tui.widgets.palette import Commands
+from assistant.tui.widgets.prompt import Prompt
+from assistant.tui.widgets.source_pane import SourcePane
+from assistant.tui.widgets.status_bars import ContextStrip, KeyBar, StatusLine
+from assistant.tui.widgets.transcript import Transcript
+from assistant.tui.worker import messages
+from assistant.tui.worker.engine_thread import Asked, EngineThread
 
 CONVERSATION = "chat"
 _SLOW_SECONDS = 0.15

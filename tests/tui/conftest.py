@@ -22,10 +22,10 @@ from assistant.notes import markdown
 from assistant.question import follow_up
 from assistant.records import Answer
 from assistant.tui.app import ChatApp
-from assistant.tui.engine_thread import EngineThread
 from assistant.tui.session import Session
 from assistant.tui.talking import Chat
 from assistant.tui.turns import answer_of
+from assistant.tui.worker.engine_thread import EngineThread
 
 HERE = Path(__file__).resolve().parent
 HOSTILE = "tr[b]ap \x1b]0;owned\x07.md"

@@ -16,12 +16,12 @@ from assistant.errors import AssistantError, BadRequest
 from assistant.records import Citation
 from assistant.system.settings import Flags, load
 from assistant.tui.app import ChatApp
-from assistant.tui.bars import StatusLine
-from assistant.tui.colours import fences
-from assistant.tui.pickers import Help
-from assistant.tui.rows import View
-from assistant.tui.source import heading_line, place
+from assistant.tui.cards.rows import View
+from assistant.tui.highlighting import fences
 from assistant.tui.turns import Turn
+from assistant.tui.widgets.dialogs import Help
+from assistant.tui.widgets.source_pane import heading_line, place
+from assistant.tui.widgets.status_bars import StatusLine
 
 from .conftest import DECLINED, FOLLOW_UP, QUEUE, RETRY, STRATEGY, Replay, Staged, recorded
 

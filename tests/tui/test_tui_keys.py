@@ -10,12 +10,12 @@ from textual.command import CommandPalette
 from textual.widgets import Input, OptionList, Tree
 
 from assistant.records import Answer, Candidate, Citation
-from assistant.tui import copying
-from assistant.tui.actions import ACTIONS, COMMANDS
-from assistant.tui.headings import HeadingTree
-from assistant.tui.palette import name
-from assistant.tui.pickers import Help, Naming, Picker, Reading
-from assistant.tui.source import NoteView
+from assistant.tui import clipboard
+from assistant.tui.keymap import ACTIONS, COMMANDS
+from assistant.tui.widgets.dialogs import Help, Naming, Picker, Reading
+from assistant.tui.widgets.heading_tree import HeadingTree
+from assistant.tui.widgets.palette import name
+from assistant.tui.widgets.source_pane import NoteView
 
 from .conftest import COMPARE, DECLINED, FOLLOW_UP, QUEUE, RETRY, STRATEGY, TRAP, Staged
 
@@ -317,7 +317,7 @@ async def test_key_copy_answer(stage: Staged) -> None:
         await on.read()
         await on.press("y")
         await on.until(lambda: on.toasts[-1:] == ["Copied the answer by the terminal (OSC 52)"])
-        assert on.app.copied == copying.answer_text(on.engine.answers[QUEUE])
+        assert on.app.copied == clipboard.answer_text(on.engine.answers[QUEUE])
         assert on.app.clipboard == on.app.copied
         assert "│" not in on.app.copied.replace("├── ", "")
 

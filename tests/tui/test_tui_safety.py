@@ -19,8 +19,9 @@ from assistant.indexing.overview import Heading
 from assistant.records import Answer, Candidate, Citation, LineNumber, Snippet, Statement
 from assistant.rendering.terminal import answer_json
 from assistant.text import sanitize
-from assistant.tui import blocks, colours, copying, rows, saved, turns
-from assistant.tui.rows import View
+from assistant.tui import clipboard, export, highlighting, turns
+from assistant.tui.cards import blocks, rows
+from assistant.tui.cards.rows import View
 from assistant.tui.session import Session
 from assistant.tui.turns import Turn, answer_of
 
@@ -142,8 +143,8 @@ def test_a_card_has_no_control_and_fits_its_width(text: str, code: str, columns:
 @given(nasty)
 def test_colours_change_no_character(code: str) -> None:
     for language in ("python", "yaml", "bash", "terraform", "no such language"):
-        assert [line.plain for line in colours.lines(code, language)] == [
-            line.plain for line in colours.lines(code, "")
+        assert [line.plain for line in highlighting.lines(code, language)] == [
+            line.plain for line in highlighting.lines(code, "")
         ]
 
 
@@ -157,7 +158,7 @@ def test_a_turn_reads_back_as_it_was_written(text: str, code: str) -> None:
 def test_a_saved_file_gives_the_same_quotes_back(text: str, code: str) -> None:
     """Read by a Markdown reader, quotes and snippets are the characters that were shown."""
     answer = hostile_answer(text, code)
-    page = saved.markdown([Turn(1, text, (), "answered", answer)], Path("/saved"), "t")
+    page = export.markdown([Turn(1, text, (), "answered", answer)], Path("/saved"), "t")
     assert not CONTROL.search(page.replace("\n", "").replace("\t", ""))
     tokens = MarkdownIt().parse(page)
     quotes = [
@@ -177,10 +178,10 @@ def test_a_saved_file_gives_the_same_quotes_back(text: str, code: str) -> None:
 
 @given(st.text())
 def test_a_copy_keeps_all_but_controls_and_counts_them(text: str) -> None:
-    kept, left_out = copying.clean(text)
+    kept, left_out = clipboard.clean(text)
     assert len(kept) + left_out == len(text)
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", kept)
-    assert copying.clean(kept) == (kept, 0)
+    assert clipboard.clean(kept) == (kept, 0)
 
 
 @pytest.mark.parametrize("question", list(recorded()))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from textual.content import Content
 
-from assistant.tui.rows import Piece, Row
+from assistant.tui.cards.rows import Piece, Row
 
 
 class Block:

@@ -145,7 +145,7 @@ def _kind(incomplete: str, kind: str) -> list[CompletionItem]:
 def _page(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem
 
-    from assistant import pages
+    from assistant.cli import pages
 
     return [CompletionItem(page.name, help=page.title) for page in pages.pages() if page.name.startswith(incomplete)]
 
@@ -262,7 +262,7 @@ def ask(
 
     Exit code: 0 answered, 4 partly, 1 not in notes, 2 wrong usage, 3 cannot.
     """
-    from assistant.batch import clean
+    from assistant.cli.batch import clean
     from assistant.engine import Request
 
     if as_json and form not in (None, "json"):
@@ -288,7 +288,7 @@ def ask(
 
 def _question(words: tuple[str, ...]) -> str:
     """From the words, or from stdin where there are none or `-`; EmptyQuestion where a terminal is all there is."""
-    from assistant.batch import clean, piped
+    from assistant.cli.batch import clean, piped
 
     if words and words != ("-",):
         return clean(" ".join(words))
@@ -354,7 +354,7 @@ def _lines(name: str) -> BinaryIO:
 
 def _answers(assistant: Assistant, stream: BinaryIO, like: Request) -> int:
     """One line out for each line in, as soon as it is known; an error is the line's own and the run goes on."""
-    from assistant import batch
+    from assistant.cli import batch
     from assistant.rendering import terminal
 
     code = Exit.ANSWERED
@@ -452,7 +452,7 @@ def index(context: click.Context, full: bool, as_json: bool, watched: bool, no_w
 def _bars(settings: Settings) -> AbstractContextManager[Callable[..., None] | None]:
     if settings.quiet or not on_terminal():
         return nullcontext()
-    from assistant.bars import Bars
+    from assistant.cli.progress import Bars
 
     return Bars()
 
@@ -545,7 +545,7 @@ def doctor(context: click.Context, as_json: bool) -> int:
     import time
     from dataclasses import asdict
 
-    from assistant import doctor as surgery
+    from assistant.cli import diagnosis as surgery
     from assistant.text import sanitize
 
     settings: Settings | AssistantError
@@ -588,7 +588,7 @@ def help_(context: click.Context, words: tuple[str, ...]) -> int:
       assistant help how-an-answer-is-found
       assistant help how do I correct a wrong verdict
     """
-    from assistant import pages
+    from assistant.cli import pages
     from assistant.text import sanitize
 
     asked = " ".join(words)
@@ -600,7 +600,7 @@ def help_(context: click.Context, words: tuple[str, ...]) -> int:
     if page is not None:
         write("\n".join(map(sanitize.line, page.path.read_text("utf-8").split("\n"))))
         return Exit.ANSWERED
-    from assistant.batch import clean
+    from assistant.cli.batch import clean
     from assistant.engine import Request
 
     like = _settings(context, notes=str(pages.FOLDER))

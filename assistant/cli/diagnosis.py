@@ -96,7 +96,7 @@ def _packages() -> Iterator[Finding]:
     try:
         required = [one for one in metadata.requires(DISTRIBUTION) or () if "extra ==" not in one]
     except metadata.PackageNotFoundError:
-        yield Finding("packages", f"{DISTRIBUTION} is not installed", _pip(str(Path(__file__).parents[1])))
+        yield Finding("packages", f"{DISTRIBUTION} is not installed", _pip(str(Path(__file__).parents[2])))
         return
     sound = [f"{DISTRIBUTION} {metadata.version(DISTRIBUTION)}"]
     for one in required:

@@ -14,7 +14,7 @@ from textual.widgets import Input, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
 from assistant.text import sanitize
-from assistant.tui.actions import ACTIONS, Action, Where
+from assistant.tui.keymap import ACTIONS, Action, Where
 
 _MOST = 500
 """Entries that are listed at once; typing narrows them down."""

@@ -9,7 +9,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from assistant.text import sanitize
-from assistant.tui.actions import COMMANDS, Action
+from assistant.tui.keymap import COMMANDS, Action
 
 if TYPE_CHECKING:
     from assistant.tui.talking import Talking

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from assistant.errors import BadRequest
 from assistant.records import Answer, Citation, Snippet
 from assistant.text import sanitize
-from assistant.tui.rows import confidence, state_of
+from assistant.tui.cards.rows import confidence, state_of
 from assistant.tui.turns import Turn
 
 _MARKS = re.compile(r"([\\`*_\[\]<>#|~!&$])")

@@ -18,9 +18,9 @@ from textual.widgets import Static
 
 from assistant.records import Citation, Note, Problem
 from assistant.text import sanitize
-from assistant.tui.actions import READING, bindings
-from assistant.tui.colours import Fence, fences
-from assistant.tui.rows import shortened
+from assistant.tui.cards.rows import shortened
+from assistant.tui.highlighting import Fence, fences
+from assistant.tui.keymap import READING, bindings
 
 _WORDS = re.compile(r"\w+")
 _ABOVE = 4

@@ -19,8 +19,9 @@ from textual.message import Message
 from assistant.engine import Assistant, Cancelled, Request
 from assistant.errors import AssistantError
 from assistant.records import Answer
-from assistant.tui import colours, messages
-from assistant.tui.rebuilding import Places, Rebuilding
+from assistant.tui import highlighting
+from assistant.tui.worker import messages
+from assistant.tui.worker.index_process import Places, Rebuilding
 
 if TYPE_CHECKING:
     from assistant.indexing.overview import Heading
@@ -104,12 +105,14 @@ class EngineThread:
     def note(self, path: str) -> None:
         self._jobs.put(lambda: self._note(path))
 
-    def colour(self, digest: str, rows: Sequence[str], fence: colours.Fence) -> None:
+    def colour(self, digest: str, rows: Sequence[str], fence: highlighting.Fence) -> None:
         """`rows` are all lines of the note."""
 
         def paint() -> None:
             code = "\n".join(rows[fence.first - 1 : fence.last])
-            self._post(messages.Coloured(digest, fence.first, colours.lines(code, fence.language, ansi=self._ansi)))
+            self._post(
+                messages.Coloured(digest, fence.first, highlighting.lines(code, fence.language, ansi=self._ansi))
+            )
 
         self._jobs.put(paint)
 
@@ -268,7 +271,7 @@ class EngineThread:
 
     def _colours(self, answer: Answer) -> dict[int, list[Content]]:
         return {
-            at: colours.lines(one.code.rstrip("\n"), one.language, ansi=self._ansi)
+            at: highlighting.lines(one.code.rstrip("\n"), one.language, ansi=self._ansi)
             for at, one in enumerate(answer.snippets)
         }
 

@@ -12,8 +12,8 @@ from textual.visual import RenderOptions, Visual
 from textual.widget import Widget
 
 from assistant.text import sanitize
-from assistant.tui.actions import ACTIONS
-from assistant.tui.rows import Piece, Row
+from assistant.tui.cards.rows import Piece, Row
+from assistant.tui.keymap import ACTIONS
 
 _NAME, _NAME_BESIDE = 44, 20
 """Columns of the name of what the next question inherits, alone and beside something else."""

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.text import sanitize
-from assistant.tui.blocks import Block
-from assistant.tui.rows import WIDEST, Piece, Row
+from assistant.tui.cards.blocks import Block
+from assistant.tui.cards.rows import WIDEST, Piece, Row
 
 if TYPE_CHECKING:
     from assistant.indexing.overview import Overview

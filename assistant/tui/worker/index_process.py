@@ -37,8 +37,8 @@ class Rebuilding:
         self._said = said
         self._ended = ended
         self._stopped = False
-        package = Path(__file__).resolve().parent.parent.parent
-        words = [sys.executable, "-P", "-m", "assistant.tui.rebuilding"]
+        package = Path(__file__).resolve().parents[3]
+        words = [sys.executable, "-P", "-m", "assistant.tui.worker.index_process"]
         path = os.pathsep.join([str(package), *filter(None, [os.environ.get("PYTHONPATH", "")])])
         self._child = subprocess.Popen(
             words,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-FOLDER = Path(__file__).parent / "docs"
+FOLDER = Path(__file__).parents[1] / "docs"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.visual import RenderOptions
 
-from assistant.tui import rows
-from assistant.tui.actions import READING, bindings
-from assistant.tui.blocks import Block, content, plain
-from assistant.tui.card import Card
-from assistant.tui.rows import View
+from assistant.tui.cards import rows
+from assistant.tui.cards.blocks import Block, content, plain
+from assistant.tui.cards.card import Card
+from assistant.tui.cards.rows import View
+from assistant.tui.keymap import READING, bindings
 from assistant.tui.turns import Turn
 
 _MARGIN = 1

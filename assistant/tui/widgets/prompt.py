@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from assistant.text import sanitize
-from assistant.tui.actions import in_prompt, key
+from assistant.tui.keymap import in_prompt, key
 
 
 class Prompt(TextArea):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from assistant.tui import rows
-from assistant.tui.blocks import Block
-from assistant.tui.rows import Colours, View
+from assistant.tui.cards import rows
+from assistant.tui.cards.blocks import Block
+from assistant.tui.cards.rows import Colours, View
 from assistant.tui.turns import Turn
 
 

@@ -1,0 +1,1 @@
+"""Work beside the event loop: the engine's thread, its messages, the indexing process."""
