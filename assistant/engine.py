@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from assistant.question.follow_up import Subject
     from assistant.question.parser import Query
     from assistant.records import PassageId
-    from assistant.retrieval.retriever import Searcher
+    from assistant.retrieval.retriever import HybridRetriever
     from assistant.storage import Store
 
 
@@ -93,7 +93,7 @@ class Assistant:
         self._monotonic = monotonic
         self._loaded: OnnxEncoder | None = None
         self._kept: Keeper | None = None
-        self._search: Searcher | None = None
+        self._search: HybridRetriever | None = None
         self._last: tuple[str, Request, Query] | None = None
         self._subjects: dict[str, Subject | None] = {}
 
@@ -324,7 +324,7 @@ class Assistant:
         if self._keeper().ahead(fresh.store, query.terms, only):
             self._search = None  # it has read passages as if they had no vectors
         answer = compose.answer(
-            self._searcher(fresh),
+            self._retriever(fresh),
             query,
             weights.load(self._constants, self._vocabulary),
             only=only,
@@ -352,12 +352,12 @@ class Assistant:
         cut = f"The question was read up to {parser.READ:,} characters; {unread:,} more were left out."
         return replace(answer, warnings=(*answer.warnings, cut))
 
-    def _searcher(self, fresh: Fresh) -> Searcher:
+    def _retriever(self, fresh: Fresh) -> HybridRetriever:
         """What was read of a store stays with it for as long as it is the one to answer from."""
         if self._search is None or self._search.store is not fresh.store:
-            from assistant.retrieval.retriever import Searcher
+            from assistant.retrieval.retriever import HybridRetriever
 
-            self._search = Searcher(fresh.store, self._encoder(), self._vocabulary)
+            self._search = HybridRetriever(fresh.store, self._encoder(), self._vocabulary)
         return self._search
 
     def _changed(self, answer: Answer) -> set[str]:

@@ -96,11 +96,11 @@ def shown(index: Path) -> object:
             return [found[number] for number in ids]  # type: ignore[index]  # a PassageId is an int here
 
         queries = np.stack([encoder.question(text) for text in ("canary users", "queue", "mesh retries")])
-        near = store.near(queries, 3)
+        near = store.nearest_passages(queries, 3)
         return (
             list(found.values()),
             [(named(list(each)), list(each.values())) for each in near],
-            [named(store.containing([term], 2)) for term in ("canari", "queue", "mesh", "user")],
+            [named(store.bm25_candidates([term], 2)) for term in ("canari", "queue", "mesh", "user")],
             store.frequencies(["canari", "queue", "mesh", "user", "a"]),
             [(m.key, m.name, m.kind, found[m.passage]) for m in store.topics()],
             (store.headings(), store.notes_count, store.passages_count, store.pending),
@@ -215,17 +215,17 @@ def test_text_is_there_before_any_vector(notes: Path, index: Path) -> None:
     report = build.refresh(notes, index, lambda: encoder, embed="none")
     with Store.open(index) as store:
         assert store.pending == store.passages_count == report.pending
-        assert store.near(encoder.question("canary")[None], 3) == [{}]
-        ids = store.containing(["canari"], 5)
+        assert store.nearest_passages(encoder.question("canary")[None], 3) == [{}]
+        ids = store.bm25_candidates(["canari"], 5)
         assert ids
         computed = on_demand.vectors(store, encoder, ["canari"], None, {})
         store.lend({number: matrix for number, (_, matrix) in computed.items()})
-        assert set(ids) <= set(store.near(encoder.question("canary")[None], 3)[0])
+        assert set(ids) <= set(store.nearest_passages(encoder.question("canary")[None], 3)[0])
         assert list(store.vectors(ids)) == ids
         assert store.pending == store.passages_count - len(ids)
     assert on_demand.keep(index, encoder.identity, dict(computed.values()))
     with Store.open(index) as store:
-        assert set(store.near(encoder.question("canary")[None], 3)[0]) <= set(ids)
+        assert set(store.nearest_passages(encoder.question("canary")[None], 3)[0]) <= set(ids)
         assert store.pending == store.passages_count - len(ids)
     assert refresh(notes, index).pending == 0
 
@@ -268,7 +268,7 @@ def test_another_model_embeds_everything_again_and_the_first_one_nothing(notes: 
     other = CountingEncoder(32)
     assert "another model" in refresh(notes, index, other).reason
     with Store.open(index, other.identity) as store:
-        assert store.near(other.question("canary")[None], 1)[0]
+        assert store.nearest_passages(other.question("canary")[None], 1)[0]
     first = CountingEncoder()
     refresh(notes, index, first)
     assert first.asked == []
@@ -368,7 +368,7 @@ def test_no_room_for_the_vector_file_is_a_warning(notes: Path, index: Path, monk
     assert report.pending == 0
     monkeypatch.undo()
     with Store.open(index) as store:
-        assert store.near(HashingEncoder().question("canary")[None], 1)[0]
+        assert store.nearest_passages(HashingEncoder().question("canary")[None], 1)[0]
 
 
 LINES = [

@@ -18,7 +18,7 @@ from assistant.errors import AssistantError, IndexUnusable
 from assistant.indexing import build
 from assistant.question import parser
 from assistant.records import Answer
-from assistant.retrieval.retriever import Searcher
+from assistant.retrieval.retriever import HybridRetriever
 from assistant.storage import IndexDamaged, Store, problems, vector_file
 from tests.asking import ENCODER, NOTE, QUESTIONS, asking, refresh, said
 from tests.conftest import scale
@@ -169,11 +169,11 @@ def _other(value: bytes | str | int, chance: random.Random) -> bytes | str | int
 def hits(index: Path) -> dict[tuple[str, str, int, int], tuple[object, ...]]:
     """By question and place: the scores of everything that is found."""
     with Store.open(index) as store:
-        searcher = Searcher(store, ENCODER)
+        retriever = HybridRetriever(store, ENCODER)
         return {
             (question, hit.passage.path, hit.passage.start, hit.passage.end): (hit.dense, hit.lexical, hit.score)
             for question in QUESTIONS
-            for hit in searcher.find(parser.parse(question)).hits
+            for hit in retriever.retrieve(parser.parse(question)).hits
         }
 
 

@@ -16,7 +16,7 @@ from assistant.indexing.changes import Embed
 from assistant.models.encoder import HashingEncoder
 from assistant.question import parser
 from assistant.records import Answer, Hit
-from assistant.retrieval.retriever import Searcher
+from assistant.retrieval.retriever import HybridRetriever
 from assistant.storage import Store, vector_file
 
 ENCODER = HashingEncoder()
@@ -41,12 +41,12 @@ def answered(index: Path) -> list[tuple[Answer, list[tuple[object, ...]]]]:
     """To each question the answer, and all that was found, in order, with its scores; ids left out, which differ."""
     with Store.open(index, ENCODER.identity) as store:
         assert store.pending == store.waiting() == 0
-        searcher = Searcher(store, ENCODER)
+        retriever = HybridRetriever(store, ENCODER)
         queries = [parser.parse(text) for text in QUESTIONS]
         return [
             (
-                compose.answer(searcher, query, weights.load(), explain=True),
-                [_without_id(hit) for hit in searcher.find(query).hits],
+                compose.answer(retriever, query, weights.load(), explain=True),
+                [_without_id(hit) for hit in retriever.retrieve(query).hits],
             )
             for query in queries
         ]

@@ -64,7 +64,7 @@ def test_search_among_many_is_what_brute_force_finds(
         every = store.vectors(ids)
         matrix = np.concatenate([every[number] for number in ids])
         began = time.monotonic()
-        found = store.near(queries, 10)
+        found = store.nearest_passages(queries, 10)
         took = time.monotonic() - began
     for query, near in zip(queries, found, strict=True):
         scores = matrix @ query

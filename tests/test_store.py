@@ -142,11 +142,11 @@ def test_words_propose_the_best_passages_and_all_that_tie(tmp_path: Path) -> Non
     build(tmp_path, {"b.md": ["canary queue", "queue", "queue"], "a.md": ["queue", "x y", 'a "quoted" OR* ^word']})
     with Store.open(tmp_path) as store:
         places = {number: (p.path, p.start) for number, p in store.passages(store.passage_ids()).items()}
-        assert [places[n] for n in store.containing(["canari", "queue"], 1)] == [("b.md", 1)]
-        assert [places[n] for n in store.containing(["queue"], 1)] == [("a.md", 1), ("b.md", 2), ("b.md", 3)]
-        assert [places[n] for n in store.containing(["queue"], 9)][3:] == [("b.md", 1)]
-        assert store.containing(["queue"], 9, only=store.passage_ids()[:1]) == store.passage_ids()[:1]
-        assert store.containing(['"', "NEAR(", "*", "title"], 9) == []
+        assert [places[n] for n in store.bm25_candidates(["canari", "queue"], 1)] == [("b.md", 1)]
+        assert [places[n] for n in store.bm25_candidates(["queue"], 1)] == [("a.md", 1), ("b.md", 2), ("b.md", 3)]
+        assert [places[n] for n in store.bm25_candidates(["queue"], 9)][3:] == [("b.md", 1)]
+        assert store.bm25_candidates(["queue"], 9, only=store.passage_ids()[:1]) == store.passage_ids()[:1]
+        assert store.bm25_candidates(['"', "NEAR(", "*", "title"], 9) == []
         assert store.frequencies(["queue", "part", "titl", "absent"]) == {"queue": 4, "part": 6, "titl": 0, "absent": 0}
 
 
@@ -188,7 +188,7 @@ def test_near_is_brute_force_whatever_stands_in_file_and_tail(
         with Store.open(folder) as store:
             only = set(store.passage_ids()[::2]) if some else None
             queries = np.stack([ENCODER.question(question), ENCODER.question("canary")])
-            found = store.near(queries, limit, only)
+            found = store.nearest_passages(queries, limit, only)
             expected = [brute_force(store, query, limit, only) for query in queries]
             assert [list(each) for each in found] == [list(each) for each in expected]
             for each, other in zip(found, expected, strict=True):
@@ -196,7 +196,7 @@ def test_near_is_brute_force_whatever_stands_in_file_and_tail(
 
 
 @given(edits)
-def test_frequencies_count_the_passages_that_containing_finds(changes: list[tuple[str, list[str], bool]]) -> None:
+def test_frequencies_count_the_passages_that_bm25_candidates_finds(changes: list[tuple[str, list[str], bool]]) -> None:
     with emptied() as folder:
         for path, lines, _ in changes:
             with Writer(folder) as writer:
@@ -204,7 +204,7 @@ def test_frequencies_count_the_passages_that_containing_finds(changes: list[tupl
                 writer.publish()
         with Store.open(folder) as store:
             for term in {stem for word in WORDS for stem in terms(word)}:
-                found = store.containing([term], 10_000)
+                found = store.bm25_candidates([term], 10_000)
                 assert store.frequencies([term]) == {term: len(found)}
                 texts = [p.text for p in store.passages(store.passage_ids()).values()]
                 assert len(found) == sum(term in terms(text) for text in texts)
@@ -218,7 +218,7 @@ def test_a_reader_keeps_its_state_while_a_writer_publishes(tmp_path: Path) -> No
         build(tmp_path, {"a.md": ["another"], "c.md": ["more"]})
         assert not store.current()
         assert store.passage_ids() == ids
-        assert len(store.near(ENCODER.question("canary")[None], 3)[0]) >= 3
+        assert len(store.nearest_passages(ENCODER.question("canary")[None], 3)[0]) >= 3
         assert store.lines("a.md", 1, 1) == ("canary weight traffic",)
 
 
@@ -239,7 +239,7 @@ def test_the_vector_file_may_go_while_a_reader_has_it_open(tmp_path: Path) -> No
     with Store.open(tmp_path) as store:
         for path in tmp_path.glob("*.faiss"):
             path.unlink()
-        assert list(store.near(ENCODER.question("canary")[None], 1)[0].values()) == [1.0, 1.0]
+        assert list(store.nearest_passages(ENCODER.question("canary")[None], 1)[0].values()) == [1.0, 1.0]
         assert store.warnings == ()
 
 
@@ -248,7 +248,7 @@ def test_a_lost_or_damaged_vector_file_is_replaced_by_the_stored_vectors(tmp_pat
     build(tmp_path, NOTES)
     (path,) = tmp_path.glob("*.faiss")
     with Store.open(tmp_path) as store:
-        whole = store.near(ENCODER.question("canary queue")[None], 3)
+        whole = store.nearest_passages(ENCODER.question("canary queue")[None], 3)
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 4
     harmed = {"short": bytes(data[:-1]), "flipped": bytes(data), "empty": b""}
@@ -256,13 +256,13 @@ def test_a_lost_or_damaged_vector_file_is_replaced_by_the_stored_vectors(tmp_pat
     if harm != "gone":
         path.write_bytes(harmed[harm])
     with Store.open(tmp_path) as store:
-        assert store.near(ENCODER.question("canary queue")[None], 3) == whole
+        assert store.nearest_passages(ENCODER.question("canary queue")[None], 3) == whole
         assert len(store.warnings) == 1
         assert not store.sound()
     with Writer(tmp_path) as writer:
         assert writer.file_vectors(insist=not writer.sound())
     with Store.open(tmp_path) as store:
-        assert store.near(ENCODER.question("canary queue")[None], 3) == whole
+        assert store.nearest_passages(ENCODER.question("canary queue")[None], 3) == whole
         assert store.warnings == ()
         assert store.sound()
 
@@ -365,7 +365,10 @@ def everything(folder: Path) -> object:
         ids = store.passage_ids()
         return (
             *(store.passages(ids), store.note_files(), store.topics(), store.headings(), store.lines("a.md", 1, 9)),
-            *(store.near(ENCODER.question("canary queue")[None], 3), store.containing(["canari", "queue"], 9)),
+            *(
+                store.nearest_passages(ENCODER.question("canary queue")[None], 3),
+                store.bm25_candidates(["canari", "queue"], 9),
+            ),
             {number: rows.tobytes() for number, rows in store.vectors(ids).items()},
             store.frequencies(["canari", "queue", "part"]),
         )

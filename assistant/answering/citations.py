@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from assistant.records import Citation, Passage
-from assistant.retrieval.retriever import Searcher
+from assistant.retrieval.retriever import HybridRetriever
 from assistant.text import excerpts
 from assistant.text.excerpts import Extract
 
@@ -18,7 +18,7 @@ _DRAWING = 14
 class Sheet:
     """The answer as it grows: citations get their numbers here, in the order in which they are first needed."""
 
-    searcher: Searcher
+    retriever: HybridRetriever
     wanted: Mapping[str, float]
     limit: int
     citations: list[Citation] = field(default_factory=list)
@@ -44,7 +44,7 @@ class Sheet:
         return number
 
     def extract(self, passage: Passage, name: str = "") -> Extract | None:
-        lines = self.searcher.store.lines(passage.path, passage.start, passage.end)
+        lines = self.retriever.store.lines(passage.path, passage.start, passage.end)
         return excerpts.around(passage, lines, name, self.wanted)
 
     def branch(self, passage: Passage) -> Extract | None:
@@ -53,7 +53,7 @@ class Sheet:
         if found is None or passage.kind != "tree" or passage.fence is None:
             return found
         first, last = passage.fence
-        lines = self.searcher.store.lines(passage.path, first, last)
+        lines = self.retriever.store.lines(passage.path, first, last)
         quote = "\n".join(lines)
         if (
             len(lines) > _DRAWING

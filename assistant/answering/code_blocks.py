@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from assistant.answering.naming import Topic
 from assistant.notes import syntax_check
 from assistant.question.parser import Query
-from assistant.retrieval.retriever import Found
+from assistant.retrieval.retriever import RetrievalResult
 
 _HOME = 0.15
 """What a fence of the section that a follow-up goes on about gains, where code is asked for."""
@@ -19,7 +19,7 @@ step of."""
 
 
 def fence(
-    query: Query, found: Found, topic: Topic | None, order: Sequence[int], home: tuple[str, ...] | None
+    query: Query, found: RetrievalResult, topic: Topic | None, order: Sequence[int], home: tuple[str, ...] | None
 ) -> int | None:
     """Position of the fence to show first: asked for, the best of its language; otherwise the one around or
     beside the best lines.

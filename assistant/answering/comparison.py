@@ -15,7 +15,7 @@ import numpy as np
 
 from assistant.answering.naming import Topic
 from assistant.question.parser import ASKING, Query, content
-from assistant.retrieval.retriever import Floats, Found, Searcher
+from assistant.retrieval.retriever import Floats, RetrievalResult, HybridRetriever
 from assistant.text import word_frequency
 from assistant.text.tokenizer import key, terms, words
 
@@ -36,20 +36,22 @@ _CODE_KINDS = {"step": 0.3, "code": 0.25, "fence": 0.05}
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two topics and the positions in `Found.hits` that speak of them, best first."""
+    """Two topics and the positions in `RetrievalResult.hits` that speak of them, best first."""
 
     sides: tuple[Topic, Topic]
     both: tuple[int, ...]
     each: tuple[tuple[int, ...], tuple[int, ...]]
 
 
-def compare(query: Query, found: Found, ranked: Sequence[Topic], searcher: Searcher) -> Comparison | None:
+def compare(
+    query: Query, found: RetrievalResult, ranked: Sequence[Topic], retriever: HybridRetriever
+) -> Comparison | None:
     """The comparison a question asks for; None where it does not name two topics of the notes."""
     sides = named(query, ranked)
     if sides is None:
         return None
     one, other = (_side(side, against, ranked) for side, against in (sides, sides[::-1]))
-    asked = _aspect(query, sides, found, searcher)
+    asked = _aspect(query, sides, found, retriever)
     both = sorted(
         (
             n
@@ -118,7 +120,7 @@ def among(topics: Sequence[Topic], names: Collection[str]) -> list[Topic]:
     return [t for t in topics if any(_at(name, t.key.split()) is not None for name in wanted)]
 
 
-def chosen(ranked: Sequence[Topic], found: Found) -> list[Topic]:
+def chosen(ranked: Sequence[Topic], found: RetrievalResult) -> list[Topic]:
     """The topics by what speaks for one alone of what the question says in its own words (the last column)."""
 
     def best(topic: Topic) -> float:
@@ -163,21 +165,21 @@ def _says(text: str, side: _Side) -> bool:
     return any(_at(said, name.split()) is not None for name in side.keys)
 
 
-def _aspect(query: Query, sides: Sequence[Topic], found: Found, searcher: Searcher) -> Floats:
+def _aspect(query: Query, sides: Sequence[Topic], found: RetrievalResult, retriever: HybridRetriever) -> Floats:
     """(hits,): how near each passage comes to what is asked of the sides, their names aside; 0 where nothing is."""
     own = {t for side in sides for t in (*side.key.split(), *terms(side.name))}
     left = [w for w in words(query.text) if not set(terms(w)) & own]
     asked = [t for t in content(" ".join(left)) if t not in ASKING and t not in _COMPARING]
     if not asked:
         return np.zeros(len(found.hits), dtype=np.float32)
-    vector = searcher.encoder.question(" ".join(left))
-    return searcher.scores(vector[None, :], [tuple(asked)], searcher.table(found.reads), found.idf)[2][:, 0]
+    vector = retriever.encoder.question(" ".join(left))
+    return retriever.scores(vector[None, :], [tuple(asked)], retriever.table(found.reads), found.idf)[2][:, 0]
 
 
 _COMPARING = frozenset(content("difference differ different compare comparison versus vs against distinguish side"))
 
 
-def _own(found: Found, side: _Side, other: _Side, asked: Floats) -> tuple[int, ...]:
+def _own(found: RetrievalResult, side: _Side, other: _Side, asked: Floats) -> tuple[int, ...]:
     code = found.query.code
     kinds = _CODE_KINDS if code else _KINDS
     weight = 1.0 if code or not asked.any() else 0.5

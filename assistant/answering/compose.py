@@ -26,7 +26,7 @@ from assistant.records import (
     Statement,
     Support,
 )
-from assistant.retrieval.retriever import Found, Lean, Searcher
+from assistant.retrieval.retriever import RetrievalResult, FollowUpContext, HybridRetriever
 from assistant.text import excerpts
 from assistant.text.excerpts import Extract
 from assistant.text.tokenizer import key
@@ -38,7 +38,7 @@ _NAMING = ("concept", "detail", "tool", "need")
 
 
 def answer(
-    searcher: Searcher,
+    retriever: HybridRetriever,
     query: Query,
     constants: Constants,
     *,
@@ -55,24 +55,24 @@ def answer(
     word.
     """
     asked = decision.asked(query.text)  # beside the encoding of its texts, which the search waits for
-    found = searcher.find(
-        query, only, Lean(own or query.text, lean.path, lean.heading_path) if lean is not None else None
+    found = retriever.retrieve(
+        query, only, FollowUpContext(own or query.text, lean.path, lean.heading_path) if lean is not None else None
     )
-    topics = answering_naming.topics(found, searcher)
+    topics = answering_naming.topics(found, retriever)
     if among:
         topics = comparison.among(topics, among) or topics
     ranked = _quotable(answering_naming.rank(topics, constants.verdict, constants.temperature), found)
     if among:
         ranked = comparison.chosen(ranked, found)
     sides = query.ask == "compare" and comparison.named(query, ranked) is not None
-    judged = decision.judge(asked, found, ranked, searcher, constants, lenient=later or sides)
-    sheet = Sheet(searcher, _wanted(query, found), limit)
+    judged = decision.judge(asked, found, ranked, retriever, constants, lenient=later or sides)
+    sheet = Sheet(retriever, _wanted(query, found), limit)
     if query.options:
-        made = _chosen(sheet, query, found, ranked, searcher)
+        made = _chosen(sheet, query, found, ranked, retriever)
     elif judged.outcome == "not_in_notes":
         made = _declined(sheet, found)
     elif query.ask == "compare" and not among:
-        made = _compared(sheet, query, found, ranked, searcher) or _answered(sheet, query, found, ranked)
+        made = _compared(sheet, query, found, ranked, retriever) or _answered(sheet, query, found, ranked)
     else:
         home = lean.heading_path if lean is not None else None
         made = _answered(sheet, query, found, ranked, chosen=bool(among), home=home)
@@ -80,11 +80,11 @@ def answer(
         made = replace(made, outcome=judged.outcome, missing=judged.missing, hint=judged.hint)
     if judged.outcome == "not_in_notes" and not query.options:
         made = replace(made, verdict=None, alternatives=(), requirements=(), statements=(), snippets=())
-    _check(made, searcher)
+    _check(made, retriever)
     return replace(made, explain=_explained(found, ranked, judged)) if explain else made
 
 
-def _quotable(ranked: Sequence[Topic], found: Found) -> list[Topic]:
+def _quotable(ranked: Sequence[Topic], found: RetrievalResult) -> list[Topic]:
     """The topics whose name stands word for word in a passage that speaks for it; only such a name can be given."""
 
     def stands(topic: Topic) -> bool:
@@ -100,7 +100,7 @@ def sides(query: Query, made: Answer) -> tuple[str, ...]:
     return (match[1], match[2]) if query.ask == "compare" and match and made.outcome == "answered" else ()
 
 
-def _wanted(query: Query, found: Found) -> dict[str, float]:
+def _wanted(query: Query, found: RetrievalResult) -> dict[str, float]:
     """Term → weight: what a line should say to be quoted."""
     return {t: found.idf.get(t, 0.0) for t in query.terms}
 
@@ -111,7 +111,7 @@ def _wanted(query: Query, found: Found) -> dict[str, float]:
 def _answered(
     sheet: Sheet,
     query: Query,
-    found: Found,
+    found: RetrievalResult,
     ranked: Sequence[Topic],
     *,
     chosen: bool = False,
@@ -148,7 +148,7 @@ def _answered(
 
 
 def _statements(
-    sheet: Sheet, found: Found, order: Sequence[int], topic: Topic | None, before: Sequence[Statement] = ()
+    sheet: Sheet, found: RetrievalResult, order: Sequence[int], topic: Topic | None, before: Sequence[Statement] = ()
 ) -> list[Statement]:
     """New statements, in this order, as many as there is room for after those made before."""
     made: list[Statement] = []
@@ -168,20 +168,22 @@ def _statements(
     return made
 
 
-def _candidates(sheet: Sheet, found: Found, ranked: Sequence[Topic]) -> tuple[Candidate | None, tuple[Candidate, ...]]:
+def _candidates(
+    sheet: Sheet, found: RetrievalResult, ranked: Sequence[Topic]
+) -> tuple[Candidate | None, tuple[Candidate, ...]]:
     """The verdict with the citations that speak for it, and the runners-up."""
     if not _candidate(sheet, found, ranked[0]).citations:
         _cite_name(sheet, found, ranked[0])
     made = [_candidate(sheet, found, topic) for topic in ranked[: ALTERNATIVES + 1]]
     verdict = made[0]
     if not any(
-        excerpts.plain(verdict.name) in sheet.searcher.plain(sheet.citations[n - 1].path) for n in verdict.citations
+        excerpts.plain(verdict.name) in sheet.retriever.plain(sheet.citations[n - 1].path) for n in verdict.citations
     ):
         return None, tuple(made[1:])
     return (verdict if verdict.citations else None), tuple(made[1:])
 
 
-def _candidate(sheet: Sheet, found: Found, topic: Topic) -> Candidate:
+def _candidate(sheet: Sheet, found: RetrievalResult, topic: Topic) -> Candidate:
     speaking = [p for p in (found.hits[n].passage for n in sorted(topic.speakers)) if _names(p, topic.name)]
     numbers = tuple(
         c.number
@@ -202,7 +204,7 @@ def _names(passage: Passage, name: str) -> bool:
     return excerpts.plain(name) in excerpts.plain(f"{passage.text} {passage.heading_path[-1]} {passage.label}")
 
 
-def _cite_name(sheet: Sheet, found: Found, topic: Topic) -> None:
+def _cite_name(sheet: Sheet, found: RetrievalResult, topic: Topic) -> None:
     """Cites the best passage that names the topic; one citation is given up for it where none is left."""
     passage = next((p for p in (found.hits[n].passage for n in sorted(topic.speakers)) if _names(p, topic.name)), None)
     extract = sheet.extract(passage, topic.name) if passage is not None else None
@@ -210,7 +212,7 @@ def _cite_name(sheet: Sheet, found: Found, topic: Topic) -> None:
         sheet.cite(extract)
 
 
-def _requirements(sheet: Sheet, found: Found, ranked: Sequence[Topic]) -> tuple[Requirement, ...]:
+def _requirements(sheet: Sheet, found: RetrievalResult, ranked: Sequence[Topic]) -> tuple[Requirement, ...]:
     """Each demand with the candidates whose cited lines support it."""
     made = []
     for column, demand in enumerate(found.demands, 1):
@@ -219,7 +221,7 @@ def _requirements(sheet: Sheet, found: Found, ranked: Sequence[Topic]) -> tuple[
         support = []
         meant = _nearest_concepts(found, column)
         for topic in ranked[:3]:
-            called = any(topic.key in found.meant.topics[c] for c in meant)
+            called = any(topic.key in found.concepts.topics[c] for c in meant)
             near = [n for n in topic.speakers if called or found.fused[n, column] >= _SUPPORTS]
             lines = [found.hits[n].passage for n in near]
             numbers = tuple(
@@ -238,9 +240,9 @@ _SUPPORTS = 0.3
 """The fused score from which a line supports a demand."""
 
 
-def _nearest_concepts(found: Found, column: int) -> list[str]:
+def _nearest_concepts(found: RetrievalResult, column: int) -> list[str]:
     """The general concepts that one clause of the question clearly speaks of."""
-    near = sorted(((float(v[column]), c) for c, v in found.meant.per_text.items()), reverse=True)[:_FEW]
+    near = sorted(((float(v[column]), c) for c, v in found.concepts.per_text.items()), reverse=True)[:_FEW]
     return [c for value, c in near if value >= _SPEAKS_OF]
 
 
@@ -254,7 +256,7 @@ _SPEAKS_OF = 0.42
 
 def _show(sheet: Sheet, passage: Passage, query: Query) -> list[Snippet]:
     """The fence as a snippet, whole; none where no citation is left for it."""
-    lines = sheet.searcher.store.lines(passage.path, passage.start, passage.end)
+    lines = sheet.retriever.store.lines(passage.path, passage.start, passage.end)
     code = "\n".join(lines)
     number = sheet.cite(Extract(passage, passage.start, passage.end, code, code))
     if number is None or not code.strip():
@@ -266,7 +268,7 @@ def _show(sheet: Sheet, passage: Passage, query: Query) -> list[Snippet]:
 # ---- other kinds of answer
 
 
-def _declined(sheet: Sheet, found: Found) -> Answer:
+def _declined(sheet: Sheet, found: RetrievalResult) -> Answer:
     """Near misses, as citations without a claim."""
     plain = [n for n, hit in enumerate(found.hits) if hit.passage.kind not in ("heading", "label")]
     for n in evidence.distinct(found, plain or range(len(found.hits)))[:2]:
@@ -276,9 +278,11 @@ def _declined(sheet: Sheet, found: Found) -> Answer:
     return Answer(found.query.text, "not_in_notes", citations=tuple(sheet.citations))
 
 
-def _compared(sheet: Sheet, query: Query, found: Found, ranked: Sequence[Topic], searcher: Searcher) -> Answer | None:
+def _compared(
+    sheet: Sheet, query: Query, found: RetrievalResult, ranked: Sequence[Topic], retriever: HybridRetriever
+) -> Answer | None:
     """Both sides cited in turn, with the lines that hold both; None where the question does not name two topics."""
-    told = comparison.compare(query, found, ranked, searcher)
+    told = comparison.compare(query, found, ranked, retriever)
     if told is None:
         return None
     both = evidence.distinct(found, told.both)[:3]
@@ -294,7 +298,7 @@ def _compared(sheet: Sheet, query: Query, found: Found, ranked: Sequence[Topic],
     return Answer(query.text, "answered", statements=tuple(statements[:8]), citations=tuple(sheet.citations))
 
 
-def _apart(found: Found, order: Sequence[int]) -> list[int]:
+def _apart(found: RetrievalResult, order: Sequence[int]) -> list[int]:
     """The first, then one from another section, then the rest."""
     if not order:
         return []
@@ -303,8 +307,10 @@ def _apart(found: Found, order: Sequence[int]) -> list[int]:
     return [order[0], *([away] if away is not None else []), *(n for n in order[1:] if n != away)]
 
 
-def _chosen(sheet: Sheet, query: Query, found: Found, ranked: Sequence[Topic], searcher: Searcher) -> Answer:
-    picked = multiple_choice.choose(query, found, ranked, searcher)
+def _chosen(
+    sheet: Sheet, query: Query, found: RetrievalResult, ranked: Sequence[Topic], retriever: HybridRetriever
+) -> Answer:
+    picked = multiple_choice.choose(query, found, ranked, retriever)
     options, statements = [], list[Statement]()
     for option in sorted(picked.options, key=lambda o: (-o.support, o.text)):
         extract = sheet.extract(option.best) if option.best is not None else None
@@ -328,13 +334,13 @@ def _chosen(sheet: Sheet, query: Query, found: Found, ranked: Sequence[Topic], s
 # ---- checks
 
 
-def _check(made: Answer, searcher: Searcher) -> None:
+def _check(made: Answer, retriever: HybridRetriever) -> None:
     """Every quote stands in the indexed lines it cites, every statement in a quote it cites; anything else is a
     bug of ours.
     """
     by_number = {c.number: c for c in made.citations}
     for cited in made.citations:
-        lines = "\n".join(searcher.store.lines(cited.path, cited.start_line, cited.end_line))
+        lines = "\n".join(retriever.store.lines(cited.path, cited.start_line, cited.end_line))
         if cited.quote not in lines:
             raise AssertionError(f"quote not in {cited.path}:{cited.start_line}-{cited.end_line}")
     for statement in made.statements:
@@ -343,7 +349,7 @@ def _check(made: Answer, searcher: Searcher) -> None:
             raise AssertionError(f"statement not in its quotes: {statement.text[:60]!r}")
 
 
-def _explained(found: Found, ranked: Sequence[Topic], judged: decision.Judged) -> dict[str, object]:
+def _explained(found: RetrievalResult, ranked: Sequence[Topic], judged: decision.Judged) -> dict[str, object]:
     """Why each passage ranked, which topics stood for election, and the features of the decision."""
     return {
         "passages": [
@@ -356,7 +362,7 @@ def _explained(found: Found, ranked: Sequence[Topic], judged: decision.Judged) -
             }
             for h in found.hits[:10]
         ],
-        "concepts": {c: round(v, 4) for c, v in list(found.meant.near.items())[:5]},
+        "concepts": {c: round(v, 4) for c, v in list(found.concepts.near.items())[:5]},
         "topics": [
             {
                 "name": t.name,

@@ -15,8 +15,8 @@ from assistant.answering.naming import Topic
 from assistant.answering.weights import Constants
 from assistant.question.parser import ASKING, FORM, is_stop
 from assistant.records import Outcome
-from assistant.retrieval.feature_cache import Read
-from assistant.retrieval.retriever import Floats, Found, Searcher
+from assistant.retrieval.feature_cache import IndexedPassage
+from assistant.retrieval.retriever import Floats, RetrievalResult, HybridRetriever
 from assistant.text import word_frequency
 from assistant.text.tokenizer import parts, terms, words
 
@@ -138,9 +138,9 @@ def is_order(text: str) -> bool:
 
 def judge(
     asked: Asked,
-    found: Found,
+    found: RetrievalResult,
     ranked: Sequence[Topic],
-    searcher: Searcher,
+    retriever: HybridRetriever,
     constants: Constants,
     *,
     lenient: bool = False,
@@ -152,7 +152,7 @@ def judge(
         return Judged("not_in_notes", 0.0, (), "Orders are not questions. Ask for something the notes may say.", {})
     if not found.query.terms or not found.hits:
         return Judged("not_in_notes", 0.0, (), "Name a subject: a service, a setting, a need.", {})
-    values, lacking = describe(asked, found, ranked, searcher)
+    values, lacking = describe(asked, found, ranked, retriever)
     total = constants.outcome.get("bias", 0.0) + sum(constants.outcome.get(f, 0.0) * values[f] for f in FEATURES)
     probability = 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
     if probability >= constants.threshold * (_LENIENT if lenient else 1.0):
@@ -176,15 +176,15 @@ def _quantity(text: str) -> tuple[str, re.Pattern[str]] | None:
 
 
 def describe(
-    asked: Asked, found: Found, ranked: Sequence[Topic], searcher: Searcher
+    asked: Asked, found: RetrievalResult, ranked: Sequence[Topic], retriever: HybridRetriever
 ) -> tuple[dict[str, float], tuple[str, ...]]:
     """The features by name, and the question's words that the evidence lacks, most telling first."""
     query, hits = found.query, found.hits
     fact = float(not query.told)
     evidence = found.reads[:_EVIDENCE]
     plain = [n for n, hit in enumerate(hits[:_PLAIN]) if hit.passage.kind not in ("heading", "label", "pointer")]
-    section = searcher.section(hits[0].passage)
-    held = [searcher.section(h.passage).terms.union(terms(h.passage.heading_path[0])) for h in hits[:_EVIDENCE]]
+    section = retriever.section(hits[0].passage)
+    held = [retriever.section(h.passage).terms.union(terms(h.passage.heading_path[0])) for h in hits[:_EVIDENCE]]
     near = {t for r in evidence for t in _said(r)}
     weights = {t: word_frequency.rarity(t) for t in query.terms}
     unknown = {t: w for t, w in weights.items() if not found.known.get(t)}
@@ -212,9 +212,9 @@ def describe(
         "strange": fact * min(2, len(set(strange))),
         "facet": fact * bool(lacked),
         "lacks": fact * min(_share_without(telling, said) for said in held),
-        "detail": _detail(found, searcher, plain[:12], section.heading),
+        "detail": _detail(found, retriever, plain[:12], section.heading),
     }
-    if searcher.store.pending and _known_share(found) > _MOSTLY:
+    if retriever.store.pending and _known_share(found) > _MOSTLY:
         # Vectors that are still computed must not decline a question: what rests on them is taken for usual.
         values |= {name: max(values[name], usual) for name, usual in _PENDING.items()}
     uncovered = {t: w for t, w in weights.items() if t not in near}
@@ -227,12 +227,12 @@ def _share_without(telling: Mapping[str, float], said: Collection[str]) -> float
     return sum(w for t, w in telling.items() if t not in said) / (sum(telling.values()) or 1.0)
 
 
-def _concept(found: Found) -> float:
+def _concept(found: RetrievalResult) -> float:
     """How near the nearest concept is. Notes that name few concepts are of another field, where a far one says nothing:
     the fewer, the nearer to what is usual it is taken.
     """
-    telling = min(1.0, found.meant.known / _MANY)
-    return telling * max(found.meant.near.values(), default=0.0) + (1 - telling) * _USUAL
+    telling = min(1.0, found.concepts.known / _MANY)
+    return telling * max(found.concepts.near.values(), default=0.0) + (1 - telling) * _USUAL
 
 
 _MANY, _USUAL = 60, 0.75
@@ -244,14 +244,16 @@ _NUMBER = re.compile(
 )
 
 
-def _known_share(found: Found) -> float:
+def _known_share(found: RetrievalResult) -> float:
     """How much of the question is in words that the notes use, by their rarity."""
     asked = {t: word_frequency.rarity(t) for t in found.query.terms}
     short = min(1.0, 7 / len(asked))
     return 1 - short * sum(w for t, w in asked.items() if not found.known.get(t)) / (sum(asked.values()) or 1.0)
 
 
-def _given(pattern: re.Pattern[str], found: Found, plain: Sequence[int], telling: Mapping[str, float]) -> bool:
+def _given(
+    pattern: re.Pattern[str], found: RetrievalResult, plain: Sequence[int], telling: Mapping[str, float]
+) -> bool:
     """Whether a quantity of the kind stands in one of the passages that hold most of what the question says."""
     reads = found.reads
     covers = {n: sum(w for t, w in telling.items() if t in reads[n].said or t in reads[n].heads) for n in plain}
@@ -260,13 +262,13 @@ def _given(pattern: re.Pattern[str], found: Found, plain: Sequence[int], telling
     return any(pattern.search(reads[n].passage.text.lower()) for n in chosen)
 
 
-def _detail(found: Found, searcher: Searcher, plain: Sequence[int], heading: Floats | None) -> float:
+def _detail(found: RetrievalResult, retriever: HybridRetriever, plain: Sequence[int], heading: Floats | None) -> float:
     """The best cosine of the question with a passage of the first one's section, both without what they share with the
     section's heading: near 0 where only the subject fits."""
     if heading is None:
         return 0.0
     first = found.hits[0].passage
-    own = [searcher.row(found.reads[n]) for n in plain if found.hits[n].passage.heading_path == first.heading_path]
+    own = [retriever.row(found.reads[n]) for n in plain if found.hits[n].passage.heading_path == first.heading_path]
     rows = [row for row in own if row is not None]
     if not rows:
         return 0.0
@@ -277,7 +279,7 @@ def _detail(found: Found, searcher: Searcher, plain: Sequence[int], heading: Flo
     return round(max(0.0, float(cosines.max())), 6)
 
 
-def _said(read: Read) -> set[str]:
+def _said(read: IndexedPassage) -> set[str]:
     return {*read.said, *read.heads, *terms(read.passage.heading_path[0])}
 
 
@@ -324,7 +326,7 @@ def _saying(texts: tuple[str, ...]) -> re.Pattern[str]:
 _A_WORD = 3
 
 
-def _says(facet: Facet, read: Read) -> bool:
+def _says(facet: Facet, read: IndexedPassage) -> bool:
     passage = read.passage
     return bool(
         _saying(facet.says).search(f"{' '.join(passage.heading_path[1:])} {passage.label} {passage.text}".lower())
@@ -332,7 +334,7 @@ def _says(facet: Facet, read: Read) -> bool:
 
 
 def _lacking(
-    found: Found,
+    found: RetrievalResult,
     strange: Sequence[str],
     quantity: str,
     lacked: Sequence[Facet],

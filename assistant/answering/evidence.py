@@ -8,7 +8,7 @@ from assistant.answering import decision
 from assistant.answering.naming import Topic
 from assistant.answering.weights import UNSURE
 from assistant.records import Passage
-from assistant.retrieval.retriever import Found
+from assistant.retrieval.retriever import RetrievalResult
 
 _OWN = {
     "definition": 0.16,
@@ -26,7 +26,7 @@ _OWN = {
 """What a verdict is best explained by: a line that defines it, before one that only names it."""
 
 
-def order(found: Found, topic: Topic | None) -> list[int]:
+def order(found: RetrievalResult, topic: Topic | None) -> list[int]:
     """Positions of hits in the order they are quoted: the verdict's own lines first, a second section among the
     first three; those of the question's own words first where nothing is told of a need and the verdict is unsure.
     """
@@ -69,7 +69,7 @@ def order(found: Found, topic: Topic | None) -> list[int]:
     return distinct(found, [*head, *(n for n in ranked if found.hits[n].passage.kind not in ("heading", "label"))])
 
 
-def _narrowed(found: Found, n: int) -> int:
+def _narrowed(found: RetrievalResult, n: int) -> int:
     """The best line or step inside a fence that was found as a whole, where one is nearly as good: a fact is a line."""
     whole = found.hits[n].passage
     if whole.kind != "fence":
@@ -97,7 +97,7 @@ _FIRST = 12
 _NEARLY = 0.7
 
 
-def distinct(found: Found, order: Sequence[int]) -> list[int]:
+def distinct(found: RetrievalResult, order: Sequence[int]) -> list[int]:
     """The order without passages that lie inside, or round, one that comes before; as many as an answer may need."""
     kept: list[int] = []
     taken: dict[str, list[Passage]] = {}

@@ -10,8 +10,8 @@ import numpy as np
 from assistant.answering.naming import Topic
 from assistant.question.parser import Query, content
 from assistant.records import Option, Passage
-from assistant.retrieval.feature_cache import Table
-from assistant.retrieval.retriever import Floats, Found, Searcher
+from assistant.retrieval.feature_cache import FeatureBatch
+from assistant.retrieval.retriever import Floats, RetrievalResult, HybridRetriever
 from assistant.text.tokenizer import terms
 
 _NAMES = ("heading", "label")
@@ -39,27 +39,27 @@ class Picked:
     """Label of the best supported option; None where nothing supports any, or two are supported alike."""
 
 
-def choose(query: Query, found: Found, ranked: Sequence[Topic], searcher: Searcher) -> Picked:
+def choose(query: Query, found: RetrievalResult, ranked: Sequence[Topic], retriever: HybridRetriever) -> Picked:
     """Support in the given order: a softmax over the options' best passages and how their names rank as a verdict. Ties
     are broken by nothing: they choose none.
     """
-    vectors = np.stack([searcher.encoder.question(text) for _, text in query.options])
+    vectors = np.stack([retriever.encoder.question(text) for _, text in query.options])
     bags = [frozenset(content(text)) for _, text in query.options]
     ids = {h.id for h in found.hits}
-    for near in searcher.store.near(vectors, _NEAR):
+    for near in retriever.store.nearest_passages(vectors, _NEAR):
         ids.update(near)
     for bag in bags:
-        ids.update(searcher.store.containing(sorted(bag), _NEAR))
-    known = searcher.store.frequencies(sorted({t for bag in bags for t in bag}))
-    idf = {t: float(np.log(1 + (searcher.store.passages_count + 1) / (n + 0.5))) for t, n in known.items()}
-    every = [r for _, r in sorted(searcher.read(sorted(ids)).items())]
+        ids.update(retriever.store.bm25_candidates(sorted(bag), _NEAR))
+    known = retriever.store.frequencies(sorted({t for bag in bags for t in bag}))
+    idf = {t: float(np.log(1 + (retriever.store.passages_count + 1) / (n + 0.5))) for t, n in known.items()}
+    every = [r for _, r in sorted(retriever.read(sorted(ids)).items())]
     # A heading names an option and says nothing of it.
     reads = [r for r in every if r.passage.kind not in _NAMES] or every
-    table = searcher.table(reads)
+    table = retriever.table(reads)
     every_idf = idf | found.idf
     best = []
     for n in range(len(bags)):
-        score, place = _best(n, query, found, vectors, bags, table, every_idf, searcher)
+        score, place = _best(n, query, found, vectors, bags, table, every_idf, retriever)
         best.append((score, None if place is None else reads[place].passage))
     names = [_named(text, ranked) for _, text in query.options]
     scores = np.array([score + NAMED * name if score else 0.0 for (score, _), name in zip(best, names, strict=True)])
@@ -100,20 +100,20 @@ _BEHIND = -6.0
 def _best(
     n: int,
     query: Query,
-    found: Found,
+    found: RetrievalResult,
     vectors: Floats,
     bags: Sequence[frozenset[str]],
-    table: Table,
+    table: FeatureBatch,
     idf: dict[str, float],
-    searcher: Searcher,
+    retriever: HybridRetriever,
 ) -> tuple[float, int | None]:
     """The highest sum of a passage's cosines and lexical scores with question and option, and its cosine with both read
     as one text, with the passage's place; the option's own words are those no other option has.
     """
     own = sorted(bags[n].difference(*(b for m, b in enumerate(bags) if m != n)))
-    joined = searcher.encoder.question(f"{query.core or query.text} {query.options[n][1]}")
+    joined = retriever.encoder.question(f"{query.core or query.text} {query.options[n][1]}")
     texts = np.stack([found.vectors[0], vectors[n], joined])
-    dense, lexical, _ = searcher.scores(texts, [query.terms, own, ()], table, idf)
+    dense, lexical, _ = retriever.scores(texts, [query.terms, own, ()], table, idf)
     total = np.nan_to_num(dense) @ _WEIGHTS + lexical.sum(axis=1)
     if not len(total):
         return 0.0, None

@@ -1,4 +1,4 @@
-"""Found passages → the topics that may be the verdict, ranked, each with a calibrated confidence.
+"""RetrievalResult passages → the topics that may be the verdict, ranked, each with a calibrated confidence.
 
 A verdict is a topic, not a passage: a name the notes use, with every found passage that speaks for it. Topics are
 ranked by
@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.records import PassageId
-from assistant.retrieval.query_expansion import Meant
-from assistant.retrieval.retriever import Found, Searcher
+from assistant.retrieval.query_expansion import ConceptMatches
+from assistant.retrieval.retriever import RetrievalResult, HybridRetriever
 from assistant.storage import Store, StoredMention
 from assistant.text import word_frequency
 from assistant.topics.extraction import TELLING, merged
@@ -58,7 +58,7 @@ class Topic:
     rank: int
     """Of that place in `topics.TELLING`."""
     speakers: dict[int, float] = field(default_factory=dict)
-    """Position in `Found.hits` → how much that passage counts; those that give the name come first, then those that
+    """Position in `RetrievalResult.hits` → how much that passage counts; those that give the name come first, then those that
     only stand below it, each by position."""
     kinds: set[str] = field(default_factory=set)
     """Of all places that give the name."""
@@ -67,7 +67,7 @@ class Topic:
     confidence: float = 0.0
 
 
-def topics(found: Found, searcher: Searcher) -> list[Topic]:
+def topics(found: RetrievalResult, retriever: HybridRetriever) -> list[Topic]:
     """Every topic that a well-ranked passage, or one that names a near concept, speaks for; with its features, by
     key.
     """
@@ -75,7 +75,7 @@ def topics(found: Found, searcher: Searcher) -> list[Topic]:
     best = _best(found, position)
     grouped: dict[str, Topic] = {}
     below: dict[str, dict[int, float]] = {}
-    for n, named in zip(best, searcher.namings([found.hits[n].id for n in best]), strict=True):
+    for n, named in zip(best, retriever.namings([found.hits[n].id for n in best]), strict=True):
         for topic_key, name, rank, kinds, worth in named:
             topic = grouped.get(topic_key)
             if topic is None:
@@ -92,17 +92,17 @@ def topics(found: Found, searcher: Searcher) -> list[Topic]:
     return everywhere
 
 
-def _best(found: Found, position: Mapping[PassageId, int]) -> list[int]:
+def _best(found: RetrievalResult, position: Mapping[PassageId, int]) -> list[int]:
     """Positions of the passages that rank well for any text of the question, and of those that name a near concept."""
     chosen: set[int] = set(range(min(_TOP, len(found.hits))))
     for column in range(found.fused.shape[1]):
         order = np.argsort(-found.fused[:, column], kind="stable")
         chosen.update(int(n) for n in order[:_TOP])
-    chosen.update(position[i] for i in found.meant.speakers if i in position)
+    chosen.update(position[i] for i in found.concepts.speakers if i in position)
     return sorted(chosen)
 
 
-def _describe(found_topics: Sequence[Topic], found: Found) -> None:
+def _describe(found_topics: Sequence[Topic], found: RetrievalResult) -> None:
     """Sets every topic's features."""
     rows = np.array([n for t in found_topics for n in t.speakers], dtype=np.intp)
     scale = np.array([v for t in found_topics for v in t.speakers.values()], dtype=np.float32)
@@ -113,7 +113,7 @@ def _describe(found_topics: Sequence[Topic], found: Found) -> None:
     several = _best_three(scored[:, 0], sizes, starts)
     asked = frozenset(found.query.terms)
     detailed = found.query.ask in ("detail", "tool")
-    meant = _meant(found_topics, found.meant)
+    meant = _meant(found_topics, found.concepts)
     keys = [t.key.split() for t in found_topics]
     rarest, one_word, long, capital = np.array([_shape(t.key, t.name) for t in found_topics]).T
     columns: dict[str, Floats | list[float]] = {
@@ -157,17 +157,17 @@ def _best_three(values: Floats, sizes: NDArray[np.intp], starts: NDArray[np.intp
     return np.asarray(np.add.reduceat(kept, starts) / np.minimum(sizes, 3), dtype=np.float32)
 
 
-def _meant(found_topics: Sequence[Topic], meant: Meant) -> dict[str, float]:
+def _meant(found_topics: Sequence[Topic], concepts: ConceptMatches) -> dict[str, float]:
     """Topic key → the share of the likeliest concept of its name, among the concepts of all these topics' names."""
     wanted = {t.key for t in found_topics}
     held: dict[str, list[tuple[str, float]]] = {}
-    for concept, keys in meant.topics.items():
+    for concept, keys in concepts.topics.items():
         if not wanted.isdisjoint(keys):
             held[concept] = [(k, 1.0 if whole else _INSIDE) for k, whole in keys.items() if k in wanted]
     if not held:
         return {}
-    best = max(meant.near[c] for c in held)
-    shares = {c: math.exp((meant.near[c] - best) / _SHARP) for c in held}
+    best = max(concepts.near[c] for c in held)
+    shares = {c: math.exp((concepts.near[c] - best) / _SHARP) for c in held}
     total = sum(shares.values())
     found: dict[str, float] = {}
     for concept, links in held.items():

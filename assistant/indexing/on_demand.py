@@ -29,7 +29,7 @@ def vectors(
     computed again."""
     frequencies = store.frequencies(sorted(set(terms)))
     rarest = sorted((term for term, n in frequencies.items() if n), key=lambda term: (frequencies[term], term))
-    ids = list(islice(store.containing(rarest[:_RAREST], PASSAGES, only), PASSAGES))
+    ids = list(islice(store.bm25_candidates(rarest[:_RAREST], PASSAGES, only), PASSAGES))
     lacking = store.lacking(ids, store.likely_concepts(terms, CONCEPTS))
     new = [text for _, text in lacking if text not in known]
     computed = {**known, **dict(zip(new, encoder.passages(new), strict=True))}

@@ -27,7 +27,7 @@ HEADING = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class IndexedPassage:
     """A passage as it is scored; kept while the store is open."""
 
     place: int
@@ -40,7 +40,7 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class FeatureBatch:
     """The rows and the words of some passages, those of one below those of the other."""
 
     size: int
@@ -61,7 +61,7 @@ class Table:
     """(passages,): terms of label and text, each as often as it stands there."""
 
 
-class Columns:
+class FeatureCache:
     """Grows as passages are read; nothing is ever taken out."""
 
     def __init__(self) -> None:
@@ -74,7 +74,9 @@ class Columns:
         self._words = _Grown(np.zeros(0, dtype=np.intp))
         self._counts = _Grown(np.zeros(0, dtype=np.float32))
 
-    def add(self, passages: Mapping[PassageId, Passage], rows: Mapping[PassageId, Floats]) -> dict[PassageId, Read]:
+    def add(
+        self, passages: Mapping[PassageId, Passage], rows: Mapping[PassageId, Floats]
+    ) -> dict[PassageId, IndexedPassage]:
         """Takes in passages that are not here yet, with the unit rows (k, d) of those that have any; each as it is
         scored, by id."""
         known = self.numbers
@@ -102,22 +104,22 @@ class Columns:
             self._rows.extend(np.concatenate(matrices))
         place = count(self._spans.extend(spans))
         return {
-            number: Read(next(place), passage, said, heads)
+            number: IndexedPassage(next(place), passage, said, heads)
             for (number, passage), (said, heads) in zip(passages.items(), said_in, strict=True)
         }
 
-    def first_row(self, read: Read) -> Floats | None:
+    def first_row(self, read: IndexedPassage) -> Floats | None:
         """(d,): the first unit row of a passage; None while it has none."""
         row, rows = self._spans.taken([read.place])[0, :2].tolist()
         return self._rows.taken([row])[0] if self._rows is not None and rows else None
 
-    def table(self, reads: Sequence[Read]) -> Table:
+    def table(self, reads: Sequence[IndexedPassage]) -> FeatureBatch:
         """What these passages are scored by, aligned."""
         row, rows, word, many, length = self._spans.taken([r.place for r in reads]).T
         starts, rows_at = _within(row, rows)
         held = np.flatnonzero(rows)
         _, words_at = _within(word, many)
-        return Table(
+        return FeatureBatch(
             len(reads),
             held,
             starts[held],

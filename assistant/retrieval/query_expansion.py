@@ -37,7 +37,7 @@ _NAMED = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
+class ConceptMatches:
     """The concepts a question may mean."""
 
     known: int = 0
@@ -57,7 +57,7 @@ class Meant:
 
 
 @dataclass(slots=True)
-class Thesaurus:
+class QueryExpander:
     """The vocabulary of one open store with what has been read of it."""
 
     store: Store
@@ -66,7 +66,7 @@ class Thesaurus:
     _topics: dict[str, dict[str, bool]] = field(default_factory=dict)
     _names: dict[str, dict[str, float]] = field(default_factory=dict)
 
-    def worded(self, terms: Sequence[str]) -> Floats:
+    def lexical_weights(self, terms: Sequence[str]) -> Floats:
         """(concepts,): what these terms tell of each; all of it that takes no vector."""
         known = self.store.concepts()
         lexical = np.zeros(len(known.names), dtype=np.float32)
@@ -74,11 +74,11 @@ class Thesaurus:
             lexical[known.place[name]] = LEXICAL * weight
         return lexical
 
-    def meant(self, vectors: Floats, weights: Sequence[float], lexical: Floats) -> Meant:
-        """What a question means: `vectors` (1 + clauses, d), the clauses' weights, and what `worded` gave for it."""
+    def expand(self, vectors: Floats, weights: Sequence[float], lexical: Floats) -> ConceptMatches:
+        """What a question means: `vectors` (1 + clauses, d), the clauses' weights, and what `lexical_weights` gave for it."""
         known = self.store.concepts()
         if not known.names:
-            return Meant()
+            return ConceptMatches()
         middle = known.centres @ vectors.T
         rough = _over_clauses(middle, weights) + lexical
         chosen = np.sort(np.argsort(-rough, kind="stable")[:READ])
@@ -102,7 +102,7 @@ class Thesaurus:
                 break
             for term, share in self._names[names[n]].items():
                 hinted[term] = hinted.get(term, 0.0) + likely[n] * share * word_frequency.rarity(term)
-        return Meant(
+        return ConceptMatches(
             len(known.names),
             {names[n]: near[n] for n in order},
             {names[n]: cosines[n] for n in order},

@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from assistant.models.encoder import Encoder
 from assistant.question.parser import Demand, Query
 from assistant.records import Hit, Passage, PassageId
-from assistant.retrieval.feature_cache import Columns, Read, Table
-from assistant.retrieval.query_expansion import Meant, Thesaurus
+from assistant.retrieval.feature_cache import FeatureCache, IndexedPassage, FeatureBatch
+from assistant.retrieval.query_expansion import ConceptMatches, QueryExpander
 from assistant.storage import Store, StoredMention
 from assistant.text import excerpts, word_frequency
 from assistant.text.tokenizer import stem, terms, words
@@ -66,7 +66,7 @@ _AVERAGE = 16.0
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class SectionTerms:
     """What one section says."""
 
     terms: frozenset[str]
@@ -76,7 +76,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RetrievalResult:
     """Everything one search learned, aligned: `dense[i, j]` is passage i against text j; text 0 is the whole
     question.
     """
@@ -98,9 +98,9 @@ class Found:
     """Of the question's terms."""
     known: dict[str, int]
     """Passages that hold each term of the question."""
-    meant: Meant
+    concepts: ConceptMatches
     """The general concepts that the question may mean."""
-    reads: tuple[Read, ...]
+    reads: tuple[IndexedPassage, ...]
     """What `hits` was scored by, aligned."""
     called: Floats
     """(hits,): how near each comes to what things of the likely concepts are called, by its vector; 0 to 1."""
@@ -109,7 +109,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Lean:
+class FollowUpContext:
     """What a follow-up leans on."""
 
     text: str
@@ -120,63 +120,65 @@ class Lean:
 
 
 @dataclass(slots=True)
-class Searcher:
+class HybridRetriever:
     """One open store with what has been read of it; belongs to one generation."""
 
     store: Store
     encoder: Encoder
     vocabulary: bool = True
     """Whether general concepts help to find."""
-    _read: dict[PassageId, Read] = field(default_factory=dict)
+    _read: dict[PassageId, IndexedPassage] = field(default_factory=dict)
     _namings: dict[PassageId, tuple[Naming, ...]] = field(default_factory=dict)
-    _sections: dict[tuple[str, str], Held] = field(default_factory=dict)
+    _sections: dict[tuple[str, str], SectionTerms] = field(default_factory=dict)
     _plain: dict[str, str] = field(default_factory=dict)
-    _columns: Columns = field(default_factory=Columns)
-    _thesaurus: Thesaurus | None = None
+    _columns: FeatureCache = field(default_factory=FeatureCache)
+    _expander: QueryExpander | None = None
 
-    def find(self, query: Query, only: Collection[PassageId] | None = None, lean: Lean | None = None) -> Found:
+    def retrieve(
+        self, query: Query, only: Collection[PassageId] | None = None, context: FollowUpContext | None = None
+    ) -> RetrievalResult:
         """All candidates for the question, scored and ordered; `only` restricts before ranking.
 
-        `lean` makes of a follow-up more than a question about its subject: its own words, and the section last
+        `context` makes of a follow-up more than a question about its subject: its own words, and the section last
         talked about.
         """
         query = self._joined(query)
-        demands = asked(query) if lean is None else (Demand(lean.text, 1.0),)
+        demands = asked(query) if context is None else (Demand(context.text, 1.0),)
         bags = [query.terms, *(tuple(dict.fromkeys(_terms(query, d.text))) for d in demands)]
         known = self.store.frequencies(sorted({t for bag in bags for t in bag}))
         idf = {t: math.log(1 + (self.store.passages_count + 1) / (n + 0.5)) for t, n in known.items()}
         rarest = sorted((t for t in query.terms if known.get(t)), key=lambda t: (known[t], t))[:RAREST]
-        ids = set(self.store.containing(rarest, CANDIDATES, only)) if rarest else set()
+        ids = set(self.store.bm25_candidates(rarest, CANDIDATES, only)) if rarest else set()
         self.read(ids)
-        thesaurus = self._vocabulary()
-        worded = thesaurus.worded(query.terms) if thesaurus is not None else None
+        expander = self._vocabulary()
+        worded = expander.lexical_weights(query.terms) if expander is not None else None
         # As late as can be: the texts are encoded beside what comes before.
         vectors = np.stack([self.encoder.question(t) for t in texts(query, demands)])
-        for near in self.store.near(vectors[:1], CANDIDATES, only):
+        for near in self.store.nearest_passages(vectors[:1], CANDIDATES, only):
             ids.update(near)
-        for near in self.store.near(vectors[1:], OF_A_DEMAND, only):
+        for near in self.store.nearest_passages(vectors[1:], OF_A_DEMAND, only):
             ids.update(near)
-        meant = Meant()
-        if thesaurus is not None and worded is not None:
-            meant = thesaurus.meant(vectors, [d.weight for d in demands], worded)
-            ids.update(i for i in meant.speakers if only is None or i in only)
+        concepts = ConceptMatches()
+        if expander is not None and worded is not None:
+            concepts = expander.expand(vectors, [d.weight for d in demands], worded)
+            ids.update(i for i in concepts.speakers if only is None or i in only)
         reads = self.read(sorted(ids))
         rows = [(i, reads[i]) for i in sorted(reads)]
-        return self._ranked(query, demands, vectors, bags, rows, idf, known, meant, lean)
+        return self._ranked(query, demands, vectors, bags, rows, idf, known, concepts, context)
 
-    def _vocabulary(self) -> Thesaurus | None:
-        if self._thesaurus is None and self.vocabulary:
-            self._thesaurus = Thesaurus(self.store)
-        return self._thesaurus
+    def _vocabulary(self) -> QueryExpander | None:
+        if self._expander is None and self.vocabulary:
+            self._expander = QueryExpander(self.store)
+        return self._expander
 
-    def section(self, passage: Passage) -> Held:
+    def section(self, passage: Passage) -> SectionTerms:
         """The section that a passage stands in; read once."""
         place = (passage.path, passage.anchor)
         if place not in self._sections:
             reads = self.read(self.store.section_passages(*place)[:_SECTION]).values()
             headings = (self.row(r) for r in reads if r.passage.kind == "heading")
             said = frozenset[str]().union(*(r.said for r in reads), *(r.heads for r in reads))
-            self._sections[place] = Held(said, next((row for row in headings if row is not None), None))
+            self._sections[place] = SectionTerms(said, next((row for row in headings if row is not None), None))
         return self._sections[place]
 
     def plain(self, path: str) -> str:
@@ -211,20 +213,20 @@ class Searcher:
         demands: tuple[Demand, ...],
         vectors: Floats,
         bags: Sequence[tuple[str, ...]],
-        reads: list[tuple[PassageId, Read]],
+        reads: list[tuple[PassageId, IndexedPassage]],
         idf: dict[str, float],
         known: dict[str, int],
-        meant: Meant,
-        lean: Lean | None,
-    ) -> Found:
+        concepts: ConceptMatches,
+        context: FollowUpContext | None,
+    ) -> RetrievalResult:
         every = [r for _, r in reads]
         weight = OF_A_NEED if query.told else DENSE
         table = self.table(every)
         dense, lexical, fused = self.scores(vectors, bags, table, idf, weight)
-        called, hinted = suggested(table, meant, self._columns.numbers)
+        called, hinted = suggested(table, concepts, self._columns.numbers)
         weights = [d.weight for d in demands]
-        if lean is not None:
-            near = np.array([_nearness(lean, r.passage) for _, r in reads], dtype=np.float32).reshape(-1, 1)
+        if context is not None:
+            near = np.array([_nearness(context, r.passage) for _, r in reads], dtype=np.float32).reshape(-1, 1)
             fused = fused + near
         expanded = weight * called + (1 - weight) * hinted / (hinted + _HINT)
         gain = EXPANSION if query.told or query.code else 0.0
@@ -235,7 +237,7 @@ class Searcher:
             Hit(reads[n][0], every[n].passage, None if near[n] != near[n] else near[n], words_of[n], scored[n])
             for n in order
         ]
-        return Found(
+        return RetrievalResult(
             query,
             demands,
             vectors,
@@ -245,17 +247,17 @@ class Searcher:
             fused[order],
             idf,
             known,
-            meant,
+            concepts,
             tuple(every[n] for n in order),
             called[order],
             hinted[order],
         )
 
-    def row(self, read: Read) -> Floats | None:
+    def row(self, read: IndexedPassage) -> Floats | None:
         """(d,): the first unit row of a passage; None while it has none."""
         return self._columns.first_row(read)
 
-    def table(self, reads: Sequence[Read]) -> Table:
+    def table(self, reads: Sequence[IndexedPassage]) -> FeatureBatch:
         """What these passages are scored by."""
         return self._columns.table(reads)
 
@@ -263,7 +265,7 @@ class Searcher:
         self,
         vectors: Floats,
         bags: Sequence[Sequence[str]],
-        table: Table,
+        table: FeatureBatch,
         idf: dict[str, float],
         weight: float = DENSE,
     ) -> tuple[Floats, Floats, Floats]:
@@ -279,7 +281,7 @@ class Searcher:
         both = weight * bounded + (1 - weight) * lexical
         return dense, lexical, np.where(np.isnan(dense), lexical, both).astype(np.float32)
 
-    def read(self, ids: Collection[PassageId]) -> dict[PassageId, Read]:
+    def read(self, ids: Collection[PassageId]) -> dict[PassageId, IndexedPassage]:
         """The passages with their words and vectors, each read once."""
         missing = [i for i in ids if i not in self._read]
         if missing:
@@ -297,7 +299,7 @@ def texts(query: Query, demands: Sequence[Demand]) -> list[str]:
     return [query.core or query.text, *(d.text for d in demands)]
 
 
-def _ordered(scores: Sequence[float], reads: Sequence[Read]) -> list[int]:
+def _ordered(scores: Sequence[float], reads: Sequence[IndexedPassage]) -> list[int]:
     """Places, the best score first, then by path and lines; these are looked up only for scores that tie."""
     tied = {score for score, many in Counter(scores).items() if many > 1}
     passages = [r.passage for r in reads]
@@ -311,7 +313,7 @@ def _ordered(scores: Sequence[float], reads: Sequence[Read]) -> list[int]:
 _ALONE = ("", 0, 0)
 
 
-def nearest(table: Table, vectors: Floats) -> Floats:
+def nearest(table: FeatureBatch, vectors: Floats) -> Floats:
     """(passages, texts) of cosines, the best row of each passage; nan where a passage has no vector."""
     dense = np.full((table.size, len(vectors)), np.nan, dtype=np.float32)
     if table.matrix is not None:
@@ -319,15 +321,15 @@ def nearest(table: Table, vectors: Floats) -> Floats:
     return np.round(dense, 6)
 
 
-def suggested(table: Table, meant: Meant, numbers: Mapping[str, int]) -> tuple[Floats, Floats]:
+def suggested(table: FeatureBatch, concepts: ConceptMatches, numbers: Mapping[str, int]) -> tuple[Floats, Floats]:
     """(passages,) twice: how near each comes to what a thing of the likely concepts is called, by its vector and by its
     words; `numbers` are those of all terms.
     """
-    if meant.expected is None or not table.size:
+    if concepts.expected is None or not table.size:
         return np.zeros(table.size, dtype=np.float32), np.zeros(table.size, dtype=np.float32)
-    by_vector = np.nan_to_num(nearest(table, meant.expected[None, :])[:, 0])
+    by_vector = np.nan_to_num(nearest(table, concepts.expected[None, :])[:, 0])
     weights = np.zeros(len(numbers))
-    for t, weight in meant.hinted.items():
+    for t, weight in concepts.hinted.items():
         if t in numbers:
             # Whole multiples of a small power of two: their sum is exact, and so the same in any order.
             weights[numbers[t]] = round(weight * 2**32) / 2**32
@@ -337,7 +339,7 @@ def suggested(table: Table, meant: Meant, numbers: Mapping[str, int]) -> tuple[F
 
 
 def bm25(
-    table: Table, bags: Sequence[Sequence[str]], weights: Mapping[str, float], numbers: Mapping[str, int]
+    table: FeatureBatch, bags: Sequence[Sequence[str]], weights: Mapping[str, float], numbers: Mapping[str, int]
 ) -> Floats:
     """(passages, texts): the BM25 of each text's terms, by their weights; `numbers` are those of all terms."""
     wanted = list(dict.fromkeys(t for bag in bags for t in bag))
@@ -367,10 +369,10 @@ def blended(fused: Floats, weights: Sequence[float]) -> Floats:
     return np.asarray(0.5 * fused[:, 0] + 0.5 * parts.max(axis=1) - 0.1 * against.max(axis=1), dtype=np.float32)
 
 
-def _nearness(lean: Lean, passage: Passage) -> float:
-    if passage.path != lean.path:
+def _nearness(context: FollowUpContext, passage: Passage) -> float:
+    if passage.path != context.path:
         return 0.0
-    return SAME_SECTION if passage.heading_path == lean.heading_path else SAME_NOTE
+    return SAME_SECTION if passage.heading_path == context.heading_path else SAME_NOTE
 
 
 def _terms(query: Query, text: str) -> list[str]:

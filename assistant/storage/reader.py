@@ -125,7 +125,7 @@ class Store(Vectors):
         )
         return next((name for key, name in found if len(key.split()) == len(initials)), None)
 
-    def containing(
+    def bm25_candidates(
         self, terms: Sequence[str], limit: int, only: Collection[PassageId] | None = None
     ) -> list[PassageId]:
         """Passages with any of the terms in their text, label or headings (the title does not count), best bm25 first,
@@ -160,7 +160,7 @@ class Store(Vectors):
         return {number: (path, start, number) for number, path, start in found}
 
     def frequencies(self, terms: Sequence[str]) -> dict[str, int]:
-        """In how many passages each term stands, as `containing` looks for it; 0 where it stands in none."""
+        """In how many passages each term stands, as `bm25_candidates` looks for it; 0 where it stands in none."""
         found = self._all(f"SELECT term, n, crc FROM frequencies WHERE term {_IN}", json.dumps(list(terms)))
         counted = codec.unpack_frequencies(found)
         return {term: counted.get(term, 0) for term in terms}

@@ -86,7 +86,7 @@ class Vectors(Snapshot):
         read = codec.complete_concepts(found, self._lent)
         return {concept: matrix for concept, matrix in read if concept in lacked}
 
-    def near(
+    def nearest_passages(
         self, queries: Matrix, limit: int, only: Collection[PassageId] | None = None
     ) -> list[dict[PassageId, float]]:
         """For each row of `queries` (q, d) the about `limit` passages with the best cosine (the best of a passage's
