@@ -50,7 +50,7 @@ class Assistant:
             vocabulary=vocabulary,
         )
         loaded = settings.load(flags, os.environ, Path.cwd())
-        self._engine = settings.engine(loaded, background=False, whole=True)
+        self._engine = settings.engine(loaded, background=False, complete=True)
         self.notes = loaded.notes
         """The folder, absolute."""
 

@@ -1,4 +1,4 @@
-"""`Assistant`: the opened parts, one question at a time; both front ends use only this."""
+"""`Engine`: the opened parts, one question at a time; both front ends use only this."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from assistant.records import Answer, Citation, IndexState, Note
 
 if TYPE_CHECKING:
     from assistant.answering.naming import Nameable
-    from assistant.indexing.index_manager import Fresh, Keeper, Refresh
+    from assistant.indexing.index_manager import IndexView, IndexManager, Refresh
     from assistant.indexing.overview import Heading, Overview
     from assistant.indexing.report import BuildReport, Progress
     from assistant.models.encoder import ModelFiles, OnnxEncoder
@@ -55,7 +55,7 @@ class Cancelled(Exception):
     """Whoever asked no longer wants the answer."""
 
 
-class Assistant:
+class Engine:
     """Answers questions about one folder of notes; opens nothing before it is asked. Not for several threads at once.
 
     Errors are AssistantErrors: NoNotes, UnreadableNotes, ModelUnusable, IndexUnusable, EmptyQuestion, BadRequest.
@@ -68,41 +68,41 @@ class Assistant:
         cache: Path,
         *,
         model: str = "",
-        spare: Path | None = None,
+        fallback_index: Path | None = None,
         refresh: Refresh = "look",
         background: bool = True,
         vocabulary: bool = True,
         constants: Path | None = None,
         progress: Progress | None = None,
-        whole: bool = False,
+        complete: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`spare` takes the index where `index` cannot be written; `whole` finishes the index before it answers;
+        """`fallback_index` takes the index where `index` cannot be written; `complete` finishes the index before it answers;
         `background` says whether `finish_later` may; `monotonic` counts seconds."""
         self.notes = notes
         self._cache = cache
         self._model = model
         self._index = index
-        self._spare = spare
+        self._fallback_index = fallback_index
         self._refresh: Refresh = refresh
         self._background = background
         self._vocabulary = vocabulary
         self._constants = constants
         self._progress = progress
-        self._whole_first = whole
+        self._complete_first = complete
         self._monotonic = monotonic
         self._loaded: OnnxEncoder | None = None
-        self._kept: Keeper | None = None
+        self._kept: IndexManager | None = None
         self._search: HybridRetriever | None = None
         self._last: tuple[str, Request, Query] | None = None
         self._subjects: dict[str, Subject | None] = {}
 
     def ask(
-        self, request: Request | str, *, elsewhere: bool = False, stopped: Callable[[], bool] = lambda: False
+        self, request: Request | str, *, rebuilding: bool = False, stopped: Callable[[], bool] = lambda: False
     ) -> Answer:
         """The cited answer; each quote has been compared with its note as it is on disk at the end.
 
-        `elsewhere`: another process of ours builds, so the last generation answers (fresh.NotYet where there is none).
+        `rebuilding`: another process of ours builds, so the last generation answers (index_manager.NotYet where there is none).
         `stopped` is asked between the stages: Cancelled.
         """
         began = self._monotonic()
@@ -112,11 +112,11 @@ class Assistant:
         self._load_ahead()
         self._encode_ahead(request)
         _go_on(stopped)
-        answer, fresh = self._whole(request, elsewhere=elsewhere, stopped=stopped)
+        answer, fresh = self._fresh_answer(request, rebuilding=rebuilding, stopped=stopped)
         _go_on(stopped)
         changed = self._changed(answer)
         if changed and self._refresh != "never" and not fresh.stale:
-            answer, fresh = self._whole(request, elsewhere=elsewhere, stopped=stopped)
+            answer, fresh = self._fresh_answer(request, rebuilding=rebuilding, stopped=stopped)
             changed = self._changed(answer)
         answer = _marked(answer, changed)
         return replace(
@@ -137,14 +137,14 @@ class Assistant:
         """Paths of notes that change, in batches, without end; an empty batch asks for an `update` all the same."""
         from assistant.indexing import watcher
 
-        return watcher.batches(self.notes, (self._index, *((self._spare,) if self._spare else ())))
+        return watcher.batches(self.notes, (self._index, *((self._fallback_index,) if self._fallback_index else ())))
 
     def topics(self) -> tuple[Nameable, ...]:
         """What a verdict can name, each once, by note and line of the place that most makes it a name; the errors of
         `ask`."""
         from assistant.answering import naming
 
-        return naming.nameable(self._fresh(elsewhere=False).store)
+        return naming.nameable(self._fresh(rebuilding=False).store)
 
     def busy(self) -> bool:
         """Whether another process is bringing the index up to date."""
@@ -200,7 +200,7 @@ class Assistant:
         try:
             return notes_folder.read(self.notes, path)
         except notes_folder.UnreadableNote as error:
-            raise UnreadableNotes(f"{error}.", "Look whether it was moved or removed.") from error
+            raise UnreadableNotes(f"{error}.", "NotesSnapshot whether it was moved or removed.") from error
 
     def digests(self, paths: Iterable[str]) -> dict[str, str]:
         """The digest of each note's bytes as they are on disk now; "" for one that cannot be read."""
@@ -217,8 +217,8 @@ class Assistant:
             self._kept.close()
             self._kept = self._search = None
 
-    def _fresh(self, *, elsewhere: bool) -> Fresh:
-        return self._keeper().fresh(self._refresh, whole=self._whole_first, elsewhere=elsewhere)
+    def _fresh(self, *, rebuilding: bool) -> IndexView:
+        return self._keeper().fresh(self._refresh, complete=self._complete_first, rebuilding=rebuilding)
 
     def _by_words_only(self, store: Store) -> tuple[str, ...]:
         """What a reader must know of an index whose vectors are still being computed."""
@@ -268,11 +268,11 @@ class Assistant:
         self._loaded.warm()
         return self._loaded
 
-    def _keeper(self) -> Keeper:
+    def _keeper(self) -> IndexManager:
         if self._kept is None:
-            from assistant.indexing.index_manager import Keeper
+            from assistant.indexing.index_manager import IndexManager
 
-            self._kept = Keeper(self.notes, self._index, self._spare, self._encoder, self._progress)
+            self._kept = IndexManager(self.notes, self._index, self._fallback_index, self._encoder, self._progress)
         return self._kept
 
     def _encoder(self) -> OnnxEncoder:
@@ -284,12 +284,14 @@ class Assistant:
         name = self._model or preparation.DEFAULT_MODEL
         return self._use(preparation.prepare(name, self._cache, self._progress or (lambda _: None)))
 
-    def _whole(self, request: Request, *, elsewhere: bool, stopped: Callable[[], bool]) -> tuple[Answer, Fresh]:
+    def _fresh_answer(
+        self, request: Request, *, rebuilding: bool, stopped: Callable[[], bool]
+    ) -> tuple[Answer, IndexView]:
         """The answer from a store as fresh as it can be; from one built again where it turns out to be damaged."""
         from assistant.storage import IndexDamaged
 
         try:
-            fresh = self._fresh(elsewhere=elsewhere)
+            fresh = self._fresh(rebuilding=rebuilding)
             _go_on(stopped)
             return self._answered(request, fresh), fresh
         except IndexDamaged:
@@ -309,7 +311,7 @@ class Assistant:
                 "Check the disk, or name another folder with --index.",
             ) from error
 
-    def _answered(self, request: Request, fresh: Fresh) -> Answer:
+    def _answered(self, request: Request, fresh: IndexView) -> Answer:
         fresh.store.read_ahead()  # while all that answers with it is imported
         from assistant.answering import compose, weights
         from assistant.question import follow_up, parser, spelling
@@ -352,7 +354,7 @@ class Assistant:
         cut = f"The question was read up to {parser.READ:,} characters; {unread:,} more were left out."
         return replace(answer, warnings=(*answer.warnings, cut))
 
-    def _retriever(self, fresh: Fresh) -> HybridRetriever:
+    def _retriever(self, fresh: IndexView) -> HybridRetriever:
         """What was read of a store stays with it for as long as it is the one to answer from."""
         if self._search is None or self._search.store is not fresh.store:
             from assistant.retrieval.retriever import HybridRetriever

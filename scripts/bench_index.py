@@ -14,7 +14,7 @@ import numpy as np
 import scale
 from numpy.typing import NDArray
 
-from assistant.engine import Assistant
+from assistant.engine import Engine
 from assistant.indexing import build, changes
 from assistant.models.encoder import HashingEncoder, OnnxEncoder
 from assistant.notes import folder as notes_folder
@@ -109,7 +109,7 @@ def knative(folder: Path) -> None:
             yield matrix
 
     setattr(OnnxEncoder, "passages", noting)  # noqa: B010 - a method is not to be assigned to, says mypy
-    assistant = Assistant(folder / "notes", folder / "index", user_cache(os.environ), background=False)
+    assistant = Engine(folder / "notes", folder / "index", user_cache(os.environ), background=False)
     report = assistant.update()
     encoder = assistant._encoder()
     sample = encoded[::SAMPLE]

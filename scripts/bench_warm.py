@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.engine import Assistant
+from assistant.engine import Engine
 from assistant.models.encoder import OnnxEncoder
 from assistant.system.process_tuning import RARELY
 from assistant.system.settings import user_cache
@@ -41,7 +41,7 @@ def main(notes: str, index: str, bar: str, name: str) -> int:
 
     gc.set_threshold(*RARELY)  # as the program does; what must be said before NumPy is there, `scripts/bench` says
     setattr(OnnxEncoder, "question", noting)  # noqa: B010 - a method is not to be assigned to, says mypy
-    assistant = Assistant(Path(notes), Path(index), user_cache(os.environ), background=False, whole=True)
+    assistant = Engine(Path(notes), Path(index), user_cache(os.environ), background=False, complete=True)
     assistant.ask("What is this about?")
     encoder = assistant._encoder()
     whole, texts = [], []

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from assistant.engine import Assistant
+from assistant.engine import Engine
 from assistant.indexing import build
 from assistant.indexing.report import BuildReport
 from assistant.models.encoder import HashingEncoder
@@ -38,7 +38,7 @@ kind: Rollout
 """
 
 
-class Asking(Assistant):
+class Asking(Engine):
     """The program with hashed words for vectors."""
 
     def _load_ahead(self) -> None:
@@ -48,8 +48,8 @@ class Asking(Assistant):
         return ENCODER
 
 
-def asking(notes: Path, index: Path, spare: Path | None = None) -> Asking:
-    return Asking(notes, index, index.with_name("cache"), spare=spare, background=False)
+def asking(notes: Path, index: Path, fallback_index: Path | None = None) -> Asking:
+    return Asking(notes, index, index.with_name("cache"), fallback_index=fallback_index, background=False)
 
 
 def refresh(notes: Path, index: Path, encoder: HashingEncoder = ENCODER) -> BuildReport:

@@ -299,9 +299,9 @@ def _shown(path: Path) -> tuple[object, ...]:
 
 
 def test_an_index_inside_notes_that_cannot_be_written_goes_elsewhere(read_only: Path, tmp_path: Path) -> None:
-    spare = tmp_path / "spare"
-    with closing(asking(read_only, read_only / "index", spare)) as made:
+    fallback_index = tmp_path / "fallback_index"
+    with closing(asking(read_only, read_only / "index", fallback_index)) as made:
         answer = made.ask(QUESTIONS[0])
     assert answer.outcome == "answered"
-    assert any(str(spare) in warning for warning in answer.warnings)
-    assert (spare / DATABASE).is_file()
+    assert any(str(fallback_index) in warning for warning in answer.warnings)
+    assert (fallback_index / DATABASE).is_file()

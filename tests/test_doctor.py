@@ -131,7 +131,7 @@ def test_a_model_that_is_gone_or_other_is_installed_again(settings: Settings, mo
 
 
 def test_a_model_not_prepared_and_an_index_not_made_are_made_by_a_command(settings: Settings, tmp_path: Path) -> None:
-    found = examined(replace(settings, cache=tmp_path / "none", index=tmp_path / "i", spare=tmp_path / "s"))
+    found = examined(replace(settings, cache=tmp_path / "none", index=tmp_path / "i", fallback_index=tmp_path / "s"))
     assert [remedy for _, remedy in sick(found, "model")] == ["assistant --notes 'my notes' index"]
     assert [remedy for _, remedy in sick(found, "index")] == ["assistant --notes 'my notes' index"]
 
@@ -159,7 +159,7 @@ def test_an_index_behind_damaged_or_open_is_mended_by_a_command(settings: Settin
 
 
 def test_an_index_that_had_to_be_made_elsewhere_is_found(settings: Settings, tmp_path: Path) -> None:
-    found = examined(replace(settings, index=tmp_path / "notes" / "note.md" / "index", spare=settings.index))
+    found = examined(replace(settings, index=tmp_path / "notes" / "note.md" / "index", fallback_index=settings.index))
     assert f"in {settings.index}, written" in said(found, "index")
     assert sick(found, "index") == []
 

@@ -1,4 +1,4 @@
-"""`Assistant` keeps its promises about the notes on disk: fresh, checked against the file, mended, or called stale."""
+"""`Engine` keeps its promises about the notes on disk: fresh, checked against the file, mended, or called stale."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.engine import Assistant, Request
+from assistant.engine import Engine, Request
 from assistant.errors import BadRequest, EmptyQuestion, IndexUnusable, NoNotes
 from assistant.storage import Busy, Writer
 from tests.asking import asking
@@ -32,15 +32,15 @@ def notes(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def asked(notes: Path, tmp_path: Path, prepared: Path) -> Iterator[Assistant]:
-    made = Assistant(notes, tmp_path / "index", prepared)
+def asked(notes: Path, tmp_path: Path, prepared: Path) -> Iterator[Engine]:
+    made = Engine(notes, tmp_path / "index", prepared)
     yield made
     made.close()
 
 
 def test_an_answer_says_where_it_comes_from_and_how_long_it_took(notes: Path, tmp_path: Path, prepared: Path) -> None:
     ticks = iter(range(100))
-    made = Assistant(notes, tmp_path / "index", prepared, monotonic=lambda: next(ticks))
+    made = Engine(notes, tmp_path / "index", prepared, monotonic=lambda: next(ticks))
     answer = made.ask(Request(APPLE, id="7"))
     made.close()
     assert (answer.id, answer.question, answer.notes, answer.elapsed_ms) == ("7", APPLE, str(notes), 1000)
@@ -49,40 +49,38 @@ def test_an_answer_says_where_it_comes_from_and_how_long_it_took(notes: Path, tm
 
 
 @pytest.mark.parametrize("heading", ["", " ", " > ", "> >", "Nowhere"])
-def test_a_heading_that_no_path_ends_with_is_refused(asked: Assistant, heading: str) -> None:
+def test_a_heading_that_no_path_ends_with_is_refused(asked: Engine, heading: str) -> None:
     with pytest.raises(BadRequest, match="The nearest are"):
         asked.ask(Request(APPLE, under=heading))
 
 
 @pytest.mark.parametrize("question", ["", " \n\t", "\x00\x1b", "\u202e\u200b\ufeff"])
-def test_nothing_but_blanks_and_controls_is_no_question(asked: Assistant, question: str) -> None:
+def test_nothing_but_blanks_and_controls_is_no_question(asked: Engine, question: str) -> None:
     with pytest.raises(EmptyQuestion):
         asked.ask(question)
 
 
 def test_a_note_that_changes_while_it_is_answered_is_answered_again(
-    asked: Assistant, notes: Path, monkeypatch: pytest.MonkeyPatch
+    asked: Engine, notes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked.ask(APPLE)
-    whole, calls = Assistant._whole, list[int]()
+    whole, calls = Engine._fresh_answer, list[int]()
 
-    def meddling(self: Assistant, *arguments: object, **named: object) -> object:
+    def meddling(self: Engine, *arguments: object, **named: object) -> object:
         made = whole(self, *arguments, **named)  # type: ignore[arg-type]  # passed through as they came
         calls.append(1)
         if len(calls) == 1:
             (notes / "fruit.md").write_text(NOTE.replace("seven", "eleven"))
         return made
 
-    monkeypatch.setattr(Assistant, "_whole", meddling)
+    monkeypatch.setattr(Engine, "_fresh_answer", meddling)
     answer = asked.ask(APPLE)
     assert len(calls) == 2
     assert any("eleven months" in cited.quote for cited in answer.citations)
     assert not any(cited.stale for cited in answer.citations)
 
 
-def test_a_note_that_cannot_be_taken_in_makes_its_citations_stale(
-    asked: Assistant, notes: Path, tmp_path: Path
-) -> None:
+def test_a_note_that_cannot_be_taken_in_makes_its_citations_stale(asked: Engine, notes: Path, tmp_path: Path) -> None:
     asked.ask(APPLE)
     (notes / "fruit.md").write_text(NOTE.replace("seven", "eleven"))
     with Writer(tmp_path / "index"):
@@ -95,7 +93,7 @@ def test_a_note_that_cannot_be_taken_in_makes_its_citations_stale(
 
 
 def test_without_a_refresh_a_changed_note_is_called_stale(notes: Path, tmp_path: Path, prepared: Path) -> None:
-    made = Assistant(notes, tmp_path / "index", prepared, refresh="never")
+    made = Engine(notes, tmp_path / "index", prepared, refresh="never")
     assert not made.ask(APPLE).index.stale  # with no index at all there is nothing to take as it is
     (notes / "fruit.md").unlink()
     (notes / "other.md").write_text("# Other\n\nSomething else.\n")
@@ -105,7 +103,7 @@ def test_without_a_refresh_a_changed_note_is_called_stale(notes: Path, tmp_path:
     assert all(cited.stale for cited in answer.citations)
 
 
-def test_an_index_that_opens_and_does_not_read_back_is_mended(asked: Assistant, tmp_path: Path) -> None:
+def test_an_index_that_opens_and_does_not_read_back_is_mended(asked: Engine, tmp_path: Path) -> None:
     asked.ask(APPLE)
     asked.close()
     import sqlite3
@@ -120,15 +118,15 @@ def test_an_index_that_opens_and_does_not_read_back_is_mended(asked: Assistant, 
 
 def test_an_index_folder_that_is_a_file_gives_way_to_the_spare_one(notes: Path, tmp_path: Path, prepared: Path) -> None:
     (tmp_path / "index").touch()
-    made = Assistant(notes, tmp_path / "index", prepared, spare=tmp_path / "spare")
+    made = Engine(notes, tmp_path / "index", prepared, fallback_index=tmp_path / "fallback_index")
     (warning,) = made.ask(APPLE).warnings
     made.close()
-    assert str(tmp_path / "spare") in warning
+    assert str(tmp_path / "fallback_index") in warning
     with pytest.raises(IndexUnusable):
-        Assistant(notes, tmp_path / "index", prepared).ask(APPLE)
+        Engine(notes, tmp_path / "index", prepared).ask(APPLE)
 
 
-def test_update_counts_what_it_did(asked: Assistant, notes: Path) -> None:
+def test_update_counts_what_it_did(asked: Engine, notes: Path) -> None:
     assert asked.update().added == 1
     (notes / "fruit.md").write_text(NOTE + "\n## Quince\n\nBoil it.\n")
     report = asked.update()
@@ -136,9 +134,9 @@ def test_update_counts_what_it_did(asked: Assistant, notes: Path) -> None:
     assert asked.update().unchanged == 1
 
 
-def test_no_notes_and_no_such_heading_or_tag(asked: Assistant, tmp_path: Path, prepared: Path) -> None:
+def test_no_notes_and_no_such_heading_or_tag(asked: Engine, tmp_path: Path, prepared: Path) -> None:
     with pytest.raises(NoNotes):
-        Assistant(tmp_path / "nowhere", tmp_path / "index", prepared).ask(APPLE)
+        Engine(tmp_path / "nowhere", tmp_path / "index", prepared).ask(APPLE)
     with pytest.raises(BadRequest, match="Apple"):
         asked.ask(Request(APPLE, under="Aple"))
     with pytest.raises(BadRequest, match="front matter"):
@@ -147,12 +145,12 @@ def test_no_notes_and_no_such_heading_or_tag(asked: Assistant, tmp_path: Path, p
     assert {cited.anchor for cited in only.citations} <= {"pear"}
 
 
-def test_a_question_that_is_too_long_says_what_was_left_out(asked: Assistant) -> None:
+def test_a_question_that_is_too_long_says_what_was_left_out(asked: Engine) -> None:
     (warning,) = asked.ask(APPLE + " an apple" * 1000).warnings
     assert "8,000" in warning
 
 
-def test_lines_of_one_conversation_share_context_and_others_do_not(asked: Assistant) -> None:
+def test_lines_of_one_conversation_share_context_and_others_do_not(asked: Engine) -> None:
     asked.ask(Request(APPLE, conversation="a"))
     assert asked.ask(Request("And the pear?", conversation="b")).standalone_question is None
     follow = asked.ask(Request("Why does it?", conversation="a"))
@@ -169,17 +167,17 @@ def test_a_second_writer_is_told(tmp_path: Path) -> None:
     "warned", [lambda made: tuple(made.update().warnings), lambda made: made.ask(APPLE).warnings], ids=["update", "ask"]
 )
 def test_an_index_is_made_elsewhere_where_its_folder_takes_none(
-    warned: Callable[[Assistant], tuple[str, ...]], notes: Path, tmp_path: Path, prepared: Path
+    warned: Callable[[Engine], tuple[str, ...]], notes: Path, tmp_path: Path, prepared: Path
 ) -> None:
     """By a question and by an update alike; without another place both say what to do."""
     (tmp_path / "file").touch()
     closed = tmp_path / "file" / "index"  # nobody can make a folder in a file, not even root
-    made = Assistant(notes, closed, prepared, spare=tmp_path / "spare", background=False)
-    assert any(f"{tmp_path / 'spare'} is used instead." in warning for warning in warned(made))
+    made = Engine(notes, closed, prepared, fallback_index=tmp_path / "fallback_index", background=False)
+    assert any(f"{tmp_path / 'fallback_index'} is used instead." in warning for warning in warned(made))
     assert any("seven months" in cited.quote for cited in made.ask(APPLE).citations)
     made.close()
     with pytest.raises(IndexUnusable, match="Name a folder that can be written"):
-        warned(Assistant(notes, closed, prepared, background=False))
+        warned(Engine(notes, closed, prepared, background=False))
 
 
 def test_a_name_is_looked_for_first_where_it_is_given(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from assistant.engine import Assistant, Request
+from assistant.engine import Engine, Request
 from assistant.indexing import background, changes, on_demand
 from assistant.indexing.changes import Embed
 from assistant.models.encoder import OnnxEncoder
@@ -32,8 +32,8 @@ def notes(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def opened(notes: Path, tmp_path: Path, prepared: Path) -> Callable[..., Assistant]:
-    return lambda **more: Assistant(notes, tmp_path / "index", prepared, **{"background": False, **more})
+def opened(notes: Path, tmp_path: Path, prepared: Path) -> Callable[..., Engine]:
+    return lambda **more: Engine(notes, tmp_path / "index", prepared, **{"background": False, **more})
 
 
 def waiting(index: Path) -> int:
@@ -42,7 +42,7 @@ def waiting(index: Path) -> int:
 
 
 def test_a_question_to_notes_never_indexed_embeds_its_own_candidates_only(
-    opened: Callable[..., Assistant], tmp_path: Path
+    opened: Callable[..., Engine], tmp_path: Path
 ) -> None:
     asking = opened()
     answer = asking.ask(PEAR)
@@ -58,7 +58,7 @@ def test_a_question_to_notes_never_indexed_embeds_its_own_candidates_only(
 
 
 def test_what_a_question_embedded_is_kept_and_not_embedded_again(
-    opened: Callable[..., Assistant], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    opened: Callable[..., Engine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asking = opened()
     first = asking.ask("Which tree stands in row 7?")
@@ -83,7 +83,7 @@ def test_what_a_question_embedded_is_kept_and_not_embedded_again(
     assert second.index.pending == first.index.pending
 
 
-def test_the_rest_is_finished_by_one_process_of_low_priority(opened: Callable[..., Assistant], tmp_path: Path) -> None:
+def test_the_rest_is_finished_by_one_process_of_low_priority(opened: Callable[..., Engine], tmp_path: Path) -> None:
     asking = opened(background=True)
     assert any("follows in the background" in warning for warning in asking.ask(PEAR).warnings)
     child = asking.finish_later()
@@ -105,7 +105,7 @@ def test_the_rest_is_finished_by_one_process_of_low_priority(opened: Callable[..
     asking.close()
 
 
-def test_whoever_wants_it_whole_gets_it_whole(opened: Callable[..., Assistant]) -> None:
+def test_whoever_wants_it_whole_gets_it_whole(opened: Callable[..., Engine]) -> None:
     for more in ({"whole": True}, {"refresh": "insist"}):
         asking = opened(**more)
         answer = asking.ask(PEAR)
@@ -114,7 +114,7 @@ def test_whoever_wants_it_whole_gets_it_whole(opened: Callable[..., Assistant]) 
 
 
 def test_a_reader_beside_a_writer_answers_from_what_is_published(
-    opened: Callable[..., Assistant], notes: Path, tmp_path: Path
+    opened: Callable[..., Engine], notes: Path, tmp_path: Path
 ) -> None:
     asking = opened()
     asking.ask(PEAR)
@@ -131,9 +131,9 @@ def test_a_reader_beside_a_writer_answers_from_what_is_published(
 
 
 def test_a_few_missing_vectors_are_computed_before_the_answer(
-    opened: Callable[..., Assistant], notes: Path, prepared: Path
+    opened: Callable[..., Engine], notes: Path, prepared: Path
 ) -> None:
-    asking = opened(whole=True)
+    asking = opened(complete=True)
     asking.ask(PEAR)
     asking.close()
     asking = opened()

@@ -26,7 +26,7 @@ def test_what_is_put_aside_does_not_count() -> None:
     [("no second environment", -0.5), ("they already run a mesh", 0.4), ("every job must be done once", 1.0)],
 )
 def test_a_clause_counts_by_what_it_says(text: str, weight: float) -> None:
-    (demand,) = parser.parse(text).demands
+    (demand,) = parser.parse(text).requirements
     assert demand.weight == weight
 
 
@@ -54,7 +54,7 @@ def test_options_inside_a_question_are_options() -> None:
 def test_any_text_is_a_question(text: str) -> None:
     query = parser.parse(text)
     assert len(set(query.terms)) == len(query.terms)
-    assert all(d.text in query.text for d in query.demands)
+    assert all(d.text in query.text for d in query.requirements)
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_the_index_stands_beside_the_notes_only_where_a_place_is_kept_for_it(her
     (project / "assistant.toml").unlink()
     (project / "index").mkdir()
     assert load(Flags(), environment(tmp_path), here).index == project / "index"
-    assert load(Flags(), environment(tmp_path), here).spare == cached
+    assert load(Flags(), environment(tmp_path), here).fallback_index == cached
 
 
 def test_notes_in_a_folder_called_index_are_not_their_own_index(tmp_path: Path) -> None:

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from assistant.records import Citation, Passage
 from assistant.retrieval.retriever import HybridRetriever
 from assistant.text import excerpts
-from assistant.text.excerpts import Extract
+from assistant.text.excerpts import Excerpt
 
 _DRAWING = 14
 """Lines of a drawing that is quoted whole."""
 
 
 @dataclass(slots=True)
-class Sheet:
+class CitationBuilder:
     """The answer as it grows: citations get their numbers here, in the order in which they are first needed."""
 
     retriever: HybridRetriever
@@ -23,7 +23,7 @@ class Sheet:
     limit: int
     citations: list[Citation] = field(default_factory=list)
 
-    def cite(self, found: Extract) -> int | None:
+    def cite(self, found: Excerpt) -> int | None:
         """The number under which these lines are cited; None where no number is left."""
         passage = found.passage
         for known in self.citations:
@@ -43,11 +43,11 @@ class Sheet:
         )
         return number
 
-    def extract(self, passage: Passage, name: str = "") -> Extract | None:
+    def extract(self, passage: Passage, name: str = "") -> Excerpt | None:
         lines = self.retriever.store.lines(passage.path, passage.start, passage.end)
         return excerpts.around(passage, lines, name, self.wanted)
 
-    def branch(self, passage: Passage) -> Extract | None:
+    def branch(self, passage: Passage) -> Excerpt | None:
         """The extract; of a small drawing the whole, since its branches explain one another."""
         found = self.extract(passage)
         if found is None or passage.kind != "tree" or passage.fence is None:

@@ -11,7 +11,7 @@ from itertools import zip_longest
 
 from assistant.answering import code_blocks, comparison, decision, evidence, multiple_choice
 from assistant.answering import naming as answering_naming
-from assistant.answering.citations import Sheet
+from assistant.answering.citations import CitationBuilder
 from assistant.answering.naming import Topic
 from assistant.answering.weights import Constants
 from assistant.question.follow_up import Subject
@@ -28,7 +28,7 @@ from assistant.records import (
 )
 from assistant.retrieval.retriever import RetrievalResult, FollowUpContext, HybridRetriever
 from assistant.text import excerpts
-from assistant.text.excerpts import Extract
+from assistant.text.excerpts import Excerpt
 from assistant.text.tokenizer import key
 
 STATEMENTS, SNIPPETS, ALTERNATIVES = 4, 2, 4
@@ -66,7 +66,7 @@ def answer(
         ranked = comparison.chosen(ranked, found)
     sides = query.ask == "compare" and comparison.named(query, ranked) is not None
     judged = decision.judge(asked, found, ranked, retriever, constants, lenient=later or sides)
-    sheet = Sheet(retriever, _wanted(query, found), limit)
+    sheet = CitationBuilder(retriever, _wanted(query, found), limit)
     if query.options:
         made = _chosen(sheet, query, found, ranked, retriever)
     elif judged.outcome == "not_in_notes":
@@ -109,7 +109,7 @@ def _wanted(query: Query, found: RetrievalResult) -> dict[str, float]:
 
 
 def _answered(
-    sheet: Sheet,
+    sheet: CitationBuilder,
     query: Query,
     found: RetrievalResult,
     ranked: Sequence[Topic],
@@ -148,7 +148,11 @@ def _answered(
 
 
 def _statements(
-    sheet: Sheet, found: RetrievalResult, order: Sequence[int], topic: Topic | None, before: Sequence[Statement] = ()
+    sheet: CitationBuilder,
+    found: RetrievalResult,
+    order: Sequence[int],
+    topic: Topic | None,
+    before: Sequence[Statement] = (),
 ) -> list[Statement]:
     """New statements, in this order, as many as there is room for after those made before."""
     made: list[Statement] = []
@@ -169,7 +173,7 @@ def _statements(
 
 
 def _candidates(
-    sheet: Sheet, found: RetrievalResult, ranked: Sequence[Topic]
+    sheet: CitationBuilder, found: RetrievalResult, ranked: Sequence[Topic]
 ) -> tuple[Candidate | None, tuple[Candidate, ...]]:
     """The verdict with the citations that speak for it, and the runners-up."""
     if not _candidate(sheet, found, ranked[0]).citations:
@@ -183,7 +187,7 @@ def _candidates(
     return (verdict if verdict.citations else None), tuple(made[1:])
 
 
-def _candidate(sheet: Sheet, found: RetrievalResult, topic: Topic) -> Candidate:
+def _candidate(sheet: CitationBuilder, found: RetrievalResult, topic: Topic) -> Candidate:
     speaking = [p for p in (found.hits[n].passage for n in sorted(topic.speakers)) if _names(p, topic.name)]
     numbers = tuple(
         c.number
@@ -204,7 +208,7 @@ def _names(passage: Passage, name: str) -> bool:
     return excerpts.plain(name) in excerpts.plain(f"{passage.text} {passage.heading_path[-1]} {passage.label}")
 
 
-def _cite_name(sheet: Sheet, found: RetrievalResult, topic: Topic) -> None:
+def _cite_name(sheet: CitationBuilder, found: RetrievalResult, topic: Topic) -> None:
     """Cites the best passage that names the topic; one citation is given up for it where none is left."""
     passage = next((p for p in (found.hits[n].passage for n in sorted(topic.speakers)) if _names(p, topic.name)), None)
     extract = sheet.extract(passage, topic.name) if passage is not None else None
@@ -212,10 +216,10 @@ def _cite_name(sheet: Sheet, found: RetrievalResult, topic: Topic) -> None:
         sheet.cite(extract)
 
 
-def _requirements(sheet: Sheet, found: RetrievalResult, ranked: Sequence[Topic]) -> tuple[Requirement, ...]:
+def _requirements(sheet: CitationBuilder, found: RetrievalResult, ranked: Sequence[Topic]) -> tuple[Requirement, ...]:
     """Each demand with the candidates whose cited lines support it."""
     made = []
-    for column, demand in enumerate(found.demands, 1):
+    for column, demand in enumerate(found.requirements, 1):
         if demand.weight <= 0:
             continue
         support = []
@@ -254,11 +258,11 @@ _SPEAKS_OF = 0.42
 # ---- snippets
 
 
-def _show(sheet: Sheet, passage: Passage, query: Query) -> list[Snippet]:
+def _show(sheet: CitationBuilder, passage: Passage, query: Query) -> list[Snippet]:
     """The fence as a snippet, whole; none where no citation is left for it."""
     lines = sheet.retriever.store.lines(passage.path, passage.start, passage.end)
     code = "\n".join(lines)
-    number = sheet.cite(Extract(passage, passage.start, passage.end, code, code))
+    number = sheet.cite(Excerpt(passage, passage.start, passage.end, code, code))
     if number is None or not code.strip():
         return []
     language = (passage.info.split() or [""])[0]
@@ -268,7 +272,7 @@ def _show(sheet: Sheet, passage: Passage, query: Query) -> list[Snippet]:
 # ---- other kinds of answer
 
 
-def _declined(sheet: Sheet, found: RetrievalResult) -> Answer:
+def _declined(sheet: CitationBuilder, found: RetrievalResult) -> Answer:
     """Near misses, as citations without a claim."""
     plain = [n for n, hit in enumerate(found.hits) if hit.passage.kind not in ("heading", "label")]
     for n in evidence.distinct(found, plain or range(len(found.hits)))[:2]:
@@ -279,7 +283,7 @@ def _declined(sheet: Sheet, found: RetrievalResult) -> Answer:
 
 
 def _compared(
-    sheet: Sheet, query: Query, found: RetrievalResult, ranked: Sequence[Topic], retriever: HybridRetriever
+    sheet: CitationBuilder, query: Query, found: RetrievalResult, ranked: Sequence[Topic], retriever: HybridRetriever
 ) -> Answer | None:
     """Both sides cited in turn, with the lines that hold both; None where the question does not name two topics."""
     told = comparison.compare(query, found, ranked, retriever)
@@ -308,7 +312,7 @@ def _apart(found: RetrievalResult, order: Sequence[int]) -> list[int]:
 
 
 def _chosen(
-    sheet: Sheet, query: Query, found: RetrievalResult, ranked: Sequence[Topic], retriever: HybridRetriever
+    sheet: CitationBuilder, query: Query, found: RetrievalResult, ranked: Sequence[Topic], retriever: HybridRetriever
 ) -> Answer:
     picked = multiple_choice.choose(query, found, ranked, retriever)
     options, statements = [], list[Statement]()
@@ -349,7 +353,7 @@ def _check(made: Answer, retriever: HybridRetriever) -> None:
             raise AssertionError(f"statement not in its quotes: {statement.text[:60]!r}")
 
 
-def _explained(found: RetrievalResult, ranked: Sequence[Topic], judged: decision.Judged) -> dict[str, object]:
+def _explained(found: RetrievalResult, ranked: Sequence[Topic], judged: decision.Decision) -> dict[str, object]:
     """Why each passage ranked, which topics stood for election, and the features of the decision."""
     return {
         "passages": [

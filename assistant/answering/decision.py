@@ -80,7 +80,7 @@ _QUANTITIES = tuple(
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Decision:
     """The decision, what it rests on, and what to tell the reader."""
 
     outcome: Outcome
@@ -144,25 +144,25 @@ def judge(
     constants: Constants,
     *,
     lenient: bool = False,
-) -> Judged:
+) -> Decision:
     """Answered, partial (something near, and what it lacks) or not in the notes; `lenient` in a dialogue, where a turn
     says less than a question that stands alone, and with a comparison of two things that the notes name.
     """
     if asked.order:
-        return Judged("not_in_notes", 0.0, (), "Orders are not questions. Ask for something the notes may say.", {})
+        return Decision("not_in_notes", 0.0, (), "Orders are not questions. Ask for something the notes may say.", {})
     if not found.query.terms or not found.hits:
-        return Judged("not_in_notes", 0.0, (), "Name a subject: a service, a setting, a need.", {})
+        return Decision("not_in_notes", 0.0, (), "Name a subject: a service, a setting, a need.", {})
     values, lacking = describe(asked, found, ranked, retriever)
     total = constants.outcome.get("bias", 0.0) + sum(constants.outcome.get(f, 0.0) * values[f] for f in FEATURES)
     probability = 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
     if probability >= constants.threshold * (_LENIENT if lenient else 1.0):
-        return Judged("answered", probability, (), None, values)
+        return Decision("answered", probability, (), None, values)
     near = values["dense"] >= 0.4 and _known_share(found) > _MOSTLY and bool(lacking)
     if near:
         hint = "The lines shown are about the subject, not about that. Add it to your notes, or ask without it."
-        return Judged("partial", probability, lacking[:4], hint, values)
+        return Decision("partial", probability, lacking[:4], hint, values)
     hint = "Nothing in the notes comes close. Name the subject as your notes do."
-    return Judged("not_in_notes", probability, lacking[:4], hint, values)
+    return Decision("not_in_notes", probability, lacking[:4], hint, values)
 
 
 def quantity(text: str) -> re.Pattern[str] | None:

@@ -118,7 +118,7 @@ def _describe(found_topics: Sequence[Topic], found: RetrievalResult) -> None:
     rarest, one_word, long, capital = np.array([_shape(t.key, t.name) for t in found_topics]).T
     columns: dict[str, Floats | list[float]] = {
         "passage": _behind(passage[:, 0]),
-        "demands": _behind(_mean(passage, [d.weight for d in found.demands])),
+        "demands": _behind(_mean(passage, [d.weight for d in found.requirements])),
         "several": _behind(several),
         "called": _behind(np.maximum.reduceat(found.called[rows], starts)),
         "hinted": np.maximum.reduceat(found.hinted[rows], starts),

@@ -24,7 +24,7 @@ from assistant.system.streams import Progress, end_line, on_terminal, say, silen
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from assistant.engine import Assistant, Request
+    from assistant.engine import Engine, Request
     from assistant.indexing.report import BuildReport
     from assistant.records import Answer
 
@@ -188,12 +188,12 @@ def _here() -> Path:
         raise BadRequest("The current folder no longer exists.", "Change to another one.") from None
 
 
-def _assistant(settings: Settings, *, whole: bool = False, progress: Callable[..., None] | None = None) -> Assistant:
+def _assistant(settings: Settings, *, complete: bool = False, progress: Callable[..., None] | None = None) -> Engine:
     import threading
 
     if not debugging(os.environ):  # what fails in a thread is raised where its result is wanted
         threading.excepthook = lambda _: None
-    return engine(settings, progress=None if settings.quiet else progress or Progress(), whole=whole)
+    return engine(settings, progress=None if settings.quiet else progress or Progress(), complete=complete)
 
 
 class _Group(click.Group):
@@ -297,7 +297,7 @@ def _question(words: tuple[str, ...]) -> str:
     return piped(sys.stdin.buffer)
 
 
-def _one(assistant: Assistant, request: Request, form: str, opened: int | None) -> int:
+def _one(assistant: Engine, request: Request, form: str, opened: int | None) -> int:
     answer = assistant.ask(request)
     for warning in answer.warnings:
         say(f"Warning: {warning}")
@@ -335,7 +335,7 @@ def _open(answer: Answer, number: int) -> None:
 
 
 def _batch(settings: Settings, name: str, like: Request) -> int:
-    with closing(_assistant(settings, whole=True)) as assistant, _lines(name) as stream:
+    with closing(_assistant(settings, complete=True)) as assistant, _lines(name) as stream:
         return _answers(assistant, stream, like)
 
 
@@ -352,7 +352,7 @@ def _lines(name: str) -> BinaryIO:
         ) from error
 
 
-def _answers(assistant: Assistant, stream: BinaryIO, like: Request) -> int:
+def _answers(assistant: Engine, stream: BinaryIO, like: Request) -> int:
     """One line out for each line in, as soon as it is known; an error is the line's own and the run goes on."""
     from assistant.cli import batch
     from assistant.rendering import terminal
@@ -457,7 +457,7 @@ def _bars(settings: Settings) -> AbstractContextManager[Callable[..., None] | No
     return Bars()
 
 
-def _follow(assistant: Assistant, as_json: bool) -> None:
+def _follow(assistant: Engine, as_json: bool) -> None:
     """Until Ctrl-C. What is wrong with the notes or the index is said once, and may be mended meanwhile."""
     told = ""
     for _ in assistant.changes():
@@ -534,7 +534,7 @@ def topics(context: click.Context, as_json: bool) -> int:
 @_everywhere(hidden=True)
 @click.pass_context
 def doctor(context: click.Context, as_json: bool) -> int:
-    """Look at packages, model, index, notes and terminal, and say what mends each problem.
+    """NotesSnapshot at packages, model, index, notes and terminal, and say what mends each problem.
 
     \b
       assistant doctor
@@ -604,6 +604,6 @@ def help_(context: click.Context, words: tuple[str, ...]) -> int:
     from assistant.engine import Request
 
     like = _settings(context, notes=str(pages.FOLDER))
-    place = replace(like, index=like.cache / "help", spare=like.cache / "help")
-    with closing(_assistant(place, whole=True)) as assistant:  # a few pages: seconds, once
+    place = replace(like, index=like.cache / "help", fallback_index=like.cache / "help")
+    with closing(_assistant(place, complete=True)) as assistant:  # a few pages: seconds, once
         return _one(assistant, Request(clean(asked)), "text", None)

@@ -180,7 +180,7 @@ def _notes(settings: Settings) -> Iterator[Finding]:
 
     elsewhere = "assistant --notes DIR doctor"
     try:
-        scan = notes_folder.scan(settings.notes, (settings.index, settings.spare))
+        scan = notes_folder.scan(settings.notes, (settings.index, settings.fallback_index))
     except AssistantError as error:
         yield Finding("notes", error.message, elsewhere)
         return
@@ -208,8 +208,8 @@ def _index(settings: Settings, program: str, now: float) -> Iterator[Finding]:
     from assistant.storage import IndexMissing, Store, StoreError, being_written, problems
 
     folder = settings.index
-    if not (folder / "notes.sqlite").exists() and (settings.spare / "notes.sqlite").exists():
-        folder = settings.spare  # a folder that takes no files
+    if not (folder / "notes.sqlite").exists() and (settings.fallback_index / "notes.sqlite").exists():
+        folder = settings.fallback_index  # a folder that takes no files
     afresh, age = f"{program} index --full", _age(folder, now)
     shared = any(
         permissions.open_to_others(path) for path in _index_files(folder)
@@ -244,7 +244,7 @@ def _behind(settings: Settings, store: Store, mend: str, *, worked_on: bool) -> 
         yield Finding("index", f"{store.pending:,} passages have no vector yet; another process is at it")
     elif store.pending:
         yield Finding("index", f"{store.pending:,} passages have no vector yet", mend)
-    files = notes_folder.scan(settings.notes, (settings.index, settings.spare)).files
+    files = notes_folder.scan(settings.notes, (settings.index, settings.fallback_index)).files
     if store.versions != changes.versions(settings.notes):
         yield Finding("index", "the vocabulary or the program changed since", mend)
     known = store.note_files()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from assistant.indexing.changes import Embed, due, outdated, settled
 from assistant.indexing.embedder import Embedding
-from assistant.indexing.note_indexer import Intake, Look
+from assistant.indexing.note_indexer import Intake, NotesSnapshot
 from assistant.indexing.report import BuildReport, Progress
 from assistant.models.encoder import Encoder
 from assistant.notes import folder as notes_folder
@@ -110,8 +110,8 @@ class _Build:
             self._finish(writer)
         return self.report
 
-    def _look(self) -> Look:
-        return Look.now(self.folder, self.skip, self.clock)
+    def _look(self) -> NotesSnapshot:
+        return NotesSnapshot.now(self.folder, self.skip, self.clock)
 
     def _look_again(self, writer: Writer, intake: Intake) -> float:
         """Takes in what was saved while vectors were computed, and says for how many seconds to compute on: where
@@ -120,7 +120,7 @@ class _Build:
         intake.publish(writer, self._look(), full=False)
         return max(_LOOK_AGAIN_SECONDS, _LOOK_SHARE * (self.monotonic() - began))
 
-    def _nothing_to_do(self, look: Look) -> bool:
+    def _nothing_to_do(self, look: NotesSnapshot) -> bool:
         """Looks without the lock; IndexDamaged where the database cannot even say this much."""
         if abandoned(self.index):
             return False  # what a killed writer left behind must go, and its vector file be looked at
@@ -151,7 +151,7 @@ class _Build:
         except notes_folder.UnreadableNote as error:
             return error.reason == entry.reason
 
-    def _look_kept(self, look: Look, same: Sequence[NoteFile]) -> None:
+    def _look_kept(self, look: NotesSnapshot, same: Sequence[NoteFile]) -> None:
         """Keeps the newer look where it settles that a note is the same, so that the next one need not read it."""
         settling = [file for file in same if StoredNote(file, "", look.moment).same(file)]
         if not settling:

@@ -28,7 +28,7 @@ _WAIT = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Fresh:
+class IndexView:
     """A store to answer from, and what the reader of an answer must know of it."""
 
     store: Store
@@ -41,39 +41,39 @@ class NotYet(Exception):
     """No generation was published yet; whoever builds the first one is at it."""
 
 
-class Keeper:
+class IndexManager:
     """Holds the opened store and changes it for a newer one when the notes or another process ask for it."""
 
     def __init__(
         self,
         folder: Path,
         index: Path,
-        spare: Path | None,
+        fallback_index: Path | None,
         encoder: Callable[[], Encoder],
         progress: Progress | None,
     ) -> None:
-        """`spare` takes the index where `index` takes none; `encoder` may take minutes."""
+        """`fallback_index` takes the index where `index` takes none; `encoder` may take minutes."""
         self.index = index
         self._folder = folder
-        self._spare = spare
+        self._fallback_index = fallback_index
         self._encoder = encoder
         self._progress = progress
         self._store: Store | None = None
         self._ahead: dict[str, Matrix] = {}
 
-    def fresh(self, refresh: Refresh, *, whole: bool = False, elsewhere: bool = False) -> Fresh:
+    def fresh(self, refresh: Refresh, *, complete: bool = False, rebuilding: bool = False) -> IndexView:
         """As new as `refresh` and the circumstances allow; where many vectors are missing they are computed first only
-        if `whole` or insisted on. NoNotes, UnreadableNotes, ModelUnusable, IndexUnusable.
+        if `complete` or insisted on. NoNotes, UnreadableNotes, ModelUnusable, IndexUnusable.
 
-        `elsewhere`: another process is building for us, so the last generation has to do; NotYet where there is none.
+        `rebuilding`: another process is building for us, so the last generation has to do; NotYet where there is none.
         """
-        embed: Embed = "all" if whole or refresh == "insist" else "few"
+        embed: Embed = "all" if complete or refresh == "insist" else "few"
         if refresh != "insist":
             self._read_ahead()
         scan = self._scan()
         identity = self._encoder().identity
         store = self._opened(identity)
-        if elsewhere:
+        if rebuilding:
             if store is None:
                 raise NotYet
             stale = changes.stale(store, self._folder, scan.files, identity)
@@ -111,7 +111,7 @@ class Keeper:
             on_demand.keep(self.index, self._store.identity, self._ahead)
         return True
 
-    def mended(self) -> Fresh:
+    def mended(self) -> IndexView:
         """After a store that opened and did not read back: everything again, from the notes and the sound vectors."""
         self.close()
         there = self._built(self._scan(), "few", wait=True, mend=True)
@@ -155,16 +155,16 @@ class Keeper:
                 "Another process is bringing the index up to date.", "Leave it to that, or wait for it."
             ) from error
         except (StoreError, OSError) as error:
-            if not isinstance(error, ReadOnly) or self._spare in (None, self.index) or self._usable():
+            if not isinstance(error, ReadOnly) or self._fallback_index in (None, self.index) or self._usable():
                 raise _unusable(self.index, error) from error
-            said = self._elsewhere(f"The index in {self.index} cannot be written ({_reason(error)})")
+            said = self._use_fallback(f"The index in {self.index} cannot be written ({_reason(error)})")
         report = self.update(full=full, wait=wait)
         return replace(report, warnings=[*report.warnings, said])
 
-    def _elsewhere(self, why: str) -> str:
-        """Takes the spare folder from now on; the sentence that says so."""
-        assert self._spare is not None
-        self.index, self._spare = self._spare, None
+    def _use_fallback(self, why: str) -> str:
+        """Takes the fallback_index folder from now on; the sentence that says so."""
+        assert self._fallback_index is not None
+        self.index, self._fallback_index = self._fallback_index, None
         return f"{why}; {self.index} is used instead."
 
     def close(self) -> None:
@@ -183,7 +183,7 @@ class Keeper:
         raise NoNotes(f"There are no notes in {self._folder}.", "Point --notes at a folder with .md files.")
 
     def _skip(self) -> tuple[Path, ...]:
-        return (self.index,) if self._spare is None else (self.index, self._spare)
+        return (self.index,) if self._fallback_index is None else (self.index, self._fallback_index)
 
     def _read_ahead(self) -> None:
         """Starts to read what most likely will be answered from, while the notes are looked at."""
@@ -201,13 +201,13 @@ class Keeper:
             self._store = Store.open(self.index, identity)
         return self._store
 
-    def _as_it_is(self, store: Store, scan: Scan, *, stale: bool = False, said: str = "") -> Fresh:
+    def _as_it_is(self, store: Store, scan: Scan, *, stale: bool = False, said: str = "") -> IndexView:
         refused = [f"{path} {reason}" for path, reason in store.refused()]
         left_out = [*scan.warnings, *refused]
         warnings = [*([f"Left out: {_listed(left_out)}."] if left_out else []), *([said] if said else [])]
-        return Fresh(store, stale, (*warnings, *store.warnings))
+        return IndexView(store, stale, (*warnings, *store.warnings))
 
-    def _built(self, scan: Scan, embed: Embed, *, wait: bool, mend: bool = False) -> Fresh:
+    def _built(self, scan: Scan, embed: Embed, *, wait: bool, mend: bool = False) -> IndexView:
         """After a build; or from the generation before, or another folder, where there can be none now."""
         try:
             report = self._build(embed, full=False, mend=mend, wait=wait)
@@ -225,12 +225,12 @@ class Keeper:
         there = self._as_it_is(store, scan)
         about_notes = {*scan.warnings, *(f"{path} {reason}" for path, reason in store.refused())}
         mended = [said for said in report.warnings if said not in about_notes and said not in there.warnings]
-        return Fresh(store, stale=False, warnings=(*there.warnings, *mended))
+        return IndexView(store, stale=False, warnings=(*there.warnings, *mended))
 
     def _usable(self) -> bool:
         return self._opened(self._encoder().identity) is not None
 
-    def _older(self, scan: Scan, what: str, error: Exception | None) -> Fresh:
+    def _older(self, scan: Scan, what: str, error: Exception | None) -> IndexView:
         """The last committed store, or one built elsewhere where this folder has none and takes none."""
         identity = self._encoder().identity
         store = self._opened(identity)
@@ -238,9 +238,9 @@ class Keeper:
             stale = changes.stale(store, self._folder, scan.files, identity)
             said = f"{what}; this is answered from the last index." if stale else ""
             return self._as_it_is(store, scan, stale=stale, said=said)
-        if self._spare in (None, self.index):
+        if self._fallback_index in (None, self.index):
             raise _unusable(self.index, error)
-        said = self._elsewhere(what)
+        said = self._use_fallback(what)
         there = self.fresh("look")
         return replace(there, warnings=(*there.warnings, said))
 

@@ -17,7 +17,7 @@ from assistant.topics import extraction, vocabulary
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class NotesSnapshot:
     """The notes at one moment."""
 
     files: tuple[NoteFile, ...]
@@ -26,7 +26,7 @@ class Look:
     versions: str
 
     @classmethod
-    def now(cls, folder: Path, skip: Collection[Path], clock: Callable[[], int]) -> Look:
+    def now(cls, folder: Path, skip: Collection[Path], clock: Callable[[], int]) -> NotesSnapshot:
         """By stat alone; NoNotes where there are none."""
         moment = clock()
         scan = notes_folder.scan(folder, skip)
@@ -61,7 +61,7 @@ class Intake:
     _taken: set[str] = field(default_factory=set)
     """Notes that were added or changed: the next look finds them unchanged."""
 
-    def publish(self, writer: Writer, look: Look, *, full: bool) -> None:
+    def publish(self, writer: Writer, look: NotesSnapshot, *, full: bool) -> None:
         """Takes in what changed since the last generation and publishes it, where anything did."""
         known = writer.note_files()
         reason = self._reason(writer, look, full)
@@ -81,7 +81,7 @@ class Intake:
             writer.keep()
         self.report.generation = writer.state.generation
 
-    def _reason(self, writer: Writer, look: Look, full: bool) -> str:
+    def _reason(self, writer: Writer, look: NotesSnapshot, full: bool) -> str:
         """Why no note can be left as it is indexed."""
         state = writer.state
         if state.generation == 0:
@@ -96,7 +96,7 @@ class Intake:
             return "The vocabulary has changed, so topics were looked for again."
         return ""
 
-    def _take(self, writer: Writer, look: Look, known: dict[str, StoredNote], *, everything: bool) -> int:
+    def _take(self, writer: Writer, look: NotesSnapshot, known: dict[str, StoredNote], *, everything: bool) -> int:
         """Puts, keeps or drops every note; how many are not what they were."""
         counts, report = _Counts(), self.report
         report.unchanged, report.warnings = 0, list(look.warnings)

@@ -1,4 +1,4 @@
-"""A question's text → what it asks for: its terms, its demands, its options and the kind of answer wanted."""
+"""A question's text → what it asks for: its terms, its requirements, its options and the kind of answer wanted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Ask = Literal["concept", "detail", "tool", "list", "value", "how", "why", "compa
 
 
 @dataclass(frozen=True, slots=True)
-class Demand:
+class Requirement:
     """One clause of a question."""
 
     text: str
@@ -37,7 +37,7 @@ class Query:
     """The whole of it, blanks and control characters tidied."""
     core: str
     """What is embedded: without sentences that only ask and without what is put aside."""
-    demands: tuple[Demand, ...]
+    requirements: tuple[Requirement, ...]
     ask: Ask
     terms: tuple[str, ...]
     """Stems of its content words, each once, in order: neither function words nor words that only ask for a form."""
@@ -208,7 +208,7 @@ def parse(text: str, options: Mapping[str, str] | None = None, *, code: bool = F
     return Query(
         text=clean,
         core=core,
-        demands=_demands(asked or sentences),
+        requirements=_requirements_of(asked or sentences),
         ask=_ask(clean, named[0], wants_code, needs),
         terms=about,
         wanted=named[1],
@@ -335,7 +335,7 @@ def _language(text: str) -> str:
     return named[0] if named else ""
 
 
-def _demands(sentences: list[str]) -> tuple[Demand, ...]:
+def _requirements_of(sentences: list[str]) -> tuple[Requirement, ...]:
     found = []
     for sentence in sentences:
         parts = (
@@ -345,7 +345,7 @@ def _demands(sentences: list[str]) -> tuple[Demand, ...]:
         )
         for part in parts:
             if content(part):
-                found.append(Demand(part, _weight(part)))
+                found.append(Requirement(part, _weight(part)))
     return tuple(found)
 
 

@@ -5,7 +5,7 @@ Dense and lexical scores are each on bounds that are the same for every question
 - dense: the cosine of the question's vector with the passage's (best window of a long one), from `FLOOR` to 1 as 0
 to 1;
 - lexical: BM25 over the question's terms with an IDF that stays positive, b, as b / (b + 6);
-- a question of several demands counts a passage by the question as a whole and by the demand that fits it best.
+- a question of several requirements counts a passage by the question as a whole and by the demand that fits it best.
 
 FAISS and full text only propose candidates; all of them get both scores. Order is `(-score, path, line)`.
 """
@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.models.encoder import Encoder
-from assistant.question.parser import Demand, Query
+from assistant.question.parser import Requirement, Query
 from assistant.records import Hit, Passage, PassageId
 from assistant.retrieval.feature_cache import FeatureCache, IndexedPassage, FeatureBatch
 from assistant.retrieval.query_expansion import ConceptMatches, QueryExpander
@@ -82,7 +82,7 @@ class RetrievalResult:
     """
 
     query: Query
-    demands: tuple[Demand, ...]
+    requirements: tuple[Requirement, ...]
     """What texts 1 … stand for; empty where the question is one demand."""
     vectors: Floats
     """(texts, d)"""
@@ -143,8 +143,8 @@ class HybridRetriever:
         talked about.
         """
         query = self._joined(query)
-        demands = asked(query) if context is None else (Demand(context.text, 1.0),)
-        bags = [query.terms, *(tuple(dict.fromkeys(_terms(query, d.text))) for d in demands)]
+        requirements = asked(query) if context is None else (Requirement(context.text, 1.0),)
+        bags = [query.terms, *(tuple(dict.fromkeys(_terms(query, d.text))) for d in requirements)]
         known = self.store.frequencies(sorted({t for bag in bags for t in bag}))
         idf = {t: math.log(1 + (self.store.passages_count + 1) / (n + 0.5)) for t, n in known.items()}
         rarest = sorted((t for t in query.terms if known.get(t)), key=lambda t: (known[t], t))[:RAREST]
@@ -153,18 +153,18 @@ class HybridRetriever:
         expander = self._vocabulary()
         worded = expander.lexical_weights(query.terms) if expander is not None else None
         # As late as can be: the texts are encoded beside what comes before.
-        vectors = np.stack([self.encoder.question(t) for t in texts(query, demands)])
+        vectors = np.stack([self.encoder.question(t) for t in texts(query, requirements)])
         for near in self.store.nearest_passages(vectors[:1], CANDIDATES, only):
             ids.update(near)
         for near in self.store.nearest_passages(vectors[1:], OF_A_DEMAND, only):
             ids.update(near)
         concepts = ConceptMatches()
         if expander is not None and worded is not None:
-            concepts = expander.expand(vectors, [d.weight for d in demands], worded)
+            concepts = expander.expand(vectors, [d.weight for d in requirements], worded)
             ids.update(i for i in concepts.speakers if only is None or i in only)
         reads = self.read(sorted(ids))
         rows = [(i, reads[i]) for i in sorted(reads)]
-        return self._ranked(query, demands, vectors, bags, rows, idf, known, concepts, context)
+        return self._ranked(query, requirements, vectors, bags, rows, idf, known, concepts, context)
 
     def _vocabulary(self) -> QueryExpander | None:
         if self._expander is None and self.vocabulary:
@@ -210,7 +210,7 @@ class HybridRetriever:
     def _ranked(
         self,
         query: Query,
-        demands: tuple[Demand, ...],
+        requirements: tuple[Requirement, ...],
         vectors: Floats,
         bags: Sequence[tuple[str, ...]],
         reads: list[tuple[PassageId, IndexedPassage]],
@@ -224,7 +224,7 @@ class HybridRetriever:
         table = self.table(every)
         dense, lexical, fused = self.scores(vectors, bags, table, idf, weight)
         called, hinted = suggested(table, concepts, self._columns.numbers)
-        weights = [d.weight for d in demands]
+        weights = [d.weight for d in requirements]
         if context is not None:
             near = np.array([_nearness(context, r.passage) for _, r in reads], dtype=np.float32).reshape(-1, 1)
             fused = fused + near
@@ -239,7 +239,7 @@ class HybridRetriever:
         ]
         return RetrievalResult(
             query,
-            demands,
+            requirements,
             vectors,
             tuple(hits),
             dense[order],
@@ -289,14 +289,14 @@ class HybridRetriever:
         return {i: self._read[i] for i in ids if i in self._read}
 
 
-def asked(query: Query) -> tuple[Demand, ...]:
-    """The demands that a question is looked for by besides the whole of it; none where it is one demand."""
-    return query.demands[: TEXTS - 1] if len(query.demands) > 1 else ()
+def asked(query: Query) -> tuple[Requirement, ...]:
+    """The requirements that a question is looked for by besides the whole of it; none where it is one demand."""
+    return query.requirements[: TEXTS - 1] if len(query.requirements) > 1 else ()
 
 
-def texts(query: Query, demands: Sequence[Demand]) -> list[str]:
+def texts(query: Query, requirements: Sequence[Requirement]) -> list[str]:
     """What of a question is encoded: the whole of it, and each demand."""
-    return [query.core or query.text, *(d.text for d in demands)]
+    return [query.core or query.text, *(d.text for d in requirements)]
 
 
 def _ordered(scores: Sequence[float], reads: Sequence[IndexedPassage]) -> list[int]:

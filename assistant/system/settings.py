@@ -15,7 +15,7 @@ from assistant.errors import BadRequest, NoNotes
 from assistant.system import permissions
 
 if TYPE_CHECKING:
-    from assistant.engine import Assistant
+    from assistant.engine import Engine
     from assistant.indexing.report import Progress
 
 _T = TypeVar("_T")
@@ -44,7 +44,7 @@ class Settings:
 
     notes: Path
     index: Path
-    spare: Path
+    fallback_index: Path
     """Where the index goes when the folder meant for it cannot be written."""
     model: str
     """"" for the default model; a folder is absolute."""
@@ -86,15 +86,15 @@ def load(flags: Flags, environment: Mapping[str, str], here: Path) -> Settings:
         raise NoNotes(f"No corpus/ folder in {here} or above it.", "Point --notes at a folder with .md files.")
     notes = _absolute(notes)
     cache = user_cache(environment)
-    spare = _index_in(cache, notes)
+    fallback_index = _index_in(cache, notes)
     index = _path(flags.index or environment.get("ASSISTANT_INDEX"), here)
     if index is None and (usual is None or _absolute(usual) == notes):
         index = _path(file.index, base)  # a project's index belongs to the project's notes only
     constants = _path(environment.get("ASSISTANT_CONSTANTS"), here) or _path(file.constants, base)
     return Settings(
         notes=notes,
-        index=_absolute(index) if index else _index_beside(notes) or spare,
-        spare=spare,
+        index=_absolute(index) if index else _index_beside(notes) or fallback_index,
+        fallback_index=fallback_index,
         model=_model(flags.model or environment.get("ASSISTANT_MODEL"), here) or _model(file.model, base),
         cache=cache,
         constants=_absolute(constants) if constants else None,
@@ -156,25 +156,25 @@ def make_private(folder: Path) -> None:
 
 
 def engine(
-    settings: Settings, *, progress: Progress | None = None, background: bool | None = None, whole: bool = False
-) -> Assistant:
+    settings: Settings, *, progress: Progress | None = None, background: bool | None = None, complete: bool = False
+) -> Engine:
     """What answers by these settings; `background` in place of theirs. Makes the cache private where it can."""
-    from assistant.engine import Assistant
+    from assistant.engine import Engine
 
     with suppress(OSError):  # whoever needs the folder says that it cannot be made
         make_private(settings.cache)
-    return Assistant(
+    return Engine(
         settings.notes,
         settings.index,
         settings.cache,
         model=settings.model,
-        spare=settings.spare,
+        fallback_index=settings.fallback_index,
         refresh=settings.refresh,
         background=settings.background if background is None else background,
         vocabulary=settings.vocabulary,
         constants=settings.constants,
         progress=progress,
-        whole=whole,
+        complete=complete,
     )
 
 

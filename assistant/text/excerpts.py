@@ -22,7 +22,7 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'`*(])")
 
 
 @dataclass(frozen=True, slots=True)
-class Extract:
+class Excerpt:
     """What of a passage is shown."""
 
     passage: Passage
@@ -34,7 +34,7 @@ class Extract:
     """The statement: one run inside the quote, without marks and line breaks."""
 
 
-def extract(passage: Passage, lines: Sequence[str], wanted: Mapping[str, float]) -> Extract | None:
+def extract(passage: Passage, lines: Sequence[str], wanted: Mapping[str, float]) -> Excerpt | None:
     """The part of `passage` that says most about `wanted` (term → weight); `lines` are all of its lines. None
     where nothing is left to quote.
     """
@@ -61,17 +61,17 @@ def extract(passage: Passage, lines: Sequence[str], wanted: Mapping[str, float])
         first, last, quote, text = best, best, rows[best], rows[best].strip()[:STATEMENT_CHARACTERS]
         if len(quote) > QUOTE_CHARACTERS or len(text) < 2 or plain(text) not in plain(quote):
             return None
-    return Extract(passage, start + first, start + last, quote, text)
+    return Excerpt(passage, start + first, start + last, quote, text)
 
 
-def around(passage: Passage, lines: Sequence[str], name: str, wanted: Mapping[str, float]) -> Extract | None:
+def around(passage: Passage, lines: Sequence[str], name: str, wanted: Mapping[str, float]) -> Excerpt | None:
     """The extract, but moved to a line of the passage that holds `name` where the wider one does not."""
     found = extract(passage, lines, wanted)
     if found is None or not name or name.casefold() in found.quote.casefold():
         return found
     for offset, line in enumerate(lines):
         if name.casefold() in line.casefold() and len(line) <= QUOTE_CHARACTERS and len(line.strip()) > 1:
-            return Extract(passage, passage.start + offset, passage.start + offset, line, _plain_line(line))
+            return Excerpt(passage, passage.start + offset, passage.start + offset, line, _plain_line(line))
     return found
 
 

@@ -52,7 +52,7 @@ def chat(settings: Settings, *, history: bool = True) -> ChatApp:
     )
     places = Places(
         *(str(settings.notes), str(settings.index), str(settings.cache), settings.model),
-        str(settings.spare),
+        str(settings.fallback_index),
     )
 
     def thread(post: Callable[[Message], object], ansi: bool) -> EngineThread:

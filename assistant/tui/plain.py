@@ -12,12 +12,12 @@ from assistant.rendering import terminal
 from assistant.system.streams import say, write
 
 if TYPE_CHECKING:
-    from assistant.engine import Assistant
+    from assistant.engine import Engine
 
 _CONVERSATION = "chat"
 
 
-def run(assistant: Assistant, read: Callable[[], str], width: int, *, colour: bool) -> None:
+def run(assistant: Engine, read: Callable[[], str], width: int, *, colour: bool) -> None:
     """Reads a question a line until the input ends; an error is the question's own. `read` raises EOFError."""
     say("Ask a question; an empty line starts a new topic, ctrl+d ends.")
     while True:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import pytest
 from textual.pilot import Pilot
 
-from assistant.engine import Assistant, Cancelled, Request
+from assistant.engine import Engine, Cancelled, Request
 from assistant.errors import AssistantError, IndexUnusable
 from assistant.indexing.overview import Heading, Overview
 from assistant.notes import folder as notes_folder
@@ -48,7 +48,7 @@ def recorded() -> dict[str, Answer]:
     return {answer.question: answer for answer in (answer_of(json.loads(line)) for line in lines)}
 
 
-class Replay(Assistant):
+class Replay(Engine):
     """Answers what was recorded, from real notes; `hold` keeps it from answering until it is set."""
 
     def __init__(self, folder: Path, answers: Mapping[str, Answer]) -> None:
@@ -80,7 +80,7 @@ class Replay(Assistant):
         return tuple(found)
 
     def ask(
-        self, request: Request | str, *, elsewhere: bool = False, stopped: Callable[[], bool] = lambda: False
+        self, request: Request | str, *, rebuilding: bool = False, stopped: Callable[[], bool] = lambda: False
     ) -> Answer:
         assert isinstance(request, Request)
         self.asked.append(request)

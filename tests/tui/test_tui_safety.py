@@ -81,7 +81,7 @@ async def test_no_screen_shows_a_control_character(stage: Staged) -> None:
 
 async def test_a_hostile_question_and_a_hostile_error_are_text(stage: Staged) -> None:
     async with stage() as on:
-        on.engine.error = UnreadableNotes(f"Not {EVIL}.", f"Look {EVIL}.")
+        on.engine.error = UnreadableNotes(f"Not {EVIL}.", f"NotesSnapshot {EVIL}.")
         on.app.ask(EVIL)
         await on.until(lambda: not on.app.asked)
         await on.pilot.pause()

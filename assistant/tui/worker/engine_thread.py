@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from textual.content import Content
 from textual.message import Message
 
-from assistant.engine import Assistant, Cancelled, Request
+from assistant.engine import Engine, Cancelled, Request
 from assistant.errors import AssistantError
 from assistant.records import Answer
 from assistant.tui import highlighting
@@ -52,7 +52,7 @@ class EngineThread:
 
     def __init__(
         self,
-        open_engine: Callable[[Callable[..., None]], Assistant],
+        open_engine: Callable[[Callable[..., None]], Engine],
         places: Places | None,
         post: Callable[[Message], object],
         *,
@@ -66,7 +66,7 @@ class EngineThread:
         self._watched = watch and places is not None
         self._ansi = ansi
         self._jobs: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
-        self._engine: Assistant | None = None
+        self._engine: Engine | None = None
         self._child: Rebuilding | None = None
         self.children = 0
         """How many child processes were started."""
@@ -157,7 +157,7 @@ class EngineThread:
             _log.exception("a job of the chat failed")
             self._post(messages.Trouble(f"This is a bug of the program ({type(error).__name__}). The log has more."))
 
-    def _opened(self) -> Assistant:
+    def _opened(self) -> Engine:
         if self._engine is None:
             self._engine = self._open(self._progress)
         return self._engine
@@ -255,7 +255,7 @@ class EngineThread:
             if not asked.keep:
                 engine.resume(conversation, asked.subject)
             self.before[asked.number] = engine.inherits(conversation)
-        answer = engine.ask(asked.request, elsewhere=self._child is not None, stopped=asked.stop.is_set)
+        answer = engine.ask(asked.request, rebuilding=self._child is not None, stopped=asked.stop.is_set)
         if asked.stop.is_set():
             if conversation is not None:
                 engine.resume(conversation, self.before.get(asked.number))

@@ -26,7 +26,7 @@ class Places:
     index: str
     cache: str
     model: str
-    spare: str | None
+    fallback_index: str | None
 
 
 class Rebuilding:
@@ -61,7 +61,7 @@ class Rebuilding:
             self._child.terminate()
 
     def _listen(self) -> None:
-        why = "The process that reads the notes ended early. Look again with f5."
+        why = "The process that reads the notes ended early. NotesSnapshot again with f5."
         assert self._child.stdout is not None
         for line in self._child.stdout:
             with suppress(ValueError, KeyError, TypeError):
@@ -81,15 +81,15 @@ def main() -> None:
         os.nice(_NICE)
     places = Places(**json.loads(sys.stdin.buffer.readline()))
     Thread(target=_end_with_stdin, daemon=True).start()
-    from assistant.engine import Assistant
+    from assistant.engine import Engine
     from assistant.errors import AssistantError
 
-    assistant = Assistant(
+    assistant = Engine(
         Path(places.notes),
         Path(places.index),
         Path(places.cache),
         model=places.model,
-        spare=Path(places.spare) if places.spare is not None else None,
+        fallback_index=Path(places.fallback_index) if places.fallback_index is not None else None,
         progress=lambda what, done=0, of=0: _tell(what=what, at=done, of=of),
     )
     try:
