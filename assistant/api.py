@@ -12,10 +12,10 @@ from types import TracebackType
 from typing import Self
 
 from assistant import engine
-from assistant.cli.batch import clean
 from assistant.errors import AssistantError, BadRequest
 from assistant.records import Answer
 from assistant.system import settings
+from assistant.text.sanitize import replace_surrogates
 
 
 class Assistant:
@@ -50,7 +50,7 @@ class Assistant:
             vocabulary=vocabulary,
         )
         loaded = settings.load(flags, os.environ, Path.cwd())
-        self._engine = settings.engine(loaded, background=False, complete=True)
+        self._engine = engine.Engine.from_settings(loaded, background=False, complete=True)
         self.notes = loaded.notes
         """The folder, absolute."""
 
@@ -78,13 +78,15 @@ class Assistant:
             raise BadRequest(f"limit is {limit}.", "Choose 1 to 8.")
         return self._engine.ask(
             engine.Request(
-                clean(question),
+                replace_surrogates(question),
                 conversation=conversation,
-                options={clean(label): clean(text) for label, text in options.items()} if options else None,
+                options={replace_surrogates(label): replace_surrogates(text) for label, text in options.items()}
+                if options
+                else None,
                 code=code or language is not None,
-                language=None if language is None else clean(language),
-                under=None if under is None else clean(under),
-                tag=None if tag is None else clean(tag),
+                language=None if language is None else replace_surrogates(language),
+                under=None if under is None else replace_surrogates(under),
+                tag=None if tag is None else replace_surrogates(tag),
                 limit=limit,
             )
         )

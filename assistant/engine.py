@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 from assistant.errors import BadRequest, EmptyQuestion, IndexUnusable, UnreadableNotes
 from assistant.records import Answer, Citation, IndexState, Note
 
 if TYPE_CHECKING:
     from assistant.answering.naming import Nameable
-    from assistant.indexing.index_manager import IndexView, IndexManager, Refresh
+    from assistant.indexing.index_manager import IndexManager, IndexView, Refresh
     from assistant.indexing.overview import Heading, Overview
     from assistant.indexing.report import BuildReport, Progress
     from assistant.models.encoder import ModelFiles, OnnxEncoder
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from assistant.records import PassageId
     from assistant.retrieval.retriever import HybridRetriever
     from assistant.storage import Store
+    from assistant.system.settings import Settings
 
 
 _PATH = re.compile(r"\s+[>›]\s+")
@@ -77,8 +78,8 @@ class Engine:
         complete: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`fallback_index` takes the index where `index` cannot be written; `complete` finishes the index before it answers;
-        `background` says whether `finish_later` may; `monotonic` counts seconds."""
+        """`fallback_index` takes the index where `index` cannot be written; `complete` finishes the index before it
+        answers; `background` says whether `finish_later` may; `monotonic` counts seconds."""
         self.notes = notes
         self._cache = cache
         self._model = model
@@ -97,13 +98,42 @@ class Engine:
         self._last: tuple[str, Request, Query] | None = None
         self._subjects: dict[str, Subject | None] = {}
 
+    @classmethod
+    def from_settings(
+        cls,
+        settings: Settings,
+        *,
+        progress: Progress | None = None,
+        background: bool | None = None,
+        complete: bool = False,
+    ) -> Self:
+        """The engine that these settings ask for; `background` in place of theirs. Makes the cache private where it
+        can."""
+        from assistant.system.settings import make_private
+
+        with suppress(OSError):  # whoever needs the folder says that it cannot be made
+            make_private(settings.cache)
+        return cls(
+            settings.notes,
+            settings.index,
+            settings.cache,
+            model=settings.model,
+            fallback_index=settings.fallback_index,
+            refresh=settings.refresh,
+            background=settings.background if background is None else background,
+            vocabulary=settings.vocabulary,
+            constants=settings.constants,
+            progress=progress,
+            complete=complete,
+        )
+
     def ask(
         self, request: Request | str, *, rebuilding: bool = False, stopped: Callable[[], bool] = lambda: False
     ) -> Answer:
         """The cited answer; each quote has been compared with its note as it is on disk at the end.
 
-        `rebuilding`: another process of ours builds, so the last generation answers (index_manager.NotYet where there is none).
-        `stopped` is asked between the stages: Cancelled.
+        `rebuilding`: another process of ours builds, so the last generation answers.
+        NotYet where there is none. `stopped` is asked between the stages: Cancelled.
         """
         began = self._monotonic()
         request = Request(request) if isinstance(request, str) else request
@@ -378,15 +408,14 @@ def _names_a_topic(text: str, store: Store) -> bool:
     """Whether a run of at most six words, with a word in it that says something, is what a heading, a label or a
     definition is called.
     """
-    from assistant.question import parser
-    from assistant.text import tokenizer, word_frequency
+    from assistant.text import stop_words, tokenizer, word_frequency
 
     words = tokenizer.words(text)
     keys = set()
     for at in range(len(words)):
         for size in range(1, 7):
             run = words[at : at + size]
-            stems = [t for t in parser.content(" ".join(run)) if word_frequency.rarity(t) >= _TELLING]
+            stems = [t for t in stop_words.content(" ".join(run)) if word_frequency.rarity(t) >= _TELLING]
             if stems and len(run) == size:
                 keys.add(tokenizer.key(" ".join(run)))
     found = store.topic(sorted(keys))

@@ -170,6 +170,11 @@ class Citation:
     stale: bool = False
 
 
+UNSURE = 0.3
+"""A verdict less sure than this neither comes before the passage that was found first nor is what later questions are
+about."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A name that may fit, with the citations that speak for it."""

@@ -587,7 +587,9 @@ def test_an_editor_that_is_none_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 def test_a_bug_is_one_sentence_and_its_traceback_only_for_who_asks(built: World, tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text("import assistant.batch\nassistant.batch.clean = lambda text: 1 / 0\n")
+    (tmp_path / "sitecustomize.py").write_text(
+        "import assistant.text.sanitize\nassistant.text.sanitize.replace_surrogates = lambda text: 1 / 0\n"
+    )
     path = f"{tmp_path}:{built.environment['PYTHONPATH']}"
     done = built.run("ask", APPLE, PYTHONPATH=path)
     assert done.returncode == 70

@@ -26,12 +26,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assistant.cli.batch import clean
 from assistant.engine import Request
 from assistant.errors import BadRequest, EmptyQuestion
 from assistant.notes import folder as note_files
 from assistant.records import Answer
 from assistant.rendering import terminal
+from assistant.text.sanitize import replace_surrogates
 from tests.asking import NOTE, QUESTIONS, Asking, asking, refresh, said
 from tests.conftest import scale
 
@@ -207,7 +207,7 @@ def test_any_note_is_read_indexed_and_quoted(counted: World, many: list[tuple[by
             refresh(counted.folder, counted.index)
             for question in ("Which service is point to point?", " ".join(words[:8]) or "What is this?"):
                 with suppress(EmptyQuestion):
-                    shown(counted.asked.ask(clean(question)), counted.folder)
+                    shown(counted.asked.ask(replace_surrogates(question)), counted.folder)
     finally:
         for path in set(written):
             path.unlink()
@@ -279,12 +279,14 @@ def test_any_question_is_answered_or_refused_in_words(
     """As the command hands it on: lone surrogates replaced, options as they come."""
     counted.tried += 1
     request = Request(
-        clean(question),
+        replace_surrogates(question),
         conversation=conversation,
-        options={clean(label): clean(text) for label, text in options.items()} if options else None,
-        under=clean(under) if under is not None and counted.tried % 4 == 0 else None,
-        tag=clean(tag) if tag is not None and counted.tried % 4 == 1 else None,
-        language=clean(language) if language is not None else None,
+        options={replace_surrogates(label): replace_surrogates(text) for label, text in options.items()}
+        if options
+        else None,
+        under=replace_surrogates(under) if under is not None and counted.tried % 4 == 0 else None,
+        tag=replace_surrogates(tag) if tag is not None and counted.tried % 4 == 1 else None,
+        language=replace_surrogates(language) if language is not None else None,
         code=code,
         limit=limit,
         explain=counted.tried % 3 == 0,

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from assistant.answering.naming import Topic
-from assistant.question.parser import ASKING, Query, content
-from assistant.retrieval.retriever import Floats, RetrievalResult, HybridRetriever
+from assistant.question.parser import Query
+from assistant.retrieval.retriever import Floats, HybridRetriever, RetrievalResult
 from assistant.text import word_frequency
+from assistant.text.stop_words import ASKING, content
 from assistant.text.tokenizer import key, terms, words
 
 _SETS_AGAINST = (

@@ -26,7 +26,7 @@ from assistant.records import (
     Statement,
     Support,
 )
-from assistant.retrieval.retriever import RetrievalResult, FollowUpContext, HybridRetriever
+from assistant.retrieval.retriever import FollowUpContext, HybridRetriever, RetrievalResult
 from assistant.text import excerpts
 from assistant.text.excerpts import Excerpt
 from assistant.text.tokenizer import key

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,11 +14,11 @@ import numpy as np
 
 from assistant.answering.naming import Topic
 from assistant.answering.weights import Constants
-from assistant.question.parser import ASKING, FORM, is_stop
 from assistant.records import Outcome
 from assistant.retrieval.feature_cache import IndexedPassage
-from assistant.retrieval.retriever import Floats, RetrievalResult, HybridRetriever
+from assistant.retrieval.retriever import Floats, HybridRetriever, RetrievalResult
 from assistant.text import word_frequency
+from assistant.text.stop_words import ASKING, FORM, is_stop
 from assistant.text.tokenizer import parts, terms, words
 
 FEATURES = (
@@ -299,18 +300,10 @@ def _names(text: str) -> list[tuple[str, tuple[str, ...]]]:
 
 @cache
 def _facets() -> tuple[Facet, ...]:
-    text = (Path(__file__).parents[1] / "data" / "facets.md").read_text("utf-8")
-    found = []
-    for part in text.split("\n## ")[1:]:
-        name, _, body = part.partition("\n")
-        rows = dict(re.findall(r"^- (asks|says): (.*)$", body, re.MULTILINE))
-        phrases = tuple(_list(rows["asks"]))
-        found.append(Facet(name.strip(), phrases, _whole(phrases), tuple(_list(rows["says"]))))
-    return tuple(found)
-
-
-def _list(row: str) -> Iterable[str]:
-    return (w.strip() for w in row.split(",") if w.strip())
+    table = tomllib.loads((Path(__file__).parents[1] / "data" / "facets.toml").read_text("utf-8"))
+    return tuple(
+        Facet(one["name"], tuple(one["asks"]), _whole(one["asks"]), tuple(one["says"])) for one in table["facet"]
+    )
 
 
 def _whole(phrases: Iterable[str]) -> re.Pattern[str]:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from assistant.answering import decision
 from assistant.answering.naming import Topic
-from assistant.answering.weights import UNSURE
-from assistant.records import Passage
+from assistant.records import UNSURE, Passage
 from assistant.retrieval.retriever import RetrievalResult
 
 _OWN = {

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from assistant.answering.naming import Topic
-from assistant.question.parser import Query, content
+from assistant.question.parser import Query
 from assistant.records import Option, Passage
 from assistant.retrieval.feature_cache import FeatureBatch
-from assistant.retrieval.retriever import Floats, RetrievalResult, HybridRetriever
+from assistant.retrieval.retriever import Floats, HybridRetriever, RetrievalResult
+from assistant.text.stop_words import content
 from assistant.text.tokenizer import terms
 
 _NAMES = ("heading", "label")

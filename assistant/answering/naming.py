@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from assistant.records import PassageId
 from assistant.retrieval.query_expansion import ConceptMatches
-from assistant.retrieval.retriever import RetrievalResult, HybridRetriever
+from assistant.retrieval.retriever import HybridRetriever, RetrievalResult
 from assistant.storage import Store, StoredMention
 from assistant.text import word_frequency
 from assistant.topics.extraction import TELLING, merged
@@ -58,8 +58,8 @@ class Topic:
     rank: int
     """Of that place in `topics.TELLING`."""
     speakers: dict[int, float] = field(default_factory=dict)
-    """Position in `RetrievalResult.hits` → how much that passage counts; those that give the name come first, then those that
-    only stand below it, each by position."""
+    """Position in `RetrievalResult.hits` → how much that passage counts; those that give the name come first, then
+    those that only stand below it, each by position."""
     kinds: set[str] = field(default_factory=set)
     """Of all places that give the name."""
     features: Floats = field(default_factory=lambda: _UNKNOWN)

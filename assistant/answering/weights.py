@@ -14,10 +14,6 @@ SHIPPED = Path(__file__).parents[1] / "data" / "constants.json"
 PLAIN = Path(__file__).parents[1] / "data" / "constants-plain.json"
 """Fitted without the vocabulary: what it would have said is no evidence against a question where it is silent."""
 
-UNSURE = 0.3
-"""A verdict less sure than this neither comes before the passage that was found first nor is what later questions are
-about."""
-
 
 @dataclass(frozen=True, slots=True)
 class Constants:

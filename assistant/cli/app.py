@@ -18,7 +18,7 @@ import click
 
 from assistant import __version__
 from assistant.errors import AssistantError, BadRequest, Broken, EmptyQuestion, Exit
-from assistant.system.settings import Flags, Settings, colours, debugging, engine, load, make_private, named_editor
+from assistant.system.settings import Flags, Settings, colours, debugging, load, make_private, named_editor
 from assistant.system.streams import Progress, end_line, on_terminal, say, silence, terminal_width, write
 
 if TYPE_CHECKING:
@@ -193,7 +193,11 @@ def _assistant(settings: Settings, *, complete: bool = False, progress: Callable
 
     if not debugging(os.environ):  # what fails in a thread is raised where its result is wanted
         threading.excepthook = lambda _: None
-    return engine(settings, progress=None if settings.quiet else progress or Progress(), complete=complete)
+    from assistant.engine import Engine
+
+    return Engine.from_settings(
+        settings, progress=None if settings.quiet else progress or Progress(), complete=complete
+    )
 
 
 class _Group(click.Group):
@@ -262,8 +266,8 @@ def ask(
 
     Exit code: 0 answered, 4 partly, 1 not in notes, 2 wrong usage, 3 cannot.
     """
-    from assistant.cli.batch import clean
     from assistant.engine import Request
+    from assistant.text.sanitize import replace_surrogates
 
     if as_json and form not in (None, "json"):
         raise BadRequest(f"--json and --format {form} exclude each other.", "Choose one.")
@@ -272,9 +276,9 @@ def ask(
     like = Request(
         "",
         code=code or language is not None,
-        language=clean(language) if language is not None else None,
-        under=clean(under) if under is not None else None,
-        tag=clean(tag) if tag is not None else None,
+        language=replace_surrogates(language) if language is not None else None,
+        under=replace_surrogates(under) if under is not None else None,
+        tag=replace_surrogates(tag) if tag is not None else None,
         limit=limit,
         explain=explain,
     )
@@ -288,10 +292,11 @@ def ask(
 
 def _question(words: tuple[str, ...]) -> str:
     """From the words, or from stdin where there are none or `-`; EmptyQuestion where a terminal is all there is."""
-    from assistant.cli.batch import clean, piped
+    from assistant.cli.batch import piped
+    from assistant.text.sanitize import replace_surrogates
 
     if words and words != ("-",):
-        return clean(" ".join(words))
+        return replace_surrogates(" ".join(words))
     if sys.stdin is None or (not words and sys.stdin.isatty()):
         raise EmptyQuestion("Nothing was asked.", 'Write the question behind it: assistant ask "…".')
     return piped(sys.stdin.buffer)
@@ -600,10 +605,10 @@ def help_(context: click.Context, words: tuple[str, ...]) -> int:
     if page is not None:
         write("\n".join(map(sanitize.line, page.path.read_text("utf-8").split("\n"))))
         return Exit.ANSWERED
-    from assistant.cli.batch import clean
     from assistant.engine import Request
+    from assistant.text.sanitize import replace_surrogates
 
     like = _settings(context, notes=str(pages.FOLDER))
     place = replace(like, index=like.cache / "help", fallback_index=like.cache / "help")
     with closing(_assistant(place, complete=True)) as assistant:  # a few pages: seconds, once
-        return _one(assistant, Request(clean(asked)), "text", None)
+        return _one(assistant, Request(replace_surrogates(asked)), "text", None)

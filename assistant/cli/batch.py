@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import BinaryIO
 
 from assistant.engine import Request
 from assistant.errors import BadRequest
+from assistant.text.sanitize import replace_surrogates
 
 _LONGEST = 4_000_000
 """Bytes of one question that are read at all; far above what is encoded, below what would fill the memory."""
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _LINE = 'Write lines such as {"id": "1", "question": "…"}.'
-
-
-def clean(text: str) -> str:
-    """Without lone surrogates, which neither UTF-8 nor the database can hold."""
-    return _SURROGATE.sub("\ufffd", text)
 
 
 def piped(stream: BinaryIO) -> str:
@@ -56,7 +50,7 @@ def _line(text: str, like: Request) -> tuple[str | None, Request | BadRequest]:
     if not isinstance(record, dict):
         return None, BadRequest("This line is not a JSON object.", _LINE)
     name = record.get("id")
-    name = clean(name) if isinstance(name, str) else None
+    name = replace_surrogates(name) if isinstance(name, str) else None
     try:
         return name, _request(record, name, like)
     except BadRequest as error:
@@ -74,9 +68,9 @@ def _request(record: Mapping[str, object], name: str | None, like: Request) -> R
         raise BadRequest("The conversation is not a text.", 'Write it in quotes: "conversation": "a".')
     return replace(
         like,
-        question=clean(question),
+        question=replace_surrogates(question),
         id=name,
-        conversation=clean(conversation) if conversation is not None else None,
+        conversation=replace_surrogates(conversation) if conversation is not None else None,
         options=_options(record.get("options")),
     )
 
@@ -86,4 +80,4 @@ def _options(value: object) -> Mapping[str, str] | None:
         return None
     if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
         raise BadRequest("The options are not an object of texts.", 'Write "options": {"A": "…", "B": "…"}.')
-    return {clean(label): clean(text) for label, text in value.items()} or None
+    return {replace_surrogates(label): replace_surrogates(text) for label, text in value.items()} or None

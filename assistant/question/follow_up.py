@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from assistant.answering.weights import UNSURE
-from assistant.question.parser import content, parse, tidy
-from assistant.records import Answer
+from assistant.question.parser import parse, tidy
+from assistant.records import UNSURE, Answer
+from assistant.text.stop_words import content
 from assistant.text.tokenizer import words
 
 _FRESH = re.compile(

@@ -7,10 +7,10 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Literal
 
-from assistant.text.tokenizer import stem, terms, words
+from assistant.text.stop_words import ASKING, content
+from assistant.text.tokenizer import words
 
 READ = 8_000
 """Characters of a question that are read; the rest is named in a warning."""
@@ -53,20 +53,6 @@ class Query:
     """(label, text) of a multiple-choice question, in the given order."""
 
 
-def listed(title: str) -> frozenset[str]:
-    """The words of one list of data/words.md."""
-    part = _WORDS.split(f"\n## {title}\n")[1].split("\n## ")[0]
-    return frozenset(part.split())
-
-
-def _stems(title: str) -> frozenset[str]:
-    return frozenset(map(stem, listed(title)))
-
-
-_WORDS = (Path(__file__).parents[1] / "data" / "words.md").read_text("utf-8")
-_STOP = _stems("function")
-ASKING = _stems("asking")
-FORM = _stems("form")
 _NOUNS: Mapping[Ask, str] = {
     "concept": r"services?|strateg(?:y|ies)|patterns?|approach(?:es)?|designs?|architectures?|"
     r"technolog(?:y|ies)|products?|methods?|techniques?|solutions?|models?"
@@ -247,17 +233,6 @@ def _tells_a_need(text: str) -> bool:
     if len(spoken) > 1 and any(len(content(s)) >= 5 for s in stated):
         return True
     return any(_SITUATION.search(s) and len(content(s)) >= 3 for s in stated)
-
-
-def content(text: str) -> tuple[str, ...]:
-    """Stems of the words that say what a text is about, each once, in order."""
-    found = terms(text)
-    return tuple(dict.fromkeys(t for t in found if t not in _STOP and t not in FORM and (len(t) > 1 or t.isdigit())))
-
-
-def is_stop(term: str) -> bool:
-    """Whether a stem is a function word."""
-    return term in _STOP
 
 
 def _only_asks(sentence: str) -> bool:

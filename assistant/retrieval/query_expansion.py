@@ -75,7 +75,7 @@ class QueryExpander:
         return lexical
 
     def expand(self, vectors: Floats, weights: Sequence[float], lexical: Floats) -> ConceptMatches:
-        """What a question means: `vectors` (1 + clauses, d), the clauses' weights, and what `lexical_weights` gave for it."""
+        """From `vectors` (1 + clauses, d), the clauses' weights, and what `lexical_weights` gave for it."""
         known = self.store.concepts()
         if not known.names:
             return ConceptMatches()

@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.models.encoder import Encoder
-from assistant.question.parser import Requirement, Query
+from assistant.question.parser import Query, Requirement
 from assistant.records import Hit, Passage, PassageId
-from assistant.retrieval.feature_cache import FeatureCache, IndexedPassage, FeatureBatch
+from assistant.retrieval.feature_cache import FeatureBatch, FeatureCache, IndexedPassage
 from assistant.retrieval.query_expansion import ConceptMatches, QueryExpander
 from assistant.storage import Store, StoredMention
 from assistant.text import excerpts, word_frequency

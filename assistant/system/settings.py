@@ -6,17 +6,12 @@ import hashlib
 import os
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from assistant.errors import BadRequest, NoNotes
 from assistant.system import permissions
-
-if TYPE_CHECKING:
-    from assistant.engine import Engine
-    from assistant.indexing.report import Progress
 
 _T = TypeVar("_T")
 Refresh = Literal["look", "insist", "never"]
@@ -153,29 +148,6 @@ def make_private(folder: Path) -> None:
     tag = folder / "CACHEDIR.TAG"
     if not tag.exists():
         permissions.write(tag, _CACHEDIR_TAG)
-
-
-def engine(
-    settings: Settings, *, progress: Progress | None = None, background: bool | None = None, complete: bool = False
-) -> Engine:
-    """What answers by these settings; `background` in place of theirs. Makes the cache private where it can."""
-    from assistant.engine import Engine
-
-    with suppress(OSError):  # whoever needs the folder says that it cannot be made
-        make_private(settings.cache)
-    return Engine(
-        settings.notes,
-        settings.index,
-        settings.cache,
-        model=settings.model,
-        fallback_index=settings.fallback_index,
-        refresh=settings.refresh,
-        background=settings.background if background is None else background,
-        vocabulary=settings.vocabulary,
-        constants=settings.constants,
-        progress=progress,
-        complete=complete,
-    )
 
 
 def _index_in(cache: Path, notes: Path) -> Path:

@@ -20,9 +20,15 @@ _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
 )
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _WIDE = frozenset("WF")
 # Blocks without a wide or a combining letter: Latin, the marks of typography, arrows, boxes.
 _NARROW = re.compile("[\x20-\x7e\xa0-\xac\xae-\u02ff\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u2500-\u25af]*")
+
+
+def replace_surrogates(text: str) -> str:
+    """Without lone surrogates, which neither UTF-8 nor the database can hold."""
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def line(text: str) -> str:

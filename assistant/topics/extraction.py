@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from assistant.notes import syntax_check
 from assistant.notes.chunker import NAMED
-from assistant.question.parser import is_stop, listed
 from assistant.records import Mention, Passage
 from assistant.text import line_spans
+from assistant.text.stop_words import is_stop, word_list
 from assistant.text.tokenizer import key, stem
 from assistant.text.word_frequency import rarity
 from assistant.topics.vocabulary import Spotter
@@ -35,8 +35,8 @@ _PROPER = re.compile(
     r"on)\s)?[A-Z0-9][A-Za-z0-9]*(?:[-/&][A-Za-z0-9]+)*){0,4}"
 )
 _BRACKETS = re.compile(r"\s*\(([^)]*)\)")
-_TRAILING = frozenset(map(key, listed("name tails")))
-_NO_NAME_BEGINS, _NO_NAME_ENDS = listed("no name begins with"), listed("no name ends with")
+_TRAILING = frozenset(map(key, word_list("name_tails")))
+_NO_NAME_BEGINS, _NO_NAME_ENDS = word_list("no_name_begins_with"), word_list("no_name_ends_with")
 _DRAWN = re.compile(r"[├└│┌┐┘┬┴┼─]+")
 _NUMBERED = re.compile(
     r"^(?:\d+[.)]|[A-Za-z]\)|(?:step|scenario|part|chapter|phase|option)\s+\d+\s*[:.-]?)\s*", re.IGNORECASE

@@ -30,6 +30,7 @@ def run(settings: Settings, *, history: bool = True) -> None:
 
 def chat(settings: Settings, *, history: bool = True) -> ChatApp:
     """The app as `run` starts it, not yet running."""
+    from assistant.engine import Engine
     from assistant.system import settings as the_settings
     from assistant.tui.app import ChatApp
     from assistant.tui.session import Session
@@ -56,7 +57,7 @@ def chat(settings: Settings, *, history: bool = True) -> ChatApp:
     )
 
     def thread(post: Callable[[Message], object], ansi: bool) -> EngineThread:
-        return EngineThread(lambda progress: the_settings.engine(settings, progress=progress), places, post, ansi=ansi)
+        return EngineThread(lambda progress: Engine.from_settings(settings, progress=progress), places, post, ansi=ansi)
 
     return ChatApp(about, session, session.read(), thread)
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import pytest
 from textual.pilot import Pilot
 
-from assistant.engine import Engine, Cancelled, Request
+from assistant.engine import Cancelled, Engine, Request
 from assistant.errors import AssistantError, IndexUnusable
 from assistant.indexing.overview import Heading, Overview
 from assistant.notes import folder as notes_folder

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from textual.content import Content
 from textual.message import Message
 
-from assistant.engine import Engine, Cancelled, Request
+from assistant.engine import Cancelled, Engine, Request
 from assistant.errors import AssistantError
 from assistant.records import Answer
 from assistant.tui import highlighting
