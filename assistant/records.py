@@ -158,6 +158,27 @@ class Hit(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """One question and how it is to be answered; the fields of a batch line and the options of `ask`."""
+
+    question: str
+    id: str | None = None
+    conversation: str | None = None
+    """Requests with the same one share context, in the order they are asked."""
+    options: Mapping[str, str] | None = None
+    """Label to text, in the order given."""
+    code: bool = False
+    """Whether a snippet is asked for."""
+    language: str | None = None
+    under: str | None = None
+    """A heading, or a path of them joined with ` > `."""
+    tag: str | None = None
+    limit: int = 8
+    """Citations at the most, 1 to 8."""
+    explain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     number: int
     path: str

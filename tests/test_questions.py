@@ -12,7 +12,7 @@ from assistant.question import parser
 def test_a_sentence_that_only_asks_is_not_looked_up() -> None:
     query = parser.parse("Orders pile up in front of slow workers. Which service fits?")
     assert query.core == "Orders pile up in front of slow workers."
-    assert query.ask == "concept"
+    assert query.intent == "concept"
 
 
 def test_what_is_put_aside_does_not_count() -> None:
@@ -41,7 +41,7 @@ def test_a_clause_counts_by_what_it_says(text: str, weight: float) -> None:
 )
 def test_code_is_asked_for_in_its_language(text: str, code: bool, language: str) -> None:
     query = parser.parse(text)
-    assert (query.code, query.language) == (code, language)
+    assert (query.wants_code, query.language) == (code, language)
 
 
 def test_options_inside_a_question_are_options() -> None:
@@ -67,7 +67,7 @@ def test_any_text_is_a_question(text: str) -> None:
     ],
 )
 def test_code_that_is_part_of_a_story_is_not_asked_for(text: str) -> None:
-    assert not parser.parse(text).code
+    assert not parser.parse(text).wants_code
 
 
 @pytest.mark.parametrize(
@@ -80,4 +80,4 @@ def test_code_that_is_part_of_a_story_is_not_asked_for(text: str) -> None:
     ],
 )
 def test_asking_for_all_of_a_kind_is_no_choice(text: str, ask: str) -> None:
-    assert parser.parse(text).ask == ask
+    assert parser.parse(text).intent == ask

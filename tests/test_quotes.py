@@ -7,7 +7,7 @@ import math
 import pytest
 
 from assistant.records import LineNumber, Passage
-from assistant.text.excerpts import extract, plain, weight
+from assistant.text.excerpts import excerpt, plain, weight
 
 TAG = ['<limit-by-key calls="10"', '    renewal="60"', '    counter-key="@(context.Address)" />']
 
@@ -30,7 +30,7 @@ def passage(kind: str, lines: list[str], fence: tuple[int, int] | None = None) -
 
 def test_a_statement_stands_in_its_quote_even_in_a_tag_over_several_lines() -> None:
     """A whole tag is gone from a quote as it is compared, so one of its lines is quoted alone."""
-    found = extract(passage("fence", TAG, (1, 3)), TAG, {"address": 3.0})
+    found = excerpt(passage("fence", TAG, (1, 3)), TAG, {"address": 3.0})
     assert found is not None
     assert plain(found.text) in plain(found.quote)
     assert "counter-key" in found.text
@@ -39,7 +39,7 @@ def test_a_statement_stands_in_its_quote_even_in_a_tag_over_several_lines() -> N
 
 @pytest.mark.parametrize("lines", [["x"], ["", " "], ["<a", "b>"]])
 def test_what_leaves_nothing_to_state_is_not_quoted(lines: list[str]) -> None:
-    found = extract(passage("fence", lines, (1, len(lines))), lines, {})
+    found = excerpt(passage("fence", lines, (1, len(lines))), lines, {})
     assert found is None or plain(found.text) in plain(found.quote)
 
 

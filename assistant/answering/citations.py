@@ -1,12 +1,12 @@
-"""Extracts → numbered citations: one number for the same lines, in the order in which they are first needed."""
+"""Excerpts → numbered citations: one number for the same lines, in the order in which they are first needed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from assistant.records import Citation, Passage
-from assistant.retrieval.retriever import HybridRetriever
+from assistant.records import Citation, Passage, Snippet
+from assistant.retrieval.index_reader import IndexReader
 from assistant.text import excerpts
 from assistant.text.excerpts import Excerpt
 
@@ -16,49 +16,83 @@ _DRAWING = 14
 
 @dataclass(slots=True)
 class CitationBuilder:
-    """The answer as it grows: citations get their numbers here, in the order in which they are first needed."""
+    """The citations of one answer as it grows."""
 
-    retriever: HybridRetriever
+    reader: IndexReader
     wanted: Mapping[str, float]
+    """Term → weight: what a line should say to be quoted."""
     limit: int
+    """Citations at the most."""
     citations: list[Citation] = field(default_factory=list)
 
-    def cite(self, found: Excerpt) -> int | None:
+    @property
+    def full(self) -> bool:
+        return len(self.citations) >= self.limit
+
+    def cite(self, excerpt: Excerpt) -> int | None:
         """The number under which these lines are cited; None where no number is left."""
-        passage = found.passage
-        for known in self.citations:
-            if (
-                known.path == passage.path
-                and known.start_line <= found.start
-                and found.end <= known.end_line
-                and found.quote in known.quote
-                and excerpts.plain(found.text) in excerpts.plain(known.quote)
-            ):
-                return known.number
-        if len(self.citations) >= self.limit:
+        passage = excerpt.passage
+        for cited in self.citations:
+            if cited.path == passage.path and _covers(cited, excerpt):
+                return cited.number
+        if self.full:
             return None
         number = len(self.citations) + 1
         self.citations.append(
-            Citation(number, passage.path, passage.heading_path, passage.anchor, found.start, found.end, found.quote)
+            Citation(
+                number,
+                passage.path,
+                passage.heading_path,
+                passage.anchor,
+                excerpt.start,
+                excerpt.end,
+                excerpt.quote,
+            )
         )
         return number
 
-    def extract(self, passage: Passage, name: str = "") -> Excerpt | None:
-        lines = self.retriever.store.lines(passage.path, passage.start, passage.end)
-        return excerpts.around(passage, lines, name, self.wanted)
+    def excerpt(self, passage: Passage, name: str = "") -> Excerpt | None:
+        """The lines of a passage that answer, those that hold `name` where it is given; None where nothing is left to
+        quote."""
+        lines = self.reader.lines(passage.path, passage.start, passage.end)
+        return excerpts.excerpt_naming(passage, lines, name, self.wanted)
 
-    def branch(self, passage: Passage) -> Excerpt | None:
-        """The extract; of a small drawing the whole, since its branches explain one another."""
-        found = self.extract(passage)
-        if found is None or passage.kind != "tree" or passage.fence is None:
-            return found
+    def whole_drawing(self, passage: Passage) -> Excerpt | None:
+        """The excerpt; of a small drawing the whole, since its branches explain one another."""
+        branch = self.excerpt(passage)
+        if branch is None or passage.kind != "tree" or passage.fence is None:
+            return branch
         first, last = passage.fence
-        lines = self.retriever.store.lines(passage.path, first, last)
+        lines = self.reader.lines(passage.path, first, last)
         quote = "\n".join(lines)
-        if (
-            len(lines) > _DRAWING
-            or len(quote) > excerpts.QUOTE_CHARACTERS
-            or excerpts.plain(found.text) not in excerpts.plain(quote)
-        ):
-            return found
-        return replace(found, start=first, end=last, quote=quote)
+        too_long = len(lines) > _DRAWING or len(quote) > excerpts.QUOTE_CHARACTERS
+        if too_long or excerpts.plain(branch.text) not in excerpts.plain(quote):
+            return branch
+        return replace(branch, start=first, end=last, quote=quote)
+
+    def code_block(self, passage: Passage) -> Snippet | None:
+        """A fence as a snippet, whole; None where it is empty or no citation is left for it."""
+        code = "\n".join(self.reader.lines(passage.path, passage.start, passage.end))
+        number = self.cite(Excerpt(passage, passage.start, passage.end, code, code))
+        if number is None or not code.strip():
+            return None
+        language = (passage.info.split() or [""])[0]
+        return Snippet(language, passage.info, passage.label or None, code, number, passage.problems)
+
+    def numbers(self, passages: list[Passage]) -> tuple[int, ...]:
+        """The citations that share a line with one of these passages."""
+        return tuple(
+            cited.number
+            for cited in self.citations
+            if any(p.path == cited.path and p.start <= cited.end_line and cited.start_line <= p.end for p in passages)
+        )
+
+
+def _covers(cited: Citation, excerpt: Excerpt) -> bool:
+    """Whether a citation of the same note holds the excerpt's lines, its quote and what is stated of it."""
+    return (
+        cited.start_line <= excerpt.start
+        and excerpt.end <= cited.end_line
+        and excerpt.quote in cited.quote
+        and excerpts.plain(excerpt.text) in excerpts.plain(cited.quote)
+    )

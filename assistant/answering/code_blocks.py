@@ -1,13 +1,13 @@
-"""What was found → the block of code to show first."""
+"""Candidates → the block of code to show."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assistant.answering.naming import Topic
-from assistant.notes import syntax_check
-from assistant.question.parser import Query
-from assistant.retrieval.retriever import RetrievalResult
+from assistant.answering.topic import Topic
+from assistant.notes.syntax_check import language as language_of
+from assistant.records import Passage
+from assistant.retrieval.result import RetrievalResult
 
 _HOME = 0.15
 """What a fence of the section that a follow-up goes on about gains, where code is asked for."""
@@ -16,46 +16,64 @@ _DRAWN = 0.75
 _WHOLE = 0.5
 """What a fence counts as a whole beside the best step in it: a long one holds many words, a step lacks what it is a
 step of."""
+_OWN = 0.2
+"""What a fence gains that speaks for the name to be given."""
+_BESIDE = 0.1
+"""What a fence gains that stands in the section of one of the two lines quoted first."""
+_STEPS = 80
+"""Hits among which steps inside the fences are looked for."""
 
 
-def fence(
-    query: Query, found: RetrievalResult, topic: Topic | None, order: Sequence[int], home: tuple[str, ...] | None
+def pick_code_block(
+    result: RetrievalResult, topic: Topic | None, order: Sequence[int], home: tuple[str, ...] | None
 ) -> int | None:
-    """Position of the fence to show first: asked for, the best of its language; otherwise the one around or
-    beside the best lines.
+    """Position of the fence to show: asked for, the best of its language; otherwise the one around or beside the best
+    lines. None where there is none. `order` are the hits as they are quoted, `home` is the section that a follow-up
+    goes on about.
     """
-    fences = [
-        n
-        for n, hit in enumerate(found.hits)
-        if hit.passage.kind == "fence" and speaks(query.language, hit.passage.info)
-    ]
-    if not fences:
-        fences = [n for n, hit in enumerate(found.hits) if hit.passage.kind == "fence"]
-        if query.language and not query.code:
-            return None
+    query, hits = result.query, result.hits
+    fences = [n for n, hit in enumerate(hits) if hit.passage.kind == "fence"]
+    of_language = [n for n in fences if is_written_in(query.language, hits[n].passage.info)]
+    if not of_language and query.language and not query.wants_code:
+        return None
+    fences = of_language or fences
     if not fences:
         return None
-    inner: dict[int, float] = {n: found.hits[n].score for n in fences}
-    drawn = {n: _DRAWN if query.ask == "how" and speaks("drawing", found.hits[n].passage.info) else 1.0 for n in fences}
-    for hit in found.hits[:80]:
-        if hit.passage.fence is not None and hit.passage.kind != "fence":
-            for n in fences:
-                fence = found.hits[n].passage
-                if fence.path == hit.passage.path and fence.start <= hit.passage.start and hit.passage.end <= fence.end:
-                    inner[n] = max(inner[n], hit.score)
-    inner = {n: drawn[n] * (_WHOLE * found.hits[n].score + (1 - _WHOLE) * best) for n, best in inner.items()}
-    if home is not None and query.code:
-        inner = {n: v + _HOME * (found.hits[n].passage.heading_path == home) for n, v in inner.items()}
-    if topic is not None and not query.code:
-        ours = {n: v + 0.2 * topic.speakers.get(n, 0.0) for n, v in inner.items()}
-        near = [found.hits[n].passage.heading_path for n in order[:2]]
-        ours = {n: v + (0.1 if found.hits[n].passage.heading_path in near else 0.0) for n, v in ours.items()}
-        return max(fences, key=lambda n: (ours[n], -n))
-    return max(fences, key=lambda n: (inner[n], -n))
+    worth = _worth(result, fences)
+    if query.wants_code:
+        if home is not None:
+            worth = {n: v + _HOME * (hits[n].passage.heading_path == home) for n, v in worth.items()}
+    elif topic is not None:
+        near = [hits[n].passage.heading_path for n in order[:2]]
+        own = {n: v + _OWN * topic.speakers.get(n, 0.0) for n, v in worth.items()}
+        worth = {n: v + (_BESIDE if hits[n].passage.heading_path in near else 0.0) for n, v in own.items()}
+    return max(fences, key=lambda n: (worth[n], -n))
 
 
-def speaks(language: str, info: str) -> bool:
+def is_written_in(language: str, info: str) -> bool:
+    """Whether a fence with this info string is in a language; "drawing" is one without a language, or mermaid."""
     if not language:
         return True
-    own = syntax_check.language(info)
+    own = language_of(info)
     return own in ("", "text", "mermaid") if language == "drawing" else own == language
+
+
+def _worth(result: RetrievalResult, fences: Sequence[int]) -> dict[int, float]:
+    """What each fence is worth by its own score and that of the best step in it."""
+    hits = result.hits
+    best = {n: hits[n].score for n in fences}
+    for hit in hits[:_STEPS]:
+        if hit.passage.fence is not None and hit.passage.kind != "fence":
+            for n in fences:
+                if _holds(hits[n].passage, hit.passage):
+                    best[n] = max(best[n], hit.score)
+    return {n: _drawn(result, n) * (_WHOLE * hits[n].score + (1 - _WHOLE) * best[n]) for n in fences}
+
+
+def _drawn(result: RetrievalResult, n: int) -> float:
+    drawing = result.query.intent == "how" and is_written_in("drawing", result.hits[n].passage.info)
+    return _DRAWN if drawing else 1.0
+
+
+def _holds(fence: Passage, passage: Passage) -> bool:
+    return fence.path == passage.path and fence.start <= passage.start and passage.end <= fence.end

@@ -1,234 +1,119 @@
-"""RetrievalResult passages → the topics that may be the verdict, ranked, each with a calibrated confidence.
+"""Candidates → the topics that may be the verdict, ranked, each with a calibrated confidence.
 
-A verdict is a topic, not a passage: a name the notes use, with every found passage that speaks for it. Topics are
-ranked by
-a listwise linear model over a dozen features that a person can name; `scripts/fit` writes its weights.
+A verdict is a topic, not a passage: a name the notes use, with every candidate passage that speaks for it. Topics are
+ranked by a listwise linear model over `topic_features`; `scripts/fit` writes its weights.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from assistant.records import PassageId
-from assistant.retrieval.query_expansion import ConceptMatches
-from assistant.retrieval.retriever import HybridRetriever, RetrievalResult
-from assistant.storage import Store, StoredMention
-from assistant.text import word_frequency
-from assistant.topics.extraction import TELLING, merged
-
-Floats = NDArray[np.float32]
+from assistant.answering.topic import Topic, names
+from assistant.answering.topic_features import FEATURES, describe
+from assistant.answering.weights import Weights
+from assistant.retrieval.index_reader import IndexReader
+from assistant.retrieval.result import RetrievalResult
+from assistant.text.tokenizer import position, terms
+from assistant.topics.extraction import TELLING
 
 _TOP = 40
 """Passages a text of the question that may bring topics."""
-_FLOOR = -0.4
-"""How far behind the best topic a topic's passages count at most."""
 _BELOW = TELLING.index("body")
-_CODED = frozenset(("resource", "comment", "identifier"))
-_SHARP = 0.03
-"""How far behind the likeliest concept a concept still counts (the temperature of the softmax)."""
-_INSIDE = 0.7
-"""What a concept counts for a name that holds the concept's name and more."""
-
-FEATURES = (
-    "passage", "demands", "several", "called", "hinted", "meant",
-    "named", "often", "rarity", "one_word", "long", "capital", "target", "definition", "code_asked",
-)  # fmt: skip
-"""By what a topic is ranked. Of its passages, behind the best topic's: the best one for the whole question, the mean
-over the demands of the best for each, the mean of its best three, and how near one comes to what things of the likely
-concepts are called (by meaning and by words); the share of the likeliest concept of its name; what kind of name it is.
-"""
+_FIRST = 12
+"""Topics, the best ranked, whose names are looked for in their passages."""
+_SPEAKERS = 20
+"""Passages of a topic in which its name is looked for."""
 
 
-_UNKNOWN = np.zeros(0, dtype=np.float32)
+def rank_topics(
+    result: RetrievalResult, reader: IndexReader, weights: Weights, choices: Collection[str] = ()
+) -> list[Topic]:
+    """The topics that may be named, best first. `choices` are names that a follow-up chooses from: then only theirs,
+    by what speaks for one of them alone.
+    """
+    topics = speaking_topics(result, reader)
+    if choices:
+        topics = among(topics, choices) or topics
+    ranked = _quotable(rank(topics, weights.verdict, weights.temperature), result)
+    return _by_own_evidence(ranked, result) if choices else ranked
 
 
-@dataclass(slots=True)
-class Topic:
-    """A name with what speaks for it in the passages found."""
-
-    key: str
-    name: str
-    """As the most telling place writes it, first."""
-    rank: int
-    """Of that place in `topics.TELLING`."""
-    speakers: dict[int, float] = field(default_factory=dict)
-    """Position in `RetrievalResult.hits` → how much that passage counts; those that give the name come first, then
-    those that only stand below it, each by position."""
-    kinds: set[str] = field(default_factory=set)
-    """Of all places that give the name."""
-    features: Floats = field(default_factory=lambda: _UNKNOWN)
-    score: float = 0.0
-    confidence: float = 0.0
-
-
-def topics(found: RetrievalResult, retriever: HybridRetriever) -> list[Topic]:
+def speaking_topics(result: RetrievalResult, reader: IndexReader) -> list[Topic]:
     """Every topic that a well-ranked passage, or one that names a near concept, speaks for; with its features, by
     key.
     """
-    position = {hit.id: n for n, hit in enumerate(found.hits)}
-    best = _best(found, position)
-    grouped: dict[str, Topic] = {}
+    places = _telling_hits(result)
+    topics: dict[str, Topic] = {}
     below: dict[str, dict[int, float]] = {}
-    for n, named in zip(best, retriever.namings([found.hits[n].id for n in best]), strict=True):
-        for topic_key, name, rank, kinds, worth in named:
-            topic = grouped.get(topic_key)
+    for n, namings in zip(places, reader.namings([result.hits[n].id for n in places]), strict=True):
+        for topic_key, name, rank_of_place, kinds, worth in namings:
+            topic = topics.get(topic_key)
             if topic is None:
-                topic = grouped[topic_key] = Topic(topic_key, name, rank)
-            elif rank < topic.rank:
-                topic.name, topic.rank = name, rank
+                topic = topics[topic_key] = Topic(topic_key, name, rank_of_place)
+            elif rank_of_place < topic.rank:
+                topic.name, topic.rank = name, rank_of_place
             topic.kinds |= kinds
-            (topic.speakers if rank != _BELOW else below.setdefault(topic_key, {}))[n] = worth
+            (topic.speakers if rank_of_place != _BELOW else below.setdefault(topic_key, {}))[n] = worth
     for topic_key, speakers in below.items():
-        grouped[topic_key].speakers |= speakers
-    everywhere = [grouped[k] for k in sorted(grouped)]
-    if everywhere:
-        _describe(everywhere, found)
-    return everywhere
+        topics[topic_key].speakers |= speakers
+    by_key = [topics[k] for k in sorted(topics)]
+    if by_key:
+        for topic, features in zip(by_key, describe(by_key, result), strict=True):
+            topic.features = features
+    return by_key
 
 
-def _best(found: RetrievalResult, position: Mapping[PassageId, int]) -> list[int]:
-    """Positions of the passages that rank well for any text of the question, and of those that name a near concept."""
-    chosen: set[int] = set(range(min(_TOP, len(found.hits))))
-    for column in range(found.fused.shape[1]):
-        order = np.argsort(-found.fused[:, column], kind="stable")
-        chosen.update(int(n) for n in order[:_TOP])
-    chosen.update(position[i] for i in found.concepts.speakers if i in position)
-    return sorted(chosen)
-
-
-def _describe(found_topics: Sequence[Topic], found: RetrievalResult) -> None:
-    """Sets every topic's features."""
-    rows = np.array([n for t in found_topics for n in t.speakers], dtype=np.intp)
-    scale = np.array([v for t in found_topics for v in t.speakers.values()], dtype=np.float32)
-    sizes = np.array([len(t.speakers) for t in found_topics], dtype=np.intp)
-    starts = np.cumsum(sizes) - sizes
-    scored = found.fused[rows] * scale[:, None]
-    passage = np.maximum.reduceat(scored, starts, axis=0)
-    several = _best_three(scored[:, 0], sizes, starts)
-    asked = frozenset(found.query.terms)
-    detailed = found.query.ask in ("detail", "tool")
-    meant = _meant(found_topics, found.concepts)
-    keys = [t.key.split() for t in found_topics]
-    rarest, one_word, long, capital = np.array([_shape(t.key, t.name) for t in found_topics]).T
-    columns: dict[str, Floats | list[float]] = {
-        "passage": _behind(passage[:, 0]),
-        "demands": _behind(_mean(passage, [d.weight for d in found.requirements])),
-        "several": _behind(several),
-        "called": _behind(np.maximum.reduceat(found.called[rows], starts)),
-        "hinted": np.maximum.reduceat(found.hinted[rows], starts),
-        "meant": [meant.get(t.key, 0.0) for t in found_topics],
-        "named": [0.0 if asked.isdisjoint(own) else sum(t in asked for t in own) / len(own) for own in keys],
-        "often": np.log1p(sizes),
-        "rarity": rarest,
-        "one_word": one_word,
-        "long": long,
-        "capital": capital,
-        "target": ["target" in t.kinds for t in found_topics],
-        "definition": ["definition" in t.kinds for t in found_topics],
-        "code_asked": [detailed and not _CODED.isdisjoint(t.kinds) for t in found_topics],
-    }
-    table = np.empty((len(found_topics), len(FEATURES)), dtype=np.float32)
-    for n, feature in enumerate(FEATURES):
-        table[:, n] = columns[feature]
-    for topic, features in zip(found_topics, table, strict=True):
-        topic.features = features
-
-
-@lru_cache(maxsize=50_000)
-def _shape(topic_key: str, name: str) -> tuple[float, float, float, float]:
-    """What kind of name it is: its rarest word, whether it is one word, words beyond three, whether it is written with
-    a capital."""
-    spoken = len(name.split())
-    rarest = max(map(word_frequency.rarity, topic_key.split()), default=0.0)
-    return rarest, float(spoken == 1), max(0.0, spoken - 3.0), float(name[:1].isupper())
-
-
-def _best_three(values: Floats, sizes: NDArray[np.intp], starts: NDArray[np.intp]) -> Floats:
-    """(topics,): the mean of each topic's three best of `values`, or of as many as it has."""
-    order = np.lexsort((-values, np.repeat(np.arange(len(sizes)), sizes)))
-    place = np.arange(len(values)) - np.repeat(starts, sizes)
-    kept = np.where(place < 3, values[order], 0)
-    return np.asarray(np.add.reduceat(kept, starts) / np.minimum(sizes, 3), dtype=np.float32)
-
-
-def _meant(found_topics: Sequence[Topic], concepts: ConceptMatches) -> dict[str, float]:
-    """Topic key → the share of the likeliest concept of its name, among the concepts of all these topics' names."""
-    wanted = {t.key for t in found_topics}
-    held: dict[str, list[tuple[str, float]]] = {}
-    for concept, keys in concepts.topics.items():
-        if not wanted.isdisjoint(keys):
-            held[concept] = [(k, 1.0 if whole else _INSIDE) for k, whole in keys.items() if k in wanted]
-    if not held:
-        return {}
-    best = max(concepts.near[c] for c in held)
-    shares = {c: math.exp((concepts.near[c] - best) / _SHARP) for c in held}
-    total = sum(shares.values())
-    found: dict[str, float] = {}
-    for concept, links in held.items():
-        for topic_key, value in links:
-            found[topic_key] = max(found.get(topic_key, 0.0), value * shares[concept] / total)
-    return found
-
-
-def _behind(column: Floats) -> Floats:
-    """How far each topic is behind the best, at most `_FLOOR`."""
-    return np.asarray(np.maximum(column - column.max(), _FLOOR))
-
-
-def _mean(table: Floats, weights: Sequence[float]) -> Floats:
-    """(topics,): over the demands, by their weights; the whole question where it is one demand."""
-    kept = np.maximum(np.array(weights, dtype=np.float32), 0)
-    return np.asarray(table[:, 1:] @ kept / kept.sum() if kept.sum() > 0 else table[:, 0])
-
-
-def rank(found_topics: Sequence[Topic], weights: Mapping[str, float], temperature: float) -> list[Topic]:
+def rank(topics: Sequence[Topic], weights: Mapping[str, float], temperature: float) -> list[Topic]:
     """The topics by score, best first, then by key; confidences by a softmax over all of them."""
-    vector = np.array([weights.get(f, 0.0) for f in FEATURES], dtype=np.float64)
-    if not found_topics:
+    if not topics:
         return []
-    table = np.concatenate([t.features for t in found_topics]).reshape(len(found_topics), -1)
-    scored = table.astype(np.float64) @ vector
-    for topic, score in zip(found_topics, np.round(scored, 6).tolist(), strict=True):
+    vector = np.array([weights.get(f, 0.0) for f in FEATURES], dtype=np.float64)
+    table = np.concatenate([t.features for t in topics]).reshape(len(topics), -1)
+    scores = np.round(table.astype(np.float64) @ vector, 6).tolist()
+    for topic, score in zip(topics, scores, strict=True):
         topic.score = score
-    ranked = sorted((t for t in found_topics if t.speakers), key=lambda t: (-t.score, t.key))
+    ranked = sorted((t for t in topics if t.speakers), key=lambda t: (-t.score, t.key))
     if ranked:
-        scores = np.array([t.score for t in ranked])
-        shares = np.exp((scores - scores.max()) / temperature)
+        behind = np.array([t.score for t in ranked]) - ranked[0].score
+        shares = np.exp(behind / temperature)
         for topic, share in zip(ranked, shares / shares.sum(), strict=True):
             topic.confidence = float(share)
     return ranked
 
 
-@dataclass(frozen=True, slots=True)
-class Nameable:
-    """A topic, and the place that most makes it a name."""
-
-    name: str
-    path: str
-    line: int
-    heading_path: tuple[str, ...]
-    kind: str
-    """heading, label, definition, target, resource, comment, phrase or identifier."""
+def among(topics: Sequence[Topic], choices: Collection[str]) -> list[Topic]:
+    """Those topics that one of these names calls."""
+    wanted = [terms(name) for name in choices]
+    return [t for t in topics if any(position(t.key.split(), name) is not None for name in wanted)]
 
 
-def nameable(store: Store) -> tuple[Nameable, ...]:
-    """Every topic once, by path, line and name."""
-    best: dict[str, StoredMention] = {}
-    for mention in store.topics():
-        if mention.kind in TELLING:
-            topic_key = merged(mention.key)
-            known = best.get(topic_key)
-            if topic_key and (known is None or TELLING.index(mention.kind) < TELLING.index(known.kind)):
-                best[topic_key] = mention
-    passages = store.passages(sorted({m.passage for m in best.values()}))
-    found = []
-    for mention in best.values():
-        at = passages[mention.passage]
-        found.append(Nameable(mention.name, at.path, at.start, at.heading_path, mention.kind))
-    return tuple(sorted(found, key=lambda t: (t.path, t.line, t.name)))
+def _telling_hits(result: RetrievalResult) -> list[int]:
+    """Positions of the passages that rank well for any text of the question, and of those that name a near concept."""
+    chosen: set[int] = set(range(min(_TOP, len(result.hits))))
+    for column in range(result.fused.shape[1]):
+        order = np.argsort(-result.fused[:, column], kind="stable")
+        chosen.update(int(n) for n in order[:_TOP])
+    chosen.update(n for n, hit in enumerate(result.hits) if hit.id in result.concepts.speakers)
+    return sorted(chosen)
+
+
+def _quotable(ranked: Sequence[Topic], result: RetrievalResult) -> list[Topic]:
+    """The topics whose name stands word for word in a passage that speaks for it; only such a name can be given."""
+
+    def stands(topic: Topic) -> bool:
+        return any(names(result.hits[n].passage, topic.name) for n in list(topic.speakers)[:_SPEAKERS])
+
+    return [*(t for t in ranked[:_FIRST] if stands(t)), *ranked[_FIRST:]]
+
+
+def _by_own_evidence(ranked: Sequence[Topic], result: RetrievalResult) -> list[Topic]:
+    """The topics by what speaks for one alone of what the question says in its own words (the last text)."""
+
+    def best(topic: Topic) -> float:
+        others = {n for t in ranked if t is not topic for n in t.speakers}
+        alone = [n for n in topic.speakers if n not in others]
+        return max((float(result.fused[n, -1]) for n in alone), default=0.0)
+
+    return sorted(ranked, key=lambda t: (-best(t), t.key))

@@ -16,28 +16,28 @@ PLAIN = Path(__file__).parents[1] / "data" / "constants-plain.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Constants:
-    """Weights by feature name."""
+class Weights:
+    """The fitted numbers, by feature name."""
 
     verdict: Mapping[str, float]
-    """Of a topic's features; see `verdicts.FEATURES`."""
+    """Of a topic's features; see `topic_features.FEATURES`."""
     temperature: float
     """Divides the scores before they become confidences."""
     outcome: Mapping[str, float]
-    """Of the decision whether the notes answer; "bias" included, see `outcomes.FEATURES`."""
+    """Of the decision whether the notes answer; "bias" included, see `decision_features.FEATURES`."""
     threshold: float
     """The probability below which a question is declined."""
 
 
 @cache
-def load(path: Path | None = None, vocabulary: bool = True) -> Constants:
-    """The constants of `path`, or those shipped for answers with or without the vocabulary; BadRequest where the file
+def load(path: Path | None = None, vocabulary: bool = True) -> Weights:
+    """The weights of `path`, or those shipped for answers with or without the vocabulary; BadRequest where the file
     is not of the form.
     """
     path = path or (SHIPPED if vocabulary else PLAIN)
     try:
         data = json.loads(path.read_text("utf-8"))
-        return Constants(
+        return Weights(
             {str(k): float(v) for k, v in data["verdict"].items()},
             float(data["temperature"]),
             {str(k): float(v) for k, v in data["outcome"].items()},

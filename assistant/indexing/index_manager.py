@@ -173,7 +173,7 @@ class IndexManager:
             self._store = None
 
     def _scan(self) -> Scan:
-        scan = notes_folder.scan(self._folder, self._skip())
+        scan = notes_folder.scan(self._folder, self.folders)
         if scan.files:
             return scan
         if scan.warnings:
@@ -182,7 +182,9 @@ class IndexManager:
             )
         raise NoNotes(f"There are no notes in {self._folder}.", "Point --notes at a folder with .md files.")
 
-    def _skip(self) -> tuple[Path, ...]:
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders that an index may be kept in, which hold no notes."""
         return (self.index,) if self._fallback_index is None else (self.index, self._fallback_index)
 
     def _read_ahead(self) -> None:
@@ -257,7 +259,7 @@ class IndexManager:
                     embed=embed,
                     verify=verify,
                     progress=self._progress,
-                    skip=self._skip(),
+                    skip=self.folders,
                 )
             except Busy:
                 if not wait and self._usable():

@@ -50,6 +50,9 @@ class Encoder(Protocol):
     def question(self, text: str) -> NDArray[np.float32]:
         """One row; an over-long question is the mean of its windows, again of length one."""
 
+    def ahead(self, texts: Sequence[str]) -> None:
+        """May begin to encode these questions beside the caller's own work, for the calls of `question` to come."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
@@ -192,6 +195,9 @@ class HashingEncoder:
     def passages(self, texts: Sequence[str]) -> Iterator[NDArray[np.float32]]:
         for text in texts:
             yield self.question(text)[np.newaxis]
+
+    def ahead(self, texts: Sequence[str]) -> None:
+        pass
 
     def question(self, text: str) -> NDArray[np.float32]:
         row = np.zeros(self.dimension, dtype=np.float32)

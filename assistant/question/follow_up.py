@@ -1,4 +1,4 @@
-"""A follow-up and what was said before → the question as it would stand alone."""
+"""A turn of a dialogue and the subject of the turn before → the question as it would stand alone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from assistant.question.parser import parse, tidy
+from assistant.question.intent import asks_for_code
+from assistant.question.parser import tidy
 from assistant.records import UNSURE, Answer
 from assistant.text.stop_words import content
 from assistant.text.tokenizer import words
@@ -54,96 +55,104 @@ class Subject:
     heading_path: tuple[str, ...]
     sides: tuple[str, ...] = ()
     """The two things last compared."""
-    asked: str = ""
-    """What was last asked of it, in the user's own words."""
+    question: str = ""
+    """What was last asked about it, in the user's own words."""
 
 
 @dataclass(frozen=True, slots=True)
-class Understood:
-    """A turn as it is answered."""
+class Turn:
+    """One question of a dialogue as it is answered."""
 
     question: str
     """What is looked up."""
-    standalone: str | None
+    standalone: str | None = None
     """The same, where it is not what was typed."""
-    subject: Subject | None
+    subject: Subject | None = None
     """What it goes on about; None where it stands alone."""
-    own: str = ""
+    own_words: str = ""
     """A follow-up's own words, without the subject that was put in front."""
-    among: tuple[str, ...] = ()
-    """The names that it chooses from ("which of them …")."""
+    choices: tuple[str, ...] = ()
+    """The names it chooses from ("which of them …")."""
     continues: bool = False
-    """Whether it only changes a part of what was asked before."""
+    """Whether it only changes a part of the question before."""
 
 
-def understand(question: str, before: Subject | None, stands: Callable[[str], bool]) -> Understood:
-    """The question with the subject it leaves out put in front; `stands` says whether a text names a topic of the
+def resolve(question: str, before: Subject | None, names_topic: Callable[[str], bool]) -> Turn:
+    """The question with the subject it leaves out put in front; `names_topic` says whether a text names a topic of the
     notes itself.
     """
     text = tidy(question)
     fresh = _FRESH.match(text)
     if fresh:
         rest = text[fresh.end() :].strip()
-        return Understood(rest, rest, None)
-    back = _BACK.match(text)
-    name = (back["to"] or back["again"]).strip() if back else ""
-    if back and text[back.end() :].strip() and not _POINTS.search(name):
-        named = f"{name}: {text[back.end() :].strip()}"
-        return Understood(named, named, None)
-    if before is None or not _leans(text, stands):
-        return Understood(question, None, None)
-    if before.sides and re.search(r"(?i)\bwhich of (?:them|those|these|the two)\b|\bwhich one\b", text):
+        return Turn(rest, rest)
+    returned = _returned_to(text)
+    if returned:
+        return Turn(returned, returned)
+    if before is None or not _leans(text, names_topic):
+        return Turn(question)
+    if before.sides and _ONE_OF_THEM.search(text):
         joined = f"{' or '.join(before.sides)}, {text}"
-        return Understood(joined, joined, before, text, before.sides)
+        return Turn(joined, joined, before, text, before.sides)
     about = _ABOUT.match(text)
     if about and len(content(text[about.end() :])) >= 3:
-        return Understood(text[about.end() :], text[about.end() :], None)
-    taken_up = 0 < len(words(before.asked)) <= _TAKEN_UP and _continues(text)
-    said = f"{before.asked.rstrip(' ?.!')}, {text}" if taken_up else text
-    joined = f"{before.name}, {said}"
-    return Understood(joined, joined, before, text, continues=taken_up)
+        return Turn(text[about.end() :], text[about.end() :])
+    continues = 0 < len(words(before.question)) <= _REPEATED_WORDS and _continues(text)
+    joined = f"{before.name}, {before.question.rstrip(' ?.!')}, {text}" if continues else f"{before.name}, {text}"
+    return Turn(joined, joined, before, text, continues=continues)
 
 
-_TAKEN_UP = 8
-"""Words up to which what was asked before is taken up: a whole scenario would drown what changes in it."""
+_ONE_OF_THEM = re.compile(r"(?i)\bwhich of (?:them|those|these|the two)\b|\bwhich one\b")
+_REPEATED_WORDS = 8
+"""Words up to which the question before is repeated: a whole scenario would drown what changes in it."""
+
+
+def _returned_to(text: str) -> str:
+    """ "back to X: question" and "X again: question" as "X: question"; "" for any other text."""
+    back = _BACK.match(text)
+    if back is None:
+        return ""
+    name, rest = (back["to"] or back["again"]).strip(), text[back.end() :].strip()
+    return f"{name}: {rest}" if rest and not _POINTS.search(name) else ""
 
 
 def _continues(text: str) -> bool:
-    """Whether a text only changes a part of what was asked before ("and from a fixed position?")."""
-    return (
-        bool(_ELLIPSIS.match(text)) and not _VERB.search(text) and 1 <= len(content(text)) <= 3 and not parse(text).code
-    )
+    """Whether a text only changes a part of the question before ("and from a fixed position?")."""
+    if not _ELLIPSIS.match(text) or _VERB.search(text):
+        return False
+    return 1 <= len(content(text)) <= 3 and not asks_for_code(text)
 
 
-def subject(answer: Answer, understood: Understood, compared: tuple[str, ...] = ()) -> Subject | None:
+def next_subject(answer: Answer, turn: Turn, sides: tuple[str, ...] = ()) -> Subject | None:
     """What a later question may leave out: what this one leant on, else the verdict, else the first citation's
-    section; None where it was not in the notes.
+    section; the subject before where the notes did not answer. `sides` are the two names compared.
     """
-    before, asked = understood.subject, understood.own or understood.question
+    before, question = turn.subject, turn.own_words or turn.question
+    sides = sides if answer.outcome == "answered" else ()
     if answer.outcome == "not_in_notes" or not answer.citations:
         return before
-    if before is not None and not compared and not understood.among:
-        return before if understood.continues else replace(before, asked=asked)
+    if before is not None and not sides and not turn.choices:
+        return before if turn.continues else replace(before, question=question)
     first = answer.citations[0]
     if answer.verdict is not None and answer.verdict.confidence >= UNSURE:
         home = answer.verdict.heading_path
         path = next((c.path for c in answer.citations if c.heading_path == home), first.path)
-        return Subject(answer.verdict.name, path, home, compared, asked)
+        return Subject(answer.verdict.name, path, home, sides, question)
     name = _NUMBERED.sub("", first.heading_path[-1])
-    return Subject(name, first.path, first.heading_path, compared, asked)
+    return Subject(name, first.path, first.heading_path, sides, question)
 
 
-def _leans(text: str, stands: Callable[[str], bool]) -> bool:
+def _leans(text: str, names_topic: Callable[[str], bool]) -> bool:
     """Whether a text leaves its subject out: it opens as a continuation, points back, or is too short to stand."""
     opens = bool(_OPENERS.match(text))
     points = bool(_POINTS.search(text))
     short = len(words(text)) <= 4 or len(content(text)) <= 2
-    if points and (opens or len(words(text)) <= _POINTING):
+    if points and (opens or len(words(text)) <= _POINTING_WORDS):
         return True
-    if stands(text):
+    if names_topic(text):
         return False
     return opens or points or short
 
 
-_POINTING = 10
-"""Words up to which a text that points back is taken to point at what was said before, whatever else it names."""
+_POINTING_WORDS = 10
+"""Words up to which a text that points back is taken to point at the subject before, whatever else it names."""

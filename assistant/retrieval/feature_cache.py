@@ -1,7 +1,7 @@
-"""What was read of the passages of one open store, a column a thing: a question gathers what it scores at once.
+"""Columnar cache of the features by which passages are scored: unit rows, terms, lengths.
 
-A question scores some two hundred passages. What it needs of each lies apart in memory, and to fetch it passage by
-passage takes longer than to score it, so rows, words and lengths are kept in arrays that only grow.
+A question scores some two hundred passages. Fetching their features passage by passage takes longer than scoring them,
+so each feature is kept in one array that only grows.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Floats = NDArray[np.float32]
 Places = NDArray[np.intp]
 
 HEADING = 0.5
-"""How often a heading's word counts as said; below 1, by which `search.suggested` tells it from a word of the text."""
+"""How often a heading's word counts as said; below 1, by which `scoring.suggested` tells it from a word of the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,9 @@ class IndexedPassage:
     place: int
     """In the columns."""
     passage: Passage
-    said: frozenset[str]
+    terms: frozenset[str]
     """The terms of its label and text."""
-    heads: frozenset[str]
+    heading_terms: frozenset[str]
     """Those of its headings, the title aside."""
 
 
@@ -108,23 +108,23 @@ class FeatureCache:
             for (number, passage), (said, heads) in zip(passages.items(), said_in, strict=True)
         }
 
-    def first_row(self, read: IndexedPassage) -> Floats | None:
+    def first_row(self, passage: IndexedPassage) -> Floats | None:
         """(d,): the first unit row of a passage; None while it has none."""
-        row, rows = self._spans.taken([read.place])[0, :2].tolist()
+        row, rows = self._spans.taken([passage.place])[0, :2].tolist()
         return self._rows.taken([row])[0] if self._rows is not None and rows else None
 
-    def table(self, reads: Sequence[IndexedPassage]) -> FeatureBatch:
+    def batch(self, passages: Sequence[IndexedPassage]) -> FeatureBatch:
         """What these passages are scored by, aligned."""
-        row, rows, word, many, length = self._spans.taken([r.place for r in reads]).T
+        row, rows, word, many, length = self._spans.taken([p.place for p in passages]).T
         starts, rows_at = _within(row, rows)
         held = np.flatnonzero(rows)
         _, words_at = _within(word, many)
         return FeatureBatch(
-            len(reads),
+            len(passages),
             held,
             starts[held],
             self._rows.taken(rows_at) if self._rows is not None and len(rows_at) else None,
-            np.repeat(np.arange(len(reads)), many),
+            np.repeat(np.arange(len(passages)), many),
             self._words.taken(words_at),
             self._counts.taken(words_at),
             length.astype(np.float64),

@@ -34,7 +34,7 @@ class Excerpt:
     """The statement: one run inside the quote, without marks and line breaks."""
 
 
-def extract(passage: Passage, lines: Sequence[str], wanted: Mapping[str, float]) -> Excerpt | None:
+def excerpt(passage: Passage, lines: Sequence[str], wanted: Mapping[str, float]) -> Excerpt | None:
     """The part of `passage` that says most about `wanted` (term → weight); `lines` are all of its lines. None
     where nothing is left to quote.
     """
@@ -64,9 +64,9 @@ def extract(passage: Passage, lines: Sequence[str], wanted: Mapping[str, float])
     return Excerpt(passage, start + first, start + last, quote, text)
 
 
-def around(passage: Passage, lines: Sequence[str], name: str, wanted: Mapping[str, float]) -> Excerpt | None:
+def excerpt_naming(passage: Passage, lines: Sequence[str], name: str, wanted: Mapping[str, float]) -> Excerpt | None:
     """The extract, but moved to a line of the passage that holds `name` where the wider one does not."""
-    found = extract(passage, lines, wanted)
+    found = excerpt(passage, lines, wanted)
     if found is None or not name or name.casefold() in found.quote.casefold():
         return found
     for offset, line in enumerate(lines):

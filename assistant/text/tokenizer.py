@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 import Stemmer
@@ -22,6 +23,13 @@ def stem(word: str) -> str:
 def words(text: str) -> list[str]:
     """Runs of letters, digits and inner underscores, as written, in order."""
     return WORD.findall(text)
+
+
+def position(run: Sequence[str], words: Sequence[str]) -> int | None:
+    """Where `run` stands in a row in `words`, the first place; None where it does not, or is empty."""
+    size = len(run)
+    places = range(len(words) - size + 1) if size else range(0)
+    return next((at for at in places if list(words[at : at + size]) == list(run)), None)
 
 
 @lru_cache(maxsize=100_000)

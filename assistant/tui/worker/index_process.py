@@ -81,24 +81,23 @@ def main() -> None:
         os.nice(_NICE)
     places = Places(**json.loads(sys.stdin.buffer.readline()))
     Thread(target=_end_with_stdin, daemon=True).start()
-    from assistant.engine import Engine
     from assistant.errors import AssistantError
+    from assistant.indexing.index_manager import IndexManager
+    from assistant.models.lazy import LazyEncoder
 
-    assistant = Engine(
-        Path(places.notes),
-        Path(places.index),
-        Path(places.cache),
-        model=places.model,
-        fallback_index=Path(places.fallback_index) if places.fallback_index is not None else None,
-        progress=lambda what, done=0, of=0: _tell(what=what, at=done, of=of),
-    )
+    def progress(what: str, done: int = 0, of: int = 0) -> None:
+        _tell(what=what, at=done, of=of)
+
+    encoder = LazyEncoder(places.model, Path(places.cache), progress)
+    fallback = Path(places.fallback_index) if places.fallback_index is not None else None
+    manager = IndexManager(Path(places.notes), Path(places.index), fallback, lambda: encoder, progress)
     try:
-        assistant.update()
+        manager.update(full=False)
         why = ""
     except AssistantError as error:
         why = str(error)
     _tell(done=why)
-    assistant.close()
+    manager.close()
 
 
 def _tell(**told: str | int) -> None:

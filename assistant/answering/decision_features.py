@@ -1,0 +1,240 @@
+"""What the decision whether the notes answer looks at: nineteen features, and what the evidence lacks."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from assistant.answering.topic import Topic
+from assistant.question.expectations import Expectations, Facet
+from assistant.question.understanding import Understanding
+from assistant.retrieval.feature_cache import IndexedPassage
+from assistant.retrieval.index_reader import IndexReader, SectionTerms
+from assistant.retrieval.result import Floats, RetrievalResult
+from assistant.text import word_frequency
+from assistant.text.stop_words import ASKING
+from assistant.text.tokenizer import terms, words
+
+FEATURES = (
+    "lexical", "dense", "gap", "concept", "verdict", "long", "how", "value", "code", "code_gap", "names",
+    "focus", "number", "quantity", "no_quantity", "strange", "facet", "lacks", "detail",
+)  # fmt: skip
+"""How well the best passages fit by words and by meaning (headings aside), how far the best stands out, how near a
+concept of the vocabulary and how sure a verdict is; how long the question is, whether it asks how, for a value or for
+code and how far code falls behind, and how many names it holds; the rarest word that the best passage's section lacks,
+a number asked for and none near. The rest counts only where a fact is asked for and no need is told: a quantity asked
+for, and none of its kind near; names that the notes never use; an asked-for facet that the evidence lacks; the share of
+the question that each near section lacks; and how near the best passage of the section comes to the question when what
+both share with the section's heading is taken away.
+"""
+_PLAIN = 30
+"""Passages among which those without a heading's or a label's place are looked for."""
+_EVIDENCE = 3
+"""Passages that are taken to be the answer when it is asked what they lack."""
+_SHORT = 7
+"""Terms of a short question, of which each word that the notes do not know counts in full."""
+_MANY, _USUAL = 60, 0.75
+"""Concepts that notes of computing name, and how near the nearest one usually is."""
+_PENDING = {"dense": 0.6, "gap": 0.1, "concept": _USUAL, "verdict": 0.5, "detail": 0.55}
+"""What an answerable question usually has, in the middle, of what needs vectors."""
+MOSTLY = 0.5
+"""The share of a question from which the notes are taken to know its words."""
+_NUMBER = re.compile(
+    r"(?i)\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|thousand|million|half)\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A question beside its evidence."""
+
+    features: dict[str, float]
+    missing: tuple[str, ...]
+    """The question's words that the evidence lacks, most telling first."""
+
+
+def describe(
+    understanding: Understanding, result: RetrievalResult, ranked: Sequence[Topic], reader: IndexReader
+) -> Description:
+    """Of a question that has terms and a result that has hits."""
+    expected = understanding.expectations
+    evidence = _Evidence.gather(expected, result, reader)
+    features = {
+        **_strength(result, ranked, evidence),
+        **_form(result, expected),
+        **_coverage(result, expected, evidence, reader),
+    }
+    features = {name: features[name] for name in FEATURES}
+    if reader.store.pending and known_share(result) > MOSTLY:
+        # Vectors that are still computed must not decline a question: what rests on them is taken for usual.
+        features |= {name: max(features[name], usual) for name, usual in _PENDING.items()}
+    return Description(features, _missing(result, expected, evidence, asks_quantity=bool(features["no_quantity"])))
+
+
+def known_share(result: RetrievalResult) -> float:
+    """How much of the question is in words that the notes use, by their rarity."""
+    rarity = {t: word_frequency.rarity(t) for t in result.query.terms}
+    short = min(1.0, _SHORT / len(rarity))
+    return 1 - short * sum(w for t, w in rarity.items() if not result.known.get(t)) / (sum(rarity.values()) or 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """What the best passages and their sections say, and what of the question they do not."""
+
+    best: tuple[IndexedPassage, ...]
+    """The first few."""
+    plain: list[int]
+    """Positions of hits that are neither headings nor labels nor pointers."""
+    section: SectionTerms
+    """Of the first hit."""
+    sections: list[frozenset[str]]
+    """The terms of the sections of the best, the note's title among them."""
+    rarity: dict[str, float]
+    """Of the question's terms, in general English."""
+    strange: tuple[str, ...]
+    """Names in the question that the notes never use."""
+    lacked: tuple[Facet, ...]
+    """Asked-for facets that the best passages do not speak of."""
+
+    @classmethod
+    def gather(cls, expected: Expectations, result: RetrievalResult, reader: IndexReader) -> _Evidence:
+        hits = result.hits
+        best = result.passages[:_EVIDENCE]
+        plain = [n for n, hit in enumerate(hits[:_PLAIN]) if hit.passage.kind not in ("heading", "label", "pointer")]
+        sections = [
+            reader.section(hit.passage).terms.union(terms(hit.passage.heading_path[0])) for hit in hits[:_EVIDENCE]
+        ]
+        strange = (word for word, stems in expected.names if not any(result.known.get(t) for t in stems))
+        lacked = (facet for facet in expected.facets if not any(_speaks_of(facet, p) for p in best[:2]))
+        return cls(
+            best,
+            plain,
+            reader.section(hits[0].passage),
+            sections,
+            {t: word_frequency.rarity(t) for t in result.query.terms},
+            tuple(strange),
+            tuple(lacked),
+        )
+
+
+def _strength(result: RetrievalResult, ranked: Sequence[Topic], evidence: _Evidence) -> dict[str, float]:
+    """How well the best passages, the nearest concept and the best name fit."""
+    hits = result.hits
+    return {
+        "lexical": float(result.lexical[:10, 0].max()),
+        "dense": max((hits[n].dense or 0.0 for n in evidence.plain[:10]), default=0.0),
+        "gap": hits[0].score - hits[min(5, len(hits) - 1)].score,
+        "concept": _nearest_concept(result),
+        "verdict": ranked[0].confidence if ranked else 0.0,
+    }
+
+
+def _form(result: RetrievalResult, expected: Expectations) -> dict[str, float]:
+    """What kind of question it is."""
+    query, hits = result.query, result.hits
+    best_code = max((hit.score for hit in hits if hit.passage.fence is not None), default=0.0)
+    fact = float(not query.tells_need)
+    return {
+        "long": math.log1p(len(set(query.terms))),
+        "how": float(query.intent == "how"),
+        "value": float(query.intent == "value"),
+        "code": fact * query.wants_code,
+        "code_gap": hits[0].score - best_code if query.wants_code else 0.0,
+        "names": float(len(expected.names)),
+        "quantity": fact * (expected.quantity is not None),
+    }
+
+
+def _coverage(
+    result: RetrievalResult, expected: Expectations, evidence: _Evidence, reader: IndexReader
+) -> dict[str, float]:
+    """What of the question the best passages and their sections lack."""
+    fact = float(not result.query.tells_need)
+    rarity = evidence.rarity
+    telling = {t: max(w, 0.1) for t, w in rarity.items() if t not in ASKING}
+    short = min(1.0, _SHORT / len(rarity))
+    quantity = expected.quantity
+    return {
+        "focus": short * max((w for t, w in rarity.items() if t not in evidence.sections[0]), default=0.0),
+        "number": float(expected.number and not any(_NUMBER.search(p.passage.text) for p in evidence.best[:2])),
+        "no_quantity": fact * (quantity is not None and not _gives(quantity.answers, result, evidence.plain, telling)),
+        "strange": fact * min(2, len(set(evidence.strange))),
+        "facet": fact * bool(evidence.lacked),
+        "lacks": fact * min(_share_without(telling, said) for said in evidence.sections),
+        "detail": _detail(result, reader, evidence.plain[:12], evidence.section.heading),
+    }
+
+
+def _share_without(telling: Mapping[str, float], said: Collection[str]) -> float:
+    """How much of what the question says is not said there."""
+    return sum(w for t, w in telling.items() if t not in said) / (sum(telling.values()) or 1.0)
+
+
+def _nearest_concept(result: RetrievalResult) -> float:
+    """How near the nearest concept is. Notes that name few concepts are of another field, where a far one says nothing:
+    the fewer, the nearer to what is usual it is taken.
+    """
+    telling = min(1.0, result.concepts.known / _MANY)
+    return telling * max(result.concepts.near.values(), default=0.0) + (1 - telling) * _USUAL
+
+
+def _gives(
+    pattern: re.Pattern[str], result: RetrievalResult, plain: Sequence[int], telling: Mapping[str, float]
+) -> bool:
+    """Whether a quantity of the kind stands in one of the passages that hold most of what the question says."""
+    passages = result.passages
+    covered = {
+        n: sum(w for t, w in telling.items() if t in passages[n].terms or t in passages[n].heading_terms) for n in plain
+    }
+    enough = 0.5 * max(covered.values(), default=0.0)
+    chosen = [n for n in plain if covered[n] >= enough][:6]
+    return any(pattern.search(passages[n].passage.text.lower()) for n in chosen)
+
+
+def _detail(result: RetrievalResult, reader: IndexReader, plain: Sequence[int], heading: Floats | None) -> float:
+    """The best cosine of the question with a passage of the first one's section, both without what they share with the
+    section's heading: near 0 where only the subject fits."""
+    if heading is None:
+        return 0.0
+    home = result.hits[0].passage.heading_path
+    own = [reader.row(result.passages[n]) for n in plain if result.hits[n].passage.heading_path == home]
+    rows = [row for row in own if row is not None]
+    if not rows:
+        return 0.0
+    both = np.stack([result.vectors[0], *rows])
+    rest = both - np.outer(both @ heading, heading)
+    sizes = np.linalg.norm(rest, axis=1)
+    cosines = rest[1:] @ rest[0] / np.maximum(sizes[1:] * sizes[0], 1e-6)
+    return round(max(0.0, float(cosines.max())), 6)
+
+
+def _speaks_of(facet: Facet, indexed: IndexedPassage) -> bool:
+    passage = indexed.passage
+    return facet.answered_by(f"{' '.join(passage.heading_path[1:])} {passage.label} {passage.text}".lower())
+
+
+def _missing(
+    result: RetrievalResult, expected: Expectations, evidence: _Evidence, *, asks_quantity: bool
+) -> tuple[str, ...]:
+    """What the notes say nothing about, as the question writes it: names, an asked-for quantity or facet, words."""
+    text = result.query.text
+    by_stem: dict[str, str] = {}
+    for word in words(text):
+        for t in terms(word):
+            by_stem.setdefault(t, word)
+    named = list(dict.fromkeys(evidence.strange))
+    if expected.quantity is not None and asks_quantity:
+        named.append(expected.quantity.phrase)
+    named += [facet.asked_in(text.lower()) or facet.name for facet in evidence.lacked]
+    near = {t for p in evidence.best for t in (*p.terms, *p.heading_terms, *terms(p.passage.heading_path[0]))}
+    unknown = {t: w for t, w in evidence.rarity.items() if not result.known.get(t)}
+    uncovered = {t: w for t, w in evidence.rarity.items() if t not in near}
+    rest = sorted(unknown, key=lambda t: (-unknown[t], t)) + sorted(uncovered, key=lambda t: (-uncovered[t], t))
+    listed = {w for name in named for w in name.lower().split()}
+    named += [by_stem[t] for t in rest if t in by_stem and t not in ASKING and by_stem[t].lower() not in listed]
+    return tuple(dict.fromkeys(n for n in named if n))

@@ -1,0 +1,56 @@
+"""The pipeline: a request → the cited answer, in five stages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from assistant.answering.comparison import compared_names
+from assistant.answering.compose import compose
+from assistant.answering.decision import decide
+from assistant.answering.explanation import explanation
+from assistant.answering.naming import rank_topics
+from assistant.answering.verification import check_quotes
+from assistant.answering.weights import Weights
+from assistant.question.follow_up import Subject, next_subject
+from assistant.question.understanding import Understanding, understand
+from assistant.records import Answer, Request
+from assistant.retrieval.result import FollowUpContext
+from assistant.retrieval.retriever import HybridRetriever
+from assistant.retrieval.scope import restrict
+
+
+def answer(
+    request: Request,
+    before: Subject | None,
+    retriever: HybridRetriever,
+    weights: Weights,
+    stopped: Callable[[], None] = lambda: None,
+) -> tuple[Answer, Subject | None]:
+    """The answer, and what the dialogue is about after it; `before` is what it was about so far, `stopped` is called
+    between the stages and may raise. BadRequest where nothing is called as `under` or `tag` say; IndexDamaged.
+    """
+    understanding = understand(request, before, retriever.store)
+    scope = restrict(retriever.store, request)
+    result = retriever.retrieve(understanding.query, scope, _context(understanding))
+    stopped()
+    topics = rank_topics(result, retriever.reader, weights, understanding.turn.choices)
+    decision = decide(understanding, result, topics, retriever.reader, weights)
+    composed = compose(understanding, result, topics, decision, retriever, request.limit)
+    check_quotes(composed, retriever.reader)
+    answer = replace(
+        composed,
+        question=request.question,
+        standalone_question=understanding.turn.standalone,
+        warnings=understanding.notices,
+        explain=explanation(result, topics, decision) if request.explain else None,
+    )
+    return answer, next_subject(answer, understanding.turn, compared_names(result.query)) or before
+
+
+def _context(understanding: Understanding) -> FollowUpContext | None:
+    """What retrieval takes from the dialogue; None where the question stands alone."""
+    turn = understanding.turn
+    if turn.subject is None:
+        return None
+    return FollowUpContext(turn.own_words or understanding.query.text, turn.subject.path, turn.subject.heading_path)

@@ -1,0 +1,118 @@
+"""What a topic is ranked by: a dozen features that a person can name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.answering.topic import Topic
+from assistant.retrieval.query_expansion import ConceptMatches
+from assistant.retrieval.result import RetrievalResult
+from assistant.text import word_frequency
+
+Floats = NDArray[np.float32]
+
+FEATURES = (
+    "passage", "demands", "several", "called", "hinted", "meant",
+    "named", "often", "rarity", "one_word", "long", "capital", "target", "definition", "code_asked",
+)  # fmt: skip
+"""In the order of a topic's `features`. Of its passages, behind the best topic's: the best one for the whole question,
+the mean over the requirements of the best for each, the mean of its best three, and how near one comes to what things
+of the likely concepts are called (by meaning and by words); the share of the likeliest concept of its name; the share
+of its words that the question says; how many passages speak for it; what kind of name it is.
+"""
+
+_FLOOR = -0.4
+"""How far behind the best topic a topic's passages count at most."""
+_IN_CODE = frozenset(("resource", "comment", "identifier"))
+_SHARP = 0.03
+"""How far behind the likeliest concept a concept still counts (the temperature of the softmax)."""
+_INSIDE = 0.7
+"""What a concept counts for a name that holds the concept's name and more."""
+
+
+def describe(topics: Sequence[Topic], result: RetrievalResult) -> Floats:
+    """(topics, len(FEATURES))."""
+    rows = np.array([n for t in topics for n in t.speakers], dtype=np.intp)
+    scale = np.array([v for t in topics for v in t.speakers.values()], dtype=np.float32)
+    sizes = np.array([len(t.speakers) for t in topics], dtype=np.intp)
+    starts = np.cumsum(sizes) - sizes
+    scored = result.fused[rows] * scale[:, None]
+    passage = np.maximum.reduceat(scored, starts, axis=0)
+    question = frozenset(result.query.terms)
+    detailed = result.query.intent in ("detail", "tool")
+    shares = _concept_shares(topics, result.concepts)
+    keys = [t.key.split() for t in topics]
+    rarest, one_word, long, capital = np.array([_shape(t.key, t.name) for t in topics]).T
+    columns: dict[str, Floats | list[float]] = {
+        "passage": _behind(passage[:, 0]),
+        "demands": _behind(_mean(passage, [r.weight for r in result.requirements])),
+        "several": _behind(_best_three(scored[:, 0], sizes, starts)),
+        "called": _behind(np.maximum.reduceat(result.called[rows], starts)),
+        "hinted": np.maximum.reduceat(result.hinted[rows], starts),
+        "meant": [shares.get(t.key, 0.0) for t in topics],
+        "named": [0.0 if question.isdisjoint(own) else sum(t in question for t in own) / len(own) for own in keys],
+        "often": np.log1p(sizes),
+        "rarity": rarest,
+        "one_word": one_word,
+        "long": long,
+        "capital": capital,
+        "target": ["target" in t.kinds for t in topics],
+        "definition": ["definition" in t.kinds for t in topics],
+        "code_asked": [detailed and not _IN_CODE.isdisjoint(t.kinds) for t in topics],
+    }
+    table = np.empty((len(topics), len(FEATURES)), dtype=np.float32)
+    for n, feature in enumerate(FEATURES):
+        table[:, n] = columns[feature]
+    return table
+
+
+@lru_cache(maxsize=50_000)
+def _shape(topic_key: str, name: str) -> tuple[float, float, float, float]:
+    """What kind of name it is: its rarest word, whether it is one word, words beyond three, whether it is written with
+    a capital."""
+    size = len(name.split())
+    rarest = max(map(word_frequency.rarity, topic_key.split()), default=0.0)
+    return rarest, float(size == 1), max(0.0, size - 3.0), float(name[:1].isupper())
+
+
+def _best_three(values: Floats, sizes: NDArray[np.intp], starts: NDArray[np.intp]) -> Floats:
+    """(topics,): the mean of each topic's three best of `values`, or of as many as it has."""
+    order = np.lexsort((-values, np.repeat(np.arange(len(sizes)), sizes)))
+    place = np.arange(len(values)) - np.repeat(starts, sizes)
+    kept = np.where(place < 3, values[order], 0)
+    return np.asarray(np.add.reduceat(kept, starts) / np.minimum(sizes, 3), dtype=np.float32)
+
+
+def _concept_shares(topics: Sequence[Topic], concepts: ConceptMatches) -> dict[str, float]:
+    """Topic key → the share of the likeliest concept of its name, among the concepts of all these topics' names."""
+    wanted = {t.key for t in topics}
+    links: dict[str, list[tuple[str, float]]] = {}
+    for concept, keys in concepts.topics.items():
+        if not wanted.isdisjoint(keys):
+            links[concept] = [(k, 1.0 if whole else _INSIDE) for k, whole in keys.items() if k in wanted]
+    if not links:
+        return {}
+    best = max(concepts.near[c] for c in links)
+    weights = {c: math.exp((concepts.near[c] - best) / _SHARP) for c in links}
+    total = sum(weights.values())
+    shares: dict[str, float] = {}
+    for concept, linked in links.items():
+        for topic_key, value in linked:
+            shares[topic_key] = max(shares.get(topic_key, 0.0), value * weights[concept] / total)
+    return shares
+
+
+def _behind(column: Floats) -> Floats:
+    """How far each topic is behind the best, at most `_FLOOR`."""
+    return np.asarray(np.maximum(column - column.max(), _FLOOR))
+
+
+def _mean(table: Floats, weights: Sequence[float]) -> Floats:
+    """(topics,): over the requirements, by their weights; the whole question where it is one requirement."""
+    kept = np.maximum(np.array(weights, dtype=np.float32), 0)
+    return np.asarray(table[:, 1:] @ kept / kept.sum() if kept.sum() > 0 else table[:, 0])

@@ -1,0 +1,40 @@
+"""A question as it is understood before anything is looked up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Intent = Literal["concept", "detail", "tool", "list", "value", "how", "why", "compare", "code", "need"]
+"""What kind of answer is asked for; `need` is a scenario without a question word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One clause of a question."""
+
+    text: str
+    """A span of the question."""
+    weight: float
+    """1 for a requirement; less for what is only background; negative for what must not be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question's parts."""
+
+    text: str
+    """The whole question, blanks and control characters tidied."""
+    core: str
+    """What is embedded: without sentences that only ask, and without what is put aside."""
+    requirements: tuple[Requirement, ...]
+    intent: Intent
+    terms: tuple[str, ...]
+    """Stems of its content words, each once, in order: neither function words nor words that only ask for a form."""
+    wants_code: bool
+    language: str
+    """The language asked for, canonical; "" for any, "drawing" for a diagram."""
+    tells_need: bool
+    """Whether it tells of a situation or a need, and does not only ask for a fact."""
+    options: tuple[tuple[str, str], ...] = ()
+    """(label, text) of a multiple-choice question, in the given order."""

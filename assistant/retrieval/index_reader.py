@@ -1,0 +1,97 @@
+"""One open store with what has been read of it: passages as they are scored, sections, names, plain text of notes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.records import Passage, PassageId
+from assistant.retrieval.feature_cache import FeatureBatch, FeatureCache, IndexedPassage
+from assistant.storage import Store, StoredMention
+from assistant.text import excerpts
+from assistant.topics.extraction import Naming, namings
+
+Floats = NDArray[np.float32]
+
+_SECTION = 200
+"""Passages of a section that are read at most."""
+_NOTES = 64
+"""Notes whose plain text is kept at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class SectionTerms:
+    """What one section says."""
+
+    terms: frozenset[str]
+    """Of its passages and their headings, those of at most `_SECTION` passages."""
+    heading: Floats | None
+    """(d,): its heading's unit row; None while it has none."""
+
+
+@dataclass(slots=True)
+class IndexReader:
+    """Reads each thing once; belongs to one generation of the index."""
+
+    store: Store
+    _passages: dict[PassageId, IndexedPassage] = field(default_factory=dict)
+    _namings: dict[PassageId, tuple[Naming, ...]] = field(default_factory=dict)
+    _sections: dict[tuple[str, str], SectionTerms] = field(default_factory=dict)
+    _plain_notes: dict[str, str] = field(default_factory=dict)
+    _features: FeatureCache = field(default_factory=FeatureCache)
+
+    @property
+    def term_numbers(self) -> Mapping[str, int]:
+        """Term → its number in the features, of all terms read so far."""
+        return self._features.numbers
+
+    def passages(self, ids: Collection[PassageId]) -> dict[PassageId, IndexedPassage]:
+        """The passages with their words and vectors; ids that do not exist are left out."""
+        missing = [i for i in ids if i not in self._passages]
+        if missing:
+            self._passages |= self._features.add(self.store.passages(missing), self.store.vectors(missing))
+        return {i: self._passages[i] for i in ids if i in self._passages}
+
+    def batch(self, passages: Sequence[IndexedPassage]) -> FeatureBatch:
+        """What these passages are scored by."""
+        return self._features.batch(passages)
+
+    def row(self, passage: IndexedPassage) -> Floats | None:
+        """(d,): the first unit row of a passage; None while it has none."""
+        return self._features.first_row(passage)
+
+    def lines(self, path: str, start: int, end: int) -> tuple[str, ...]:
+        """Lines `start` to `end` of a note (1-based, inclusive) as they were indexed."""
+        return self.store.lines(path, start, end)
+
+    def section(self, passage: Passage) -> SectionTerms:
+        """The section that a passage stands in."""
+        place = (passage.path, passage.anchor)
+        if place not in self._sections:
+            passages = self.passages(self.store.section_passages(*place)[:_SECTION]).values()
+            headings = (self.row(p) for p in passages if p.passage.kind == "heading")
+            terms = frozenset[str]().union(*(p.terms for p in passages), *(p.heading_terms for p in passages))
+            self._sections[place] = SectionTerms(terms, next((row for row in headings if row is not None), None))
+        return self._sections[place]
+
+    def plain_note(self, path: str) -> str:
+        """A note's text as names are looked for in it: without marks, tags and line ends."""
+        if path not in self._plain_notes:
+            if len(self._plain_notes) >= _NOTES:
+                self._plain_notes.clear()
+            self._plain_notes[path] = excerpts.plain(" ".join(self.lines(path, 1, sys.maxsize)))
+        return self._plain_notes[path]
+
+    def namings(self, ids: Sequence[PassageId]) -> list[tuple[Naming, ...]]:
+        """What each of these passages can be called, mentions by name."""
+        missing = [i for i in ids if i not in self._namings]
+        mentioned: dict[PassageId, list[StoredMention]] = {i: [] for i in missing}
+        for mention in self.store.mentions(missing) if missing else ():
+            mentioned[mention.passage].append(mention)
+        for i, passage in self.passages(missing).items():
+            self._namings[i] = namings(passage.passage, (mention[:3] for mention in mentioned[i]))
+        return [self._namings[i] for i in ids]
