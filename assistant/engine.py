@@ -162,9 +162,10 @@ class Engine:
         return being_written(self._index().index)
 
     def finish_later(self) -> int | None:
-        """Leaves what the last answer's index lacked to a process of its own, of low priority, which outlives this one;
-        its process id, or None where nothing is lacking, another process writes, or nothing may go on."""
-        if self._opened is None or self._background is None or not self._opened.unfinished():
+        """Keeps the vectors computed for the last answer, and leaves what its index still lacks to a process of its
+        own, of low priority, which outlives this one; its process id, or None where nothing is lacking, another process
+        writes, or nothing may go on."""
+        if self._opened is None or not self._opened.unfinished() or self._background is None:
             return None
         return self._background(self._opened.index)
 
@@ -243,10 +244,8 @@ class Engine:
         if request.conversation is None or self._subjects.get(request.conversation) is None:
             from assistant.question.parser import READ
             from assistant.question.understanding import parse_request
-            from assistant.retrieval.retriever import searched_requirements, texts
 
-            query = parse_request(request, request.question[:READ])
-            self._encoder.ahead(texts(query, searched_requirements(query)))
+            self._encoder.ahead(parse_request(request, request.question[:READ]).texts)
 
     def _verified(self, request: Request, rebuilding: bool, go_on: Callable[[], None]) -> tuple[Answer, IndexView]:
         """The answer with its quotes compared with the files; asked once more where a cited note changed meanwhile."""

@@ -249,8 +249,8 @@ class Bench:
         """A warm answer of the engine in a process of its own, the same questions."""
         code = (
             "import os, statistics, sys, time\nfrom pathlib import Path\n"
-            "from assistant.engine import Engine\nfrom assistant.system.settings import user_cache\n"
-            "a = Engine(Path(sys.argv[1]), Path(sys.argv[2]), user_cache(os.environ))\n"
+            "from assistant.engine import Engine\nfrom assistant.system.settings import Flags, load\n"
+            "a = Engine.from_settings(load(Flags(notes=sys.argv[1], index=sys.argv[2]), os.environ, Path.cwd()))\n"
             "times = []\n"
             "for q in sys.argv[3:] * 6:\n    b = time.monotonic(); a.ask(q); times.append(time.monotonic() - b)\n"
             "print(statistics.median(times[2:]))"

@@ -7,16 +7,16 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import scale
-from numpy.typing import NDArray
+from recording_encoder import RecordingEncoder
 
-from assistant.engine import Engine
 from assistant.indexing import build, changes
-from assistant.models.encoder import HashingEncoder, OnnxEncoder
+from assistant.indexing.index_manager import IndexManager
+from assistant.models.encoder import HashingEncoder
+from assistant.models.lazy import LazyEncoder
 from assistant.notes import folder as notes_folder
 from assistant.storage import Store
 from assistant.system.settings import user_cache
@@ -100,24 +100,16 @@ def look(folder: Path) -> None:
 def knative(folder: Path) -> None:
     """The whole build against the bare encoder on the same texts, as many threads."""
     scale.knative(folder / "notes")
-    encoded: list[str] = []
-    plain = OnnxEncoder.passages
-
-    def noting(self: OnnxEncoder, texts: Sequence[str]) -> Iterator[NDArray[np.float32]]:
-        for text, matrix in zip(texts, plain(self, texts), strict=True):
-            encoded.append(text)
-            yield matrix
-
-    setattr(OnnxEncoder, "passages", noting)  # noqa: B010 - a method is not to be assigned to, says mypy
-    assistant = Engine(folder / "notes", folder / "index", user_cache(os.environ), background=False)
-    report = assistant.update()
-    encoder = assistant._encoder()
+    encoder = RecordingEncoder(LazyEncoder("", user_cache(os.environ)))
+    manager = IndexManager(folder / "notes", folder / "index", None, lambda: encoder, None)
+    report = manager.update(full=False)
+    encoded = encoder.texts
     sample = encoded[::SAMPLE]
     began = time.monotonic()
-    for _ in plain(encoder, sample):
+    for _ in encoder.inner.passages(sample):
         pass
     alone = (time.monotonic() - began) * len(encoded) / len(sample)
-    assistant.close()
+    manager.close()
     settle(folder / "notes", folder / "index", encoder.identity)
     how = f"{report.seconds:.0f} s / {alone:.0f} s for {len(encoded):,} texts, every {SAMPLE}th encoded again"
     print(f"full build of 399 notes against the bare encoder\t1.15\t{report.seconds / alone:.2f}\t{how}")

@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
+from recording_encoder import RecordingEncoder
 
 from assistant.engine import Engine
-from assistant.models.encoder import OnnxEncoder
+from assistant.indexing.index_manager import IndexManager
+from assistant.models.lazy import LazyEncoder
 from assistant.system.process_tuning import RARELY
 from assistant.system.settings import user_cache
 
@@ -32,25 +32,18 @@ def questions() -> list[str]:
 
 
 def main(notes: str, index: str, bar: str, name: str) -> int:
-    encoded: list[str] = []
-    plain: Callable[[OnnxEncoder, str], NDArray[np.float32]] = OnnxEncoder.question
-
-    def noting(self: OnnxEncoder, text: str) -> NDArray[np.float32]:
-        encoded.append(text)
-        return plain(self, text)
-
     gc.set_threshold(*RARELY)  # as the program does; what must be said before NumPy is there, `scripts/bench` says
-    setattr(OnnxEncoder, "question", noting)  # noqa: B010 - a method is not to be assigned to, says mypy
-    assistant = Engine(Path(notes), Path(index), user_cache(os.environ), background=False, complete=True)
-    assistant.ask("What is this about?")
-    encoder = assistant._encoder()
+    encoder = RecordingEncoder(LazyEncoder("", user_cache(os.environ)))
+    manager = IndexManager(Path(notes), Path(index), None, lambda: encoder, None)
+    engine = Engine(Path(notes), encoder=encoder, index=lambda: manager, complete=True)
+    engine.ask("What is this about?")
     whole, texts = [], []
     asked = questions()
     for question in asked:
-        encoded.clear()
-        whole.append(seconds(assistant.ask, question))
-        texts.append(seconds(lambda: [plain(encoder, text) for text in tuple(encoded)]))
-    assistant.close()
+        encoder.texts.clear()
+        whole.append(seconds(engine.ask, question))
+        texts.append(seconds(lambda: [encoder.inner.question(text) for text in tuple(encoder.texts)]))
+    engine.close()
     ask, alone = 1000 * statistics.median(whole), 1000 * statistics.median(texts)
     how = f"{ask:.1f} ms ({max(whole) * 1000:.0f} at the most) / {alone:.1f} ms, medians of {len(asked)}"
     print(f"warm question of {name}, against encoding its texts\t{bar}\t{ask / alone:.1f}\t{how}")

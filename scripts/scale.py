@@ -39,6 +39,9 @@ class Seeded:
     def question(self, text: str) -> NDArray[np.float32]:
         return self._model.question(text)
 
+    def ahead(self, texts: Sequence[str]) -> None:
+        self._model.ahead(texts)
+
 
 def knative(folder: Path) -> list[Path]:
     """Unpacks the 399 notes below the folder; their paths, sorted. FileNotFoundError where there is no archive."""

@@ -1,14 +1,19 @@
 """What tests of a damaged, crowded or killed index share: the real program with an encoder that costs nothing."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from assistant.engine import Engine
+from assistant.indexing import background as process
 from assistant.indexing import build
+from assistant.indexing.index_manager import IndexManager
 from assistant.indexing.report import BuildReport
 from assistant.models.encoder import HashingEncoder
+from assistant.models.lazy import LazyEncoder
 from assistant.records import Answer, IndexState
+from assistant.system.settings import Refresh
 
 ENCODER = HashingEncoder()
 QUESTIONS = (
@@ -38,18 +43,38 @@ kind: Rollout
 """
 
 
-class Asking(Engine):
+def asking(notes: Path, index: Path, fallback_index: Path | None = None) -> Engine:
     """The program with hashed words for vectors."""
-
-    def _load_ahead(self) -> None:
-        pass
-
-    def _encoder(self) -> HashingEncoder:  # type: ignore[override]  # all that is needed of the real one
-        return ENCODER
+    manager = IndexManager(notes, index, fallback_index, lambda: ENCODER, None)
+    return Engine(notes, encoder=ENCODER, index=lambda: manager)
 
 
-def asking(notes: Path, index: Path, fallback_index: Path | None = None) -> Asking:
-    return Asking(notes, index, index.with_name("cache"), fallback_index=fallback_index, background=False)
+def real_engine(
+    notes: Path,
+    index: Path,
+    cache: Path,
+    *,
+    model: str = "",
+    fallback_index: Path | None = None,
+    refresh: Refresh = "look",
+    background: bool = True,
+    vocabulary: bool = True,
+    complete: bool = False,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Engine:
+    """The program with a real model, prepared in `cache`."""
+    encoder = LazyEncoder(model, cache)
+    manager = IndexManager(notes, index, fallback_index, lambda: encoder, None)
+    return Engine(
+        notes,
+        encoder=encoder,
+        index=lambda: manager,
+        refresh=refresh,
+        background=(lambda folder: process.start(notes, folder, model)) if background else None,
+        vocabulary=vocabulary,
+        complete=complete,
+        monotonic=monotonic,
+    )
 
 
 def refresh(notes: Path, index: Path, encoder: HashingEncoder = ENCODER) -> BuildReport:

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from assistant.engine import Engine, Request
+from assistant.engine import Engine
+from assistant.records import Request
+from tests.asking import real_engine
 
 
 @pytest.fixture(scope="module")
 def asked(root: Path, prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    made = Engine(root / "corpus", tmp_path_factory.mktemp("index"), prepared)
+    made = real_engine(root / "corpus", tmp_path_factory.mktemp("index"), prepared)
     yield made
     made.close()
 
@@ -102,7 +104,7 @@ def test_a_follow_up_goes_on_about_the_verdict(asked: Engine) -> None:
 
 
 def test_without_the_vocabulary_no_concept_takes_part(root: Path, prepared: Path, tmp_path: Path) -> None:
-    made = Engine(root / "corpus", tmp_path, prepared, vocabulary=False)
+    made = real_engine(root / "corpus", tmp_path, prepared, vocabulary=False)
     explained = made.ask(Request("Put bad messages aside after a few tries", explain=True)).explain
     made.close()
     assert explained is not None
@@ -118,7 +120,7 @@ def test_users_add_needs_in_their_own_words(prepared: Path, tmp_path: Path) -> N
     (notes / "assistant-vocabulary.md").write_text(
         "# Mine\n\n## Quernstone\n\n- I want flour from my own grain on Sunday\n"
     )
-    made = Engine(notes, tmp_path / "index", prepared)
+    made = real_engine(notes, tmp_path / "index", prepared)
     answer = made.ask(Request("I want flour from my own grain. Which tool fits?", explain=True))
     made.close()
     assert answer.explain is not None

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from assistant.engine import Engine, Request
+from assistant.engine import Engine
 from assistant.errors import BadRequest, EmptyQuestion, IndexUnusable, NoNotes
+from assistant.records import Request
 from assistant.storage import Busy, Writer
-from tests.asking import asking
+from tests.asking import asking, real_engine
 
 APPLE = "How long does an apple keep in a cellar?"
 NOTE = """# Fruit
@@ -33,14 +34,14 @@ def notes(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def asked(notes: Path, tmp_path: Path, prepared: Path) -> Iterator[Engine]:
-    made = Engine(notes, tmp_path / "index", prepared)
+    made = real_engine(notes, tmp_path / "index", prepared)
     yield made
     made.close()
 
 
 def test_an_answer_says_where_it_comes_from_and_how_long_it_took(notes: Path, tmp_path: Path, prepared: Path) -> None:
     ticks = iter(range(100))
-    made = Engine(notes, tmp_path / "index", prepared, monotonic=lambda: next(ticks))
+    made = real_engine(notes, tmp_path / "index", prepared, monotonic=lambda: next(ticks))
     answer = made.ask(Request(APPLE, id="7"))
     made.close()
     assert (answer.id, answer.question, answer.notes, answer.elapsed_ms) == ("7", APPLE, str(notes), 1000)
@@ -64,7 +65,7 @@ def test_a_note_that_changes_while_it_is_answered_is_answered_again(
     asked: Engine, notes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked.ask(APPLE)
-    whole, calls = Engine._fresh_answer, list[int]()
+    whole, calls = Engine._answer, list[int]()
 
     def meddling(self: Engine, *arguments: object, **named: object) -> object:
         made = whole(self, *arguments, **named)  # type: ignore[arg-type]  # passed through as they came
@@ -73,7 +74,7 @@ def test_a_note_that_changes_while_it_is_answered_is_answered_again(
             (notes / "fruit.md").write_text(NOTE.replace("seven", "eleven"))
         return made
 
-    monkeypatch.setattr(Engine, "_fresh_answer", meddling)
+    monkeypatch.setattr(Engine, "_answer", meddling)
     answer = asked.ask(APPLE)
     assert len(calls) == 2
     assert any("eleven months" in cited.quote for cited in answer.citations)
@@ -93,7 +94,7 @@ def test_a_note_that_cannot_be_taken_in_makes_its_citations_stale(asked: Engine,
 
 
 def test_without_a_refresh_a_changed_note_is_called_stale(notes: Path, tmp_path: Path, prepared: Path) -> None:
-    made = Engine(notes, tmp_path / "index", prepared, refresh="never")
+    made = real_engine(notes, tmp_path / "index", prepared, refresh="never")
     assert not made.ask(APPLE).index.stale  # with no index at all there is nothing to take as it is
     (notes / "fruit.md").unlink()
     (notes / "other.md").write_text("# Other\n\nSomething else.\n")
@@ -118,12 +119,12 @@ def test_an_index_that_opens_and_does_not_read_back_is_mended(asked: Engine, tmp
 
 def test_an_index_folder_that_is_a_file_gives_way_to_the_spare_one(notes: Path, tmp_path: Path, prepared: Path) -> None:
     (tmp_path / "index").touch()
-    made = Engine(notes, tmp_path / "index", prepared, fallback_index=tmp_path / "fallback_index")
+    made = real_engine(notes, tmp_path / "index", prepared, fallback_index=tmp_path / "fallback_index")
     (warning,) = made.ask(APPLE).warnings
     made.close()
     assert str(tmp_path / "fallback_index") in warning
     with pytest.raises(IndexUnusable):
-        Engine(notes, tmp_path / "index", prepared).ask(APPLE)
+        real_engine(notes, tmp_path / "index", prepared).ask(APPLE)
 
 
 def test_update_counts_what_it_did(asked: Engine, notes: Path) -> None:
@@ -136,7 +137,7 @@ def test_update_counts_what_it_did(asked: Engine, notes: Path) -> None:
 
 def test_no_notes_and_no_such_heading_or_tag(asked: Engine, tmp_path: Path, prepared: Path) -> None:
     with pytest.raises(NoNotes):
-        Engine(tmp_path / "nowhere", tmp_path / "index", prepared).ask(APPLE)
+        real_engine(tmp_path / "nowhere", tmp_path / "index", prepared).ask(APPLE)
     with pytest.raises(BadRequest, match="Apple"):
         asked.ask(Request(APPLE, under="Aple"))
     with pytest.raises(BadRequest, match="front matter"):
@@ -172,12 +173,12 @@ def test_an_index_is_made_elsewhere_where_its_folder_takes_none(
     """By a question and by an update alike; without another place both say what to do."""
     (tmp_path / "file").touch()
     closed = tmp_path / "file" / "index"  # nobody can make a folder in a file, not even root
-    made = Engine(notes, closed, prepared, fallback_index=tmp_path / "fallback_index", background=False)
+    made = real_engine(notes, closed, prepared, fallback_index=tmp_path / "fallback_index", background=False)
     assert any(f"{tmp_path / 'fallback_index'} is used instead." in warning for warning in warned(made))
     assert any("seven months" in cited.quote for cited in made.ask(APPLE).citations)
     made.close()
     with pytest.raises(IndexUnusable, match="Name a folder that can be written"):
-        warned(Engine(notes, closed, prepared, background=False))
+        warned(real_engine(notes, closed, prepared, background=False))
 
 
 def test_a_name_is_looked_for_first_where_it_is_given(tmp_path: Path) -> None:

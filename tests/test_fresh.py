@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from assistant.engine import Engine, Request
+from assistant.engine import Engine
 from assistant.indexing import background, changes, on_demand
 from assistant.indexing.changes import Embed
 from assistant.models.encoder import OnnxEncoder
+from assistant.records import Request
 from assistant.storage import Store, Writer, being_written
+from tests.asking import real_engine
 
 PEAR = "When is a pear ripe?"
 SAID = "found by words only"
@@ -33,7 +35,7 @@ def notes(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def opened(notes: Path, tmp_path: Path, prepared: Path) -> Callable[..., Engine]:
-    return lambda **more: Engine(notes, tmp_path / "index", prepared, **{"background": False, **more})
+    return lambda **more: real_engine(notes, tmp_path / "index", prepared, **{"background": False, **more})
 
 
 def waiting(index: Path) -> int:
@@ -106,7 +108,7 @@ def test_the_rest_is_finished_by_one_process_of_low_priority(opened: Callable[..
 
 
 def test_whoever_wants_it_whole_gets_it_whole(opened: Callable[..., Engine]) -> None:
-    for more in ({"whole": True}, {"refresh": "insist"}):
+    for more in ({"complete": True}, {"refresh": "insist"}):
         asking = opened(**more)
         answer = asking.ask(PEAR)
         assert (answer.index.pending, answer.warnings) == (0, ())

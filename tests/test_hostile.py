@@ -26,13 +26,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assistant.engine import Request
+from assistant.engine import Engine
 from assistant.errors import BadRequest, EmptyQuestion
 from assistant.notes import folder as note_files
-from assistant.records import Answer
+from assistant.records import Answer, Request
 from assistant.rendering import terminal
 from assistant.text.sanitize import replace_surrogates
-from tests.asking import NOTE, QUESTIONS, Asking, asking, refresh, said
+from tests.asking import NOTE, QUESTIONS, asking, refresh, said
 from tests.conftest import scale
 
 SECONDS = 30
@@ -148,7 +148,7 @@ class World:
     """A folder of notes with an index that follows it, and a second look at what was asked."""
 
     folder: Path
-    asked: Asking
+    asked: Engine
     before: int
     """Kilobytes when it was made."""
     tried: int = 0
@@ -297,7 +297,7 @@ def test_any_question_is_answered_or_refused_in_words(
             shown(answer, counted.folder)
 
 
-def refused(asked: Asking, request: Request) -> Answer | None:
+def refused(asked: Engine, request: Request) -> Answer | None:
     """The answer, or None where the question was refused with a next step; any other error is one of ours."""
     try:
         return asked.ask(request)

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from assistant.answering import compose, weights
+from assistant.answering import pipeline, weights
 from assistant.indexing import build
 from assistant.indexing.changes import Embed
 from assistant.models.encoder import HashingEncoder
 from assistant.question import parser
-from assistant.records import Answer, Hit
+from assistant.records import Answer, Hit, Request
 from assistant.retrieval.retriever import HybridRetriever
 from assistant.storage import Store, vector_file
 
@@ -42,13 +42,12 @@ def answered(index: Path) -> list[tuple[Answer, list[tuple[object, ...]]]]:
     with Store.open(index, ENCODER.identity) as store:
         assert store.pending == store.waiting() == 0
         retriever = HybridRetriever(store, ENCODER)
-        queries = [parser.parse(text) for text in QUESTIONS]
         return [
             (
-                compose.answer(retriever, query, weights.load(), explain=True),
-                [_without_id(hit) for hit in retriever.retrieve(query).hits],
+                pipeline.answer(Request(text, explain=True), None, retriever, weights.load())[0],
+                [_without_id(hit) for hit in retriever.retrieve(parser.parse(text)).hits],
             )
-            for query in queries
+            for text in QUESTIONS
         ]
 
 

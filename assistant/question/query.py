@@ -9,6 +9,10 @@ Intent = Literal["concept", "detail", "tool", "list", "value", "how", "why", "co
 """What kind of answer is asked for; `need` is a scenario without a question word."""
 
 
+TEXTS = 14
+"""Texts of a question that are embedded at most: itself and its clauses."""
+
+
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """One clause of a question."""
@@ -38,3 +42,18 @@ class Query:
     """Whether it tells of a situation or a need, and does not only ask for a fact."""
     options: tuple[tuple[str, str], ...] = ()
     """(label, text) of a multiple-choice question, in the given order."""
+
+    @property
+    def searched_text(self) -> str:
+        """What of the whole question is embedded."""
+        return self.core or self.text
+
+    @property
+    def searched(self) -> tuple[Requirement, ...]:
+        """The requirements that are looked up besides the whole question; none where it is one requirement."""
+        return self.requirements[: TEXTS - 1] if len(self.requirements) > 1 else ()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All that is embedded of it."""
+        return (self.searched_text, *(r.text for r in self.searched))

@@ -38,7 +38,7 @@ def option_evidence(
     evidence = []
     for n, bag in enumerate(bags):
         own = sorted(bag.difference(*(other for m, other in enumerate(bags) if m != n)))
-        both = encoder.question(f"{query.core or query.text} {query.options[n][1]}")
+        both = encoder.question(f"{query.searched_text} {query.options[n][1]}")
         texts = np.stack([result.vectors[0], vectors[n], both])
         dense, lexical, _ = scoring.fused_scores(texts, [question_terms, own, ()], batch, idf, reader.term_numbers)
         evidence.append(_best(np.nan_to_num(dense) @ _WEIGHTS + lexical.sum(axis=1), passages))

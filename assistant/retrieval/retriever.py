@@ -38,8 +38,6 @@ code is asked for; a fact is in the words of its question."""
 _HINT = 0.5
 SAME_SECTION, SAME_NOTE = 0.15, 0.03
 """What a follow-up adds to passages of the section, and of the note, last talked about."""
-TEXTS = 14
-"""Texts of a question that are encoded at most: itself and its clauses."""
 _BETWEEN = frozenset(("it", "them", "that", "this", "the", "a", "my", "all"))
 """Words that may stand between two that notes write as one ("roll *it* back")."""
 _RARE = 0.3
@@ -76,13 +74,13 @@ class HybridRetriever:
             self._forget()  # passages were read as if they had no vectors
         written = query.terms
         query = self._with_joined_words(query)
-        requirements = searched_requirements(query) if context is None else (Requirement(context.own_words, 1.0),)
+        requirements = query.searched if context is None else (Requirement(context.own_words, 1.0),)
         bags = [query.terms, *(_terms_of(query, r.text) for r in requirements)]
         known = self.store.frequencies(sorted({t for bag in bags for t in bag}))
         candidates = self._by_words(query, known, scope)
         weights = self._expander.lexical_weights(query.terms) if self._expander is not None else None
         # As late as can be: the texts are encoded beside what comes before.
-        vectors = np.stack([self.encoder.question(t) for t in texts(query, requirements)])
+        vectors = np.stack([self.encoder.question(t) for t in (query.searched_text, *(r.text for r in requirements))])
         candidates |= self._by_meaning(vectors, scope)
         concepts = ConceptMatches()
         if self._expander is not None and weights is not None:
@@ -172,16 +170,6 @@ class _Search:
     idf: dict[str, float]
     known: dict[str, int]
     concepts: ConceptMatches
-
-
-def searched_requirements(query: Query) -> tuple[Requirement, ...]:
-    """The requirements that a question is looked up by besides the whole of it; none where it is one requirement."""
-    return query.requirements[: TEXTS - 1] if len(query.requirements) > 1 else ()
-
-
-def texts(query: Query, requirements: Sequence[Requirement]) -> list[str]:
-    """What of a question is encoded: the whole of it, and each requirement."""
-    return [query.core or query.text, *(r.text for r in requirements)]
 
 
 def _known(cosine: float) -> float | None:

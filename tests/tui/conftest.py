@@ -16,7 +16,9 @@ from textual.pilot import Pilot
 
 from assistant.engine import Cancelled, Engine, Request
 from assistant.errors import AssistantError, IndexUnusable
+from assistant.indexing.index_manager import IndexManager
 from assistant.indexing.overview import Heading, Overview
+from assistant.models.encoder import HashingEncoder
 from assistant.notes import folder as notes_folder
 from assistant.notes import markdown
 from assistant.question import follow_up
@@ -52,7 +54,9 @@ class Replay(Engine):
     """Answers what was recorded, from real notes; `hold` keeps it from answering until it is set."""
 
     def __init__(self, folder: Path, answers: Mapping[str, Answer]) -> None:
-        super().__init__(folder, folder / "index", folder / "cache")
+        encoder = HashingEncoder()
+        manager = IndexManager(folder, folder / "index", None, lambda: encoder, None)
+        super().__init__(folder, encoder=encoder, index=lambda: manager)
         self.answers = dict(answers)
         self.hold: Event | None = None
         self.loading: Event | None = None
@@ -94,8 +98,8 @@ class Replay(Engine):
         answer = replace(self.answers[request.question], notes=str(self.notes))
         if request.conversation is not None:
             before = self.inherits(request.conversation)
-            understood = follow_up.Understood(request.question, None, before)
-            self.resume(request.conversation, follow_up.subject(answer, understood) or before)
+            turn = follow_up.Turn(request.question, subject=before)
+            self.resume(request.conversation, follow_up.next_subject(answer, turn) or before)
         return answer
 
 

@@ -11,9 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from assistant.engine import Engine, Request
+from assistant.records import Request
 from assistant.rendering.terminal import answer_json
 from assistant.system.settings import user_cache
+from tests.asking import real_engine
 
 HERE = Path(__file__).resolve().parent
 HOSTILE = "tr[b]ap \x1b]0;owned\x07.md"
@@ -43,7 +44,7 @@ def main() -> int:
         hostile.mkdir()
         (hostile / HOSTILE).write_bytes((HERE / "hostile.txt").read_bytes())
         for notes, asked in ((HERE.parent.parent / "corpus", ASKED), (hostile, ASKED_OF_HOSTILE)):
-            engine = Engine(notes, Path(folder, "index", notes.name), user_cache(os.environ), background=False)
+            engine = real_engine(notes, Path(folder, "index", notes.name), user_cache(os.environ), background=False)
             answers = (engine.ask(request) for request in asked)
             lines += [answer_json(replace(one, notes=notes.name, elapsed_ms=12.3)) for one in answers]
             engine.close()

@@ -1,10 +1,10 @@
-"""What the decision looks at, apart from what was found."""
+"""What a question's text leads one to expect of a line that answers it."""
 
 from __future__ import annotations
 
 import pytest
 
-from assistant.answering import decision
+from assistant.question import expectations
 
 
 @pytest.mark.parametrize(
@@ -19,13 +19,13 @@ from assistant.answering import decision
     ],
 )
 def test_a_quantity_is_given_by_a_line_of_its_kind(question: str, line: str, given: bool) -> None:
-    pattern = decision.quantity(question)
-    assert pattern is not None
-    assert bool(pattern.search(line)) == given
+    quantity = expectations.quantity(question)
+    assert quantity is not None
+    assert bool(quantity.answers.search(line)) == given
 
 
 def test_what_asks_for_no_quantity_expects_none() -> None:
-    assert decision.quantity("Which strategy fits?") is None
+    assert expectations.quantity("Which strategy fits?") is None
 
 
 @pytest.mark.parametrize(
@@ -38,9 +38,21 @@ def test_what_asks_for_no_quantity_expects_none() -> None:
     ],
 )
 def test_orders_are_not_questions(text: str) -> None:
-    assert decision.is_order(text)
+    assert expectations.is_order(text)
 
 
 @pytest.mark.parametrize("text", ["Which system prompts the user?", "Can the queue ignore a message?"])
 def test_questions_are_no_orders(text: str) -> None:
-    assert not decision.is_order(text)
+    assert not expectations.is_order(text)
+
+
+def test_names_are_words_written_as_names() -> None:
+    names = [name for name, _ in expectations.expectations("How does Kafka set maxSurge in the cluster?").names]
+    assert names == ["Kafka", "maxSurge"]
+
+
+def test_a_facet_is_asked_for_and_answered_in_words_of_its_own() -> None:
+    (facet,) = expectations.expectations("What does the queue cost?").facets
+    assert (facet.name, facet.asked_in("what does the queue cost?")) == ("price", "cost")
+    assert facet.answered_by("billed by the hour")
+    assert not facet.answered_by("kept for a week")
