@@ -23,7 +23,7 @@ Floats = NDArray[np.float32]
 Places = NDArray[np.intp]
 
 HEADING = 0.5
-"""How often a heading's word counts as said; below 1, by which `scoring.suggested` tells it from a word of the text."""
+"""How often a heading's word counts; below 1, by which `scoring.suggested` tells it from a word of the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,29 +67,29 @@ class FeatureCache:
     def __init__(self) -> None:
         self.numbers: dict[str, int] = {}
         """Term → its number, of all terms read so far."""
-        self._spans = _Grown(np.zeros((0, 5), dtype=np.intp))
+        self._spans = _GrowingArray(np.zeros((0, 5), dtype=np.intp))
         """A line a passage: its first row, how many, its first word, how many, its length."""
-        self._rows: _Grown | None = None
+        self._rows: _GrowingArray | None = None
         """(rows, d) of all passages; None while none has a row."""
-        self._words = _Grown(np.zeros(0, dtype=np.intp))
-        self._counts = _Grown(np.zeros(0, dtype=np.float32))
+        self._words = _GrowingArray(np.zeros(0, dtype=np.intp))
+        self._counts = _GrowingArray(np.zeros(0, dtype=np.float32))
 
     def add(
         self, passages: Mapping[PassageId, Passage], rows: Mapping[PassageId, Floats]
     ) -> dict[PassageId, IndexedPassage]:
         """Takes in passages that are not here yet, with the unit rows (k, d) of those that have any; each as it is
         scored, by id."""
-        known = self.numbers
-        spans, numbers, counts, matrices, said_in = [], list[int](), list[float](), list[Floats](), []
+        numbers, counts, matrices = list[int](), list[float](), list[Floats]()
+        spans, terms_of = list[tuple[int, int, int, int, int]](), list[tuple[frozenset[str], frozenset[str]]]()
         first, row = self._words.size, self._rows.size if self._rows is not None else 0
         for number, passage in passages.items():
-            heads = _heads(passage.heading_path[1:])
+            heading_terms = _heading_terms(passage.heading_path[1:])
             spoken = terms(f"{passage.label} {passage.text}")
             counted: dict[str, float] = dict(Counter(spoken))
-            said_in.append((frozenset(counted), heads))
-            for t in heads:
+            terms_of.append((frozenset(counted), heading_terms))
+            for t in heading_terms:
                 counted[t] = counted.get(t, 0) + HEADING
-            numbers += [known.setdefault(t, len(known)) for t in counted]
+            numbers += [self.numbers.setdefault(t, len(self.numbers)) for t in counted]
             counts += counted.values()
             matrix = rows.get(number)
             spans.append((row, 0 if matrix is None else len(matrix), first, len(counted), len(spoken)))
@@ -100,22 +100,22 @@ class FeatureCache:
         self._words.extend(numbers)
         self._counts.extend(counts)
         if matrices:
-            self._rows = self._rows or _Grown(matrices[0][:0])
+            self._rows = self._rows or _GrowingArray(matrices[0][:0])
             self._rows.extend(np.concatenate(matrices))
         place = count(self._spans.extend(spans))
         return {
-            number: IndexedPassage(next(place), passage, said, heads)
-            for (number, passage), (said, heads) in zip(passages.items(), said_in, strict=True)
+            number: IndexedPassage(next(place), passage, own, heading_terms)
+            for (number, passage), (own, heading_terms) in zip(passages.items(), terms_of, strict=True)
         }
 
     def first_row(self, passage: IndexedPassage) -> Floats | None:
         """(d,): the first unit row of a passage; None while it has none."""
-        row, rows = self._spans.taken([passage.place])[0, :2].tolist()
-        return self._rows.taken([row])[0] if self._rows is not None and rows else None
+        row, rows = self._spans.take([passage.place])[0, :2].tolist()
+        return self._rows.take([row])[0] if self._rows is not None and rows else None
 
     def batch(self, passages: Sequence[IndexedPassage]) -> FeatureBatch:
         """What these passages are scored by, aligned."""
-        row, rows, word, many, length = self._spans.taken([p.place for p in passages]).T
+        row, rows, word, many, length = self._spans.take([p.place for p in passages]).T
         starts, rows_at = _within(row, rows)
         held = np.flatnonzero(rows)
         _, words_at = _within(word, many)
@@ -123,23 +123,23 @@ class FeatureCache:
             len(passages),
             held,
             starts[held],
-            self._rows.taken(rows_at) if self._rows is not None and len(rows_at) else None,
+            self._rows.take(rows_at) if self._rows is not None and len(rows_at) else None,
             np.repeat(np.arange(len(passages)), many),
-            self._words.taken(words_at),
-            self._counts.taken(words_at),
+            self._words.take(words_at),
+            self._counts.take(words_at),
             length.astype(np.float64),
         )
 
 
-class _Grown:
-    """An array that is added to at its end."""
+class _GrowingArray:
+    """An array that grows at its end."""
 
     def __init__(self, empty: NDArray[Any]) -> None:
         self._data = empty
         self.size = 0
 
     def extend(self, block: Sequence[Any] | NDArray[Any]) -> int:
-        """Where the block begins."""
+        """Adds rows; the place of the first."""
         begin, end = self.size, self.size + len(block)
         if end > len(self._data):
             wider = np.empty(
@@ -152,8 +152,8 @@ class _Grown:
         self.size = end
         return begin
 
-    def taken(self, places: Sequence[int] | Places) -> NDArray[Any]:
-        """A copy of what stands at these places, in their order."""
+    def take(self, places: Sequence[int] | Places) -> NDArray[Any]:
+        """A copy of the rows at these places, in their order."""
         return self._data[np.asarray(places, dtype=np.intp)]
 
 
@@ -169,6 +169,6 @@ def _within(starts: Places, sizes: Places) -> tuple[Places, Places]:
 
 
 @lru_cache(maxsize=4_096)
-def _heads(heading_path: tuple[str, ...]) -> frozenset[str]:
-    """Passages of a section come one after the other."""
+def _heading_terms(heading_path: tuple[str, ...]) -> frozenset[str]:
+    """Kept, as passages of a section come one after the other."""
     return frozenset(t for heading in heading_path for t in terms(heading))
