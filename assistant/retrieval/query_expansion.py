@@ -1,9 +1,9 @@
-"""A question → the general concepts of the vocabulary that it may mean, and what they suggest to look for.
+"""Query expansion: a question → the general concepts of the vocabulary that it may mean, and their names.
 
 A concept is near a question when its sentences are: the best of them and their middle against the question and its
-clauses (dense), and the question's words against all its sentences together (BM25 over the vocabulary). What is near
-becomes shares, and from these come the two things a search can use: a vector and words of what such a thing is called.
-Known as query expansion; nothing of it is ever shown.
+clauses (dense), and the question's words against all its sentences together (BM25 over the vocabulary). Nearness
+becomes shares (a softmax), and from the shares come a vector and weighted words of what such a thing is called. Nothing
+of it is ever shown.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class QueryExpander:
     _names: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def lexical_weights(self, terms: Sequence[str]) -> Floats:
-        """(concepts,): what these terms tell of each; all of it that takes no vector."""
+        """(concepts,): how much these terms speak for each; needs no vector."""
         known = self.store.concepts()
         lexical = np.zeros(len(known.names), dtype=np.float32)
         for name, weight in self.store.concept_weights(terms).items():
@@ -75,49 +75,55 @@ class QueryExpander:
         return lexical
 
     def expand(self, vectors: Floats, weights: Sequence[float], lexical: Floats) -> ConceptMatches:
-        """From `vectors` (1 + clauses, d), the clauses' weights, and what `lexical_weights` gave for it."""
+        """From `vectors` (1 + clauses, d), the clauses' weights, and what `lexical_weights` gave for the question."""
         known = self.store.concepts()
         if not known.names:
             return ConceptMatches()
-        middle = known.centres @ vectors.T
-        rough = _over_clauses(middle, weights) + lexical
+        centres = known.centres @ vectors.T
+        rough = _over_clauses(centres, weights) + lexical
         chosen = np.sort(np.argsort(-rough, kind="stable")[:READ])
         names = [known.names[n] for n in chosen]
-        self._read(names)
-        rows = [self._rows[name] for name in names]
-        starts = np.cumsum([0, *map(len, rows[:-1])])
-        best = np.maximum.reduceat(np.concatenate(rows) @ vectors.T, starts, axis=0)
-        cosines = (best + middle[chosen]) / 2
-        value = np.round(_over_clauses(cosines, weights) + lexical[chosen], 6)
-        near = value.tolist()
-        order = sorted(range(len(names)), key=lambda n: (-near[n], names[n]))
-        shares = np.exp((value - value.max()) / SOFT)
+        cosines = np.asarray((self._best_sentences(names, vectors) + centres[chosen]) / 2, dtype=np.float32)
+        values = np.round(_over_clauses(cosines, weights) + lexical[chosen], 6)
+        nearness = values.tolist()
+        order = sorted(range(len(names)), key=lambda n: (-nearness[n], names[n]))
+        shares = np.exp((values - values.max()) / SOFT)
         shares /= shares.sum()
-        likely = shares.tolist()
-        nearest = [names[n] for n in order[:BRING]]
-        self._learn(nearest, [names[n] for n in order])
-        hinted: dict[str, float] = {}
-        for n in order:
-            if likely[n] < _NAMED:
-                break
-            for term, share in self._names[names[n]].items():
-                hinted[term] = hinted.get(term, 0.0) + likely[n] * share * word_frequency.rarity(term)
+        ranked = [names[n] for n in order]
+        nearest = ranked[:BRING]
+        self._learn(nearest, ranked)
         return ConceptMatches(
             len(known.names),
-            {names[n]: near[n] for n in order},
+            {names[n]: nearness[n] for n in order},
             {names[n]: cosines[n] for n in order},
             np.asarray(shares @ known.named[chosen], dtype=np.float32),
-            hinted,
+            self._hints(ranked, [shares.tolist()[n] for n in order]),
             frozenset[PassageId]().union(*(self._speakers[name] for name in nearest)),
-            {names[n]: self._topics[names[n]] for n in order},
+            {name: self._topics[name] for name in ranked},
         )
 
-    def _read(self, names: Sequence[str]) -> None:
+    def _best_sentences(self, names: Sequence[str], vectors: Floats) -> Floats:
+        """(names, texts): the highest cosine of any sentence of each concept with each text."""
         missing = [name for name in names if name not in self._rows]
         if missing:
             self._rows.update(self.store.concept_rows(missing))
+        rows = [self._rows[name] for name in names]
+        starts = np.cumsum([0, *map(len, rows[:-1])])
+        best: Floats = np.maximum.reduceat(np.concatenate(rows) @ vectors.T, starts, axis=0)
+        return best
+
+    def _hints(self, ranked: Sequence[str], shares: Sequence[float]) -> dict[str, float]:
+        """Term → how much it tells, of the names of the concepts with a share worth looking for."""
+        hints: dict[str, float] = {}
+        for name, share in zip(ranked, shares, strict=True):
+            if share < _NAMED:
+                break
+            for term, of_names in self._names[name].items():
+                hints[term] = hints.get(term, 0.0) + share * of_names * word_frequency.rarity(term)
+        return hints
 
     def _learn(self, nearest: Sequence[str], names: Sequence[str]) -> None:
+        """Reads the topics and the words of new names, and the passages that name the nearest."""
         new = [name for name in names if name not in self._topics]
         if new:
             for name in new:
@@ -129,9 +135,9 @@ class QueryExpander:
                 self._names[name][term] = share
         missing = {key(name): name for name in nearest if name not in self._speakers}
         if missing:
-            found = self.store.topic(list(missing), SPEAKERS)
+            mentioned = self.store.topic(list(missing), SPEAKERS)
             for topic_key, name in missing.items():
-                mentions = found.get(topic_key, ())
+                mentions = mentioned.get(topic_key, ())
                 self._speakers[name] = frozenset(m.passage for m in mentions if m.kind in (CONCEPT, DESCRIBED))
 
 

@@ -1,4 +1,4 @@
-"""A found passage → the lines to quote and the statement they hold: the fewest that answer."""
+"""A passage → the lines to quote and the statement they hold: the fewest that answer."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from assistant.text.tokenizer import terms
 QUOTE_CHARACTERS, QUOTE_LINES = 1_200, 20
 """A longer quote is a dump (the contract)."""
 STATEMENT_CHARACTERS = 360
+_SHORTEST = 2
+"""Characters of a quote at least (the contract)."""
 _WINDOW = 6
 _STEP = 12
 """Lines of code that are quoted whole; of more, those round the best one."""
@@ -38,71 +40,79 @@ def excerpt(passage: Passage, lines: Sequence[str], wanted: Mapping[str, float])
     """The part of `passage` that says most about `wanted` (term → weight); `lines` are all of its lines. None
     where nothing is left to quote.
     """
-    start, rows = passage.start, list(lines)
+    rows = list(lines)
+    first, last = _without_blanks(rows, *_quoted_rows(passage, rows, wanted))
+    quote = "\n".join(rows[first : last + 1])
+    if len(quote) > QUOTE_CHARACTERS:
+        quote = _cut(quote, wanted)
+    if len(quote.strip()) < _SHORTEST:
+        return None
+    text = _statement(passage, quote, wanted)
+    if plain(text) in plain(quote):
+        return Excerpt(passage, passage.start + first, passage.start + last, quote, text)
+    # A tag over several lines is gone from the quote as it is compared, and so is what was stated of it.
+    best = max(range(first, last + 1), key=lambda n: (weight(rows[n], wanted), -n))
+    quote, text = rows[best], rows[best].strip()[:STATEMENT_CHARACTERS]
+    if len(quote) > QUOTE_CHARACTERS or len(text) < _SHORTEST or plain(text) not in plain(quote):
+        return None
+    return Excerpt(passage, passage.start + best, passage.start + best, quote, text)
+
+
+def excerpt_naming(passage: Passage, lines: Sequence[str], name: str, wanted: Mapping[str, float]) -> Excerpt | None:
+    """The excerpt, but a line of the passage that holds `name` where the excerpt does not hold it."""
+    usual = excerpt(passage, lines, wanted)
+    if usual is None or not name or name.casefold() in usual.quote.casefold():
+        return usual
+    for offset, line in enumerate(lines):
+        if name.casefold() in line.casefold() and len(line) <= QUOTE_CHARACTERS and len(line.strip()) >= _SHORTEST:
+            return Excerpt(passage, passage.start + offset, passage.start + offset, line, _plain_line(line))
+    return usual
+
+
+def _quoted_rows(passage: Passage, rows: Sequence[str], wanted: Mapping[str, float]) -> tuple[int, int]:
+    """First and last of the rows to quote: all of a short text, of code and long texts those round the best one."""
     if passage.fence is not None:
-        first, last = _window(rows, wanted, whole=passage.kind != "fence")
-    else:
-        first, last = 0, len(rows) - 1
-        if len(rows) > QUOTE_LINES or len("\n".join(rows)) > QUOTE_CHARACTERS:
-            first, last = _window(rows, wanted, whole=False)
+        return _window(rows, wanted, whole=passage.kind != "fence")
+    if len(rows) > QUOTE_LINES or len("\n".join(rows)) > QUOTE_CHARACTERS:
+        return _window(rows, wanted, whole=False)
+    return 0, len(rows) - 1
+
+
+def _without_blanks(rows: Sequence[str], first: int, last: int) -> tuple[int, int]:
     while first < last and not rows[first].strip():
         first += 1
     while last > first and not rows[last].strip():
         last -= 1
-    quote = "\n".join(rows[first : last + 1])
-    if len(quote) > QUOTE_CHARACTERS:
-        quote = _cut(quote, wanted)
-    if len(quote.strip()) < 2:
-        return None
-    text = _statement(passage, quote, wanted)
-    if plain(text) not in plain(quote):
-        # A tag over several lines is gone from the quote as it is compared, and so is what was stated of it.
-        best = max(range(first, last + 1), key=lambda n: (weight(rows[n], wanted), -n))
-        first, last, quote, text = best, best, rows[best], rows[best].strip()[:STATEMENT_CHARACTERS]
-        if len(quote) > QUOTE_CHARACTERS or len(text) < 2 or plain(text) not in plain(quote):
-            return None
-    return Excerpt(passage, start + first, start + last, quote, text)
-
-
-def excerpt_naming(passage: Passage, lines: Sequence[str], name: str, wanted: Mapping[str, float]) -> Excerpt | None:
-    """The extract, but moved to a line of the passage that holds `name` where the wider one does not."""
-    found = excerpt(passage, lines, wanted)
-    if found is None or not name or name.casefold() in found.quote.casefold():
-        return found
-    for offset, line in enumerate(lines):
-        if name.casefold() in line.casefold() and len(line) <= QUOTE_CHARACTERS and len(line.strip()) > 1:
-            return Excerpt(passage, passage.start + offset, passage.start + offset, line, _plain_line(line))
-    return found
+    return first, last
 
 
 def plain(text: str) -> str:
     """Text as it is compared: without emphasis marks, link targets, tags and escapes, single-spaced, lower case."""
-    return _plain(text) if len(text) <= _KEPT else _plain.__wrapped__(text)
+    return _cached_plain(text) if len(text) <= _CACHED else _plain(text)
 
 
-@lru_cache(maxsize=4_096)
+def weight(text: str, wanted: Mapping[str, float]) -> float:
+    """How much of what is wanted stands in a text: the weights of its terms, each once."""
+    distinct = _cached_terms(text) if len(text) <= _CACHED else _terms(text)
+    return math.fsum(wanted.get(t, 0.0) for t in distinct)  # the same sum in any order
+
+
+_CACHED = 2_000
+"""Characters of a text up to which results are cached: one question after another meets the same lines."""
+
+
 def _plain(text: str) -> str:
     text = re.sub(r"!?\[([^\]]*)\](\([^)]*\)|\[[^\]]*\])", r"\1", text)
     text = html.unescape(re.sub(r"</?[a-zA-Z][^<>]*>", "", text))
     return re.sub(r"\s+", " ", re.sub(r"[*_`\\]", "", text)).strip().lower()
 
 
-def _said(text: str) -> frozenset[str]:
-    return _terms(text) if len(text) <= _KEPT else _terms.__wrapped__(text)
-
-
-@lru_cache(maxsize=4_096)
 def _terms(text: str) -> frozenset[str]:
     return frozenset(terms(text))
 
 
-_KEPT = 2_000
-"""Characters up to which what was made of a text is kept: one question after another meets the same lines."""
-
-
-def weight(text: str, wanted: Mapping[str, float]) -> float:
-    """How much of what is wanted stands in a text: the weights of its terms, each once."""
-    return math.fsum(wanted.get(t, 0.0) for t in _said(text))  # the same sum in any order
+_cached_plain = lru_cache(maxsize=4_096)(_plain)
+_cached_terms = lru_cache(maxsize=4_096)(_terms)
 
 
 def _window(rows: Sequence[str], wanted: Mapping[str, float], *, whole: bool) -> tuple[int, int]:
@@ -125,24 +135,23 @@ def _cut(quote: str, wanted: Mapping[str, float]) -> str:
 
 
 def _statement(passage: Passage, quote: str, wanted: Mapping[str, float]) -> str:
+    """What is stated of a quote: its text without marks; of a long one its best sentence, else its best line."""
     rows = [r for r in quote.split("\n") if r.strip()]
-    if passage.fence is not None:
-        text = _plain_line(rows[0]) if len(rows) == 1 else _best_lines(rows, wanted)
-    elif passage.kind == "row":
-        text = " ".join(_plain_line(quote).strip("| ").split())
-    else:
-        text = " ".join(_plain_line(r) for r in rows) if passage.kind != "pair" else " ".join(passage.text.split())
-        if len(text) > STATEMENT_CHARACTERS:
-            text = max(_SENTENCE.split(text), key=lambda s: weight(s, wanted))
-    text = text[:STATEMENT_CHARACTERS].strip()
+    text = _unmarked(passage, quote, rows, wanted)[:STATEMENT_CHARACTERS].strip()
     if plain(text) and plain(text) in plain(quote):
         return text
-    line = max(rows, key=lambda r: weight(r, wanted))
-    return (
-        _plain_line(line)[:STATEMENT_CHARACTERS]
-        if plain(_plain_line(line)) in plain(quote)
-        else line.strip()[:STATEMENT_CHARACTERS]
-    )
+    best = max(rows, key=lambda r: weight(r, wanted))
+    line = _plain_line(best)
+    return (line if plain(line) in plain(quote) else best.strip())[:STATEMENT_CHARACTERS]
+
+
+def _unmarked(passage: Passage, quote: str, rows: Sequence[str], wanted: Mapping[str, float]) -> str:
+    if passage.fence is not None:
+        return _plain_line(rows[0]) if len(rows) == 1 else _best_lines(rows, wanted)
+    if passage.kind == "row":
+        return " ".join(_plain_line(quote).strip("| ").split())
+    text = " ".join(passage.text.split()) if passage.kind == "pair" else " ".join(_plain_line(r) for r in rows)
+    return text if len(text) <= STATEMENT_CHARACTERS else max(_SENTENCE.split(text), key=lambda s: weight(s, wanted))
 
 
 def _best_lines(rows: Sequence[str], wanted: Mapping[str, float]) -> str:
