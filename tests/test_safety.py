@@ -186,8 +186,8 @@ NAMES = (
 OPENING = """
 import os, sys
 from pathlib import Path
-from assistant import editor
-from assistant.settings import named_editor
+from assistant.system import editor
+from assistant.system.settings import named_editor
 for name in sys.argv[1:]:
     editor.start(editor.command(named_editor(os.environ), Path(name), 5))
 """

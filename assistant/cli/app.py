@@ -539,7 +539,7 @@ def topics(context: click.Context, as_json: bool) -> int:
 @_everywhere(hidden=True)
 @click.pass_context
 def doctor(context: click.Context, as_json: bool) -> int:
-    """NotesSnapshot at packages, model, index, notes and terminal, and say what mends each problem.
+    """Look at packages, model, index, notes and terminal, and say what mends each problem.
 
     \b
       assistant doctor
