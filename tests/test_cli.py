@@ -596,3 +596,13 @@ def test_a_bug_is_one_sentence_and_its_traceback_only_for_who_asks(built: World,
     assert "ASSISTANT_DEBUG" in done.stderr
     assert done.stderr.count("\n") == 1
     assert "Traceback" in built.run("ask", APPLE, PYTHONPATH=path, ASSISTANT_DEBUG="1").stderr
+
+
+@pytest.mark.parametrize("library", ["onnxruntime", "faiss"])
+def test_a_library_that_fails_in_a_thread_is_one_sentence(built: World, tmp_path: Path, library: str) -> None:
+    """No traceback of the thread beside it: the failure is raised where its result is wanted."""
+    (tmp_path / f"{library}.py").write_text("raise ImportError('cannot open shared object file')\n")
+    done = built.run("ask", APPLE, PYTHONPATH=f"{tmp_path}:{built.environment['PYTHONPATH']}")
+    assert done.returncode == 3
+    assert done.stderr.startswith("Error: A library that is needed cannot be loaded (cannot open shared object file).")
+    assert done.stderr.count("\n") == 1

@@ -12,9 +12,8 @@ import click
 import pytest
 
 from assistant.cli import pages
-from assistant.cli.app import group
+from assistant.cli.app import COMMANDS, group
 
-COMMANDS = ("", *sorted(group.commands))
 NAMES = ("assistant", "notes-assistant")
 SOURCED = {
     # What each shell would offer behind `NAME as`, once what the documentation says has been run in it.
@@ -52,7 +51,7 @@ def helped(command: str, surroundings: dict[str, str]) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_a_help_screen_fits_and_shows_an_example(command: str, surroundings: dict[str, str]) -> None:
     """With a row left for the prompt; no short sentence is cut."""
     rows = helped(command, surroundings).splitlines()
@@ -63,7 +62,9 @@ def test_a_help_screen_fits_and_shows_an_example(command: str, surroundings: dic
 
 
 def test_each_option_and_argument_says_what_it_does() -> None:
-    for command in (group, *group.commands.values()):
+    context = click.Context(group)
+    for command in (group, *(group.get_command(context, name) for name in COMMANDS)):
+        assert command is not None
         for one in command.params:
             assert not isinstance(one, click.Option) or one.help, (command.name, one.name)
 

@@ -274,7 +274,7 @@ def test_nothing_is_evaluated() -> None:
         if name == "compile":
             assert "ast.PyCF_ONLY_AST" in ast.unparse(node), path.name
         if name.endswith("import_module"):
-            assert ast.unparse(node.args[0]) == "IMPORTED[name]", path.name
+            assert ast.unparse(node.args[0]) in ("IMPORTED[name]", "COMMANDS[name]"), path.name
         if name.startswith("yaml.") and name.split(".")[1] in ("load", "load_all", "compose", "compose_all"):
             assert words_of(node).get("Loader") in ("yaml.BaseLoader", "yaml.CBaseLoader"), path.name
         assert name not in ("yaml.unsafe_load", "yaml.full_load"), path.name
