@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from assistant.cli import diagnosis
-from assistant.cli.diagnosis import Finding
+from assistant.cli.diagnosis import installation
+from assistant.cli.diagnosis.finding import Finding
 from assistant.errors import AssistantError, BadRequest, ModelUnusable
 from assistant.indexing import build
 from assistant.models import preparation
@@ -113,7 +114,7 @@ def test_a_package_that_cannot_be_loaded_is_named(settings: Settings, monkeypatc
 def test_what_is_loaded_is_what_is_required() -> None:
     """A package that is renamed or dropped must not be looked for for ever."""
     required = {one.split(";")[0].split(">")[0].split("=")[0] for one in metadata.requires("notes-assistant") or ()}
-    assert diagnosis.IMPORTED.keys() <= required
+    assert installation.IMPORTED.keys() <= required
 
 
 def test_a_model_that_is_gone_or_other_is_installed_again(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

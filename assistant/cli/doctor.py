@@ -12,7 +12,7 @@ from dataclasses import asdict
 import click
 
 from assistant.cli import diagnosis
-from assistant.cli.diagnosis import Finding
+from assistant.cli.diagnosis.finding import Finding
 from assistant.cli.options import common_options, location_options, settings_of
 from assistant.errors import AssistantError, Exit
 from assistant.system.settings import Settings
