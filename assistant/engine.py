@@ -279,14 +279,14 @@ class Engine:
     def _parsed(self, text: str, request: Request) -> Query:
         """The text as the question of this request; parsed once."""
         if self._last is None or self._last[0] != text or self._last[1] is not request:
-            from assistant.notes import syntax_check
+            from assistant.notes import languages
             from assistant.question import parser
 
             query = parser.parse(
                 text,
                 request.options,
                 code=request.code or request.language is not None,
-                language=syntax_check.language(request.language or ""),
+                language=languages.language(request.language or ""),
             )
             self._last = (text, request, query)
         return self._last[2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assistant.answering.naming import Topic
-from assistant.notes import syntax_check
+from assistant.notes import languages
 from assistant.question.parser import Query
 from assistant.retrieval.retriever import RetrievalResult
 
@@ -57,5 +57,5 @@ def fence(
 def speaks(language: str, info: str) -> bool:
     if not language:
         return True
-    own = syntax_check.language(info)
+    own = languages.language(info)
     return own in ("", "text", "mermaid") if language == "drawing" else own == language

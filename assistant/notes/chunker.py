@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from assistant.notes import syntax_check
+from assistant.notes import languages, syntax_check
 from assistant.records import Block, LineNumber, Note, Outline, Passage, PassageKind, Section
 
 VERSION = 2
@@ -171,7 +171,7 @@ class _Reader:
             return
         first, last = block.body
         inside = [self._line(n) for n in range(first, last + 1)]
-        language = syntax_check.language(block.info)
+        language = languages.language(block.info)
         whole = replace(
             self._at("fence", block.plain, label, first, last),
             fence=(first, last),

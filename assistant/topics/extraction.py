@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from assistant.notes import syntax_check
 from assistant.notes.chunker import NAMED
+from assistant.notes.identifiers import identifiers
 from assistant.records import Mention, Passage
 from assistant.text import line_spans
 from assistant.text.stop_words import is_stop, word_list
@@ -129,7 +129,7 @@ def _coded_names(
     first = bisect_left(by_start, fence.start, key=lambda n: passages[n].start)
     last = bisect_right(by_start, fence.end, lo=first, key=lambda n: passages[n].start)
     inside = [p for p in map(passages.__getitem__, sorted(by_start[first:last])) if p.end <= fence.end]
-    named = syntax_check.names(fence.text, fence.info)
+    named = identifiers(fence.text, fence.info)
     narrowest = line_spans.narrowest((fence.start + row for _, row in named), [(p.start, p.end) for p in inside])
     for name, row in named:
         at = narrowest.get(fence.start + row)
