@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from assistant.notes.chunker import NAMED
+from assistant.notes.chunker import DEFINITION
 from assistant.notes.identifiers import identifiers
 from assistant.records import Mention, Passage
 from assistant.text import line_spans
@@ -141,7 +141,7 @@ def _spoken(passage: Passage) -> Iterator[tuple[str, str]]:
     if passage.kind in ("heading", "label"):
         yield CONCEPT, passage.text
     elif passage.kind == "definition":
-        named = NAMED.match(passage.text)
+        named = DEFINITION.match(passage.text)
         yield CONCEPT, named["name"] if named else ""
         yield DESCRIBED, passage.text
     elif passage.kind == "pair":
@@ -187,7 +187,7 @@ def _named(passage: Passage) -> Iterator[tuple[str, str]]:
     if passage.kind in ("heading", "label"):
         yield passage.kind, text
     elif passage.kind == "definition":
-        named = NAMED.match(text)
+        named = DEFINITION.match(text)
         if named:
             quoted = named["name"].lstrip().startswith(('"', "“", "'", "‘"))
             if not quoted:
