@@ -8,7 +8,8 @@ from assistant.answering import comparison
 from assistant.answering.naming import Topic
 from assistant.question import parser
 from assistant.text.tokenizer import key
-from assistant.topics.extraction import TELLING, merged
+from assistant.topics.extraction import TELLING
+from assistant.topics.names import merged
 
 
 def topic(name: str, kind: str = "heading") -> Topic:

@@ -10,6 +10,7 @@ import pytest
 
 from assistant.text.tokenizer import key
 from assistant.topics import vocabulary
+from assistant.topics.concept_matcher import ConceptMatcher
 from assistant.topics.vocabulary import Concept, VocabularyError
 
 FILES = sorted((Path(vocabulary.__file__).parents[1] / "data" / "vocabulary").glob("*.md"))
@@ -98,7 +99,7 @@ def test_what_is_left_of_several_names_names_none_of_them() -> None:
         Concept("Sidecar proxy", ("service proxy",), ("A helper beside each process.",)),
         Concept("Message queue", ("queue service",), ("Jobs wait in line.",)),
     )
-    spotter = vocabulary.Spotter(known)
-    assert spotter.matches(key("Proxy")) == {}
-    assert spotter.matches(key("Queue")) == {"Message queue": True}
-    assert spotter.matches(key("API proxy")) == {"API gateway": True}
+    matcher = ConceptMatcher(known)
+    assert matcher.matches(key("Proxy")) == {}
+    assert matcher.matches(key("Queue")) == {"Message queue": True}
+    assert matcher.matches(key("API proxy")) == {"API gateway": True}

@@ -20,7 +20,8 @@ from assistant.retrieval.query_expansion import ConceptMatches
 from assistant.retrieval.retriever import HybridRetriever, RetrievalResult
 from assistant.storage import Store, StoredMention
 from assistant.text import word_frequency
-from assistant.topics.extraction import TELLING, merged
+from assistant.topics.extraction import TELLING
+from assistant.topics.names import merged
 
 Floats = NDArray[np.float32]
 
