@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from assistant.engine import Engine
 from assistant.models.encoder import OnnxEncoder
-from assistant.system.process_tuning import RARELY
+from assistant.system.process_tuning import GC_THRESHOLDS
 from assistant.system.settings import user_cache
 
 DEV = Path(__file__).resolve().parent.parent.parent / "shared" / "eval" / "dev"
@@ -39,7 +39,9 @@ def main(notes: str, index: str, bar: str, name: str) -> int:
         encoded.append(text)
         return plain(self, text)
 
-    gc.set_threshold(*RARELY)  # as the program does; what must be said before NumPy is there, `scripts/bench` says
+    gc.set_threshold(
+        *GC_THRESHOLDS
+    )  # as the program does; what must be said before NumPy is there, `scripts/bench` says
     setattr(OnnxEncoder, "question", noting)  # noqa: B010 - a method is not to be assigned to, says mypy
     assistant = Engine(Path(notes), Path(index), user_cache(os.environ), background=False, complete=True)
     assistant.ask("What is this about?")
