@@ -604,5 +604,5 @@ def test_a_library_that_fails_in_a_thread_is_one_sentence(built: World, tmp_path
     (tmp_path / f"{library}.py").write_text("raise ImportError('cannot open shared object file')\n")
     done = built.run("ask", APPLE, PYTHONPATH=f"{tmp_path}:{built.environment['PYTHONPATH']}")
     assert done.returncode == 3
-    assert done.stderr.startswith("Error: A library that is needed cannot be loaded (cannot open shared object file).")
+    assert done.stderr.startswith("Error: A required library cannot be loaded (cannot open shared object file).")
     assert done.stderr.count("\n") == 1

@@ -36,13 +36,11 @@ def test_topics_lists_what_a_verdict_can_name(notes: Path, surroundings: dict[st
     assert "Cider  fruit.md:8  Apple" in run(notes, surroundings, "topics").stdout
 
 
-def test_doctor_finds_a_healthy_installation_and_says_what_mends_a_damaged_one(
-    notes: Path, surroundings: dict[str, str]
-) -> None:
+def test_doctor_prints_the_command_that_fixes_a_damaged_index(notes: Path, surroundings: dict[str, str]) -> None:
     before = run(notes, surroundings, "doctor", "--json")
     assert before.returncode == 3
-    mend = f"assistant --notes {notes} --index {notes.parent / 'index'} index"
-    assert [f["remedy"] for f in json.loads(before.stdout)["findings"] if f["part"] == "index"] == [mend]
+    update = f"assistant --notes {notes} --index {notes.parent / 'index'} index"
+    assert [f["remedy"] for f in json.loads(before.stdout)["findings"] if f["part"] == "index"] == [update]
     run(notes, surroundings, "index", "--quiet")
     healthy = run(notes, surroundings, "doctor")
     assert (healthy.returncode, "✗" in healthy.stdout) == (0, False), healthy.stdout
@@ -52,7 +50,7 @@ def test_doctor_finds_a_healthy_installation_and_says_what_mends_a_damaged_one(
     vectors.write_bytes(harmed)
     damaged = run(notes, surroundings, "doctor")
     assert damaged.returncode == 3
-    assert f"mend it: {mend} --full" in damaged.stdout
+    assert f"fix: {update} --full" in damaged.stdout
     run(notes, surroundings, "index", "--full", "--quiet")
     assert run(notes, surroundings, "doctor").returncode == 0
 

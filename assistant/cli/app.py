@@ -102,7 +102,7 @@ class _Group(click.Group):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """As click does it, with a title that says where they may stand."""
-        with formatter.section("Options (before or behind the command)"):
+        with formatter.section("Options (before or after the command)"):
             formatter.write_dl([row for one in self.get_params(ctx) if (row := one.get_help_record(ctx))])
         self.format_commands(ctx, formatter)
 

@@ -47,16 +47,16 @@ def _text(context: click.Context, parameter: click.Parameter, value: str | None)
 @click.argument("question", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as one JSON object.")
 @click.option(
-    "--batch", metavar="FILE", shell_complete=complete_file, help="Answer one JSON object a line; - reads stdin."
+    "--batch", metavar="FILE", shell_complete=complete_file, help="Answer a file of JSON lines; - reads stdin."
 )
-@click.option("--code", is_flag=True, help="Ask for a snippet.")
-@click.option("--language", metavar="LANG", callback=_text, help="Ask for a snippet in this language.")
-@click.option("--under", metavar="HEADING", callback=_text, help="Search only under this heading (A > B: a path).")
+@click.option("--code", is_flag=True, help="Ask for a code snippet.")
+@click.option("--language", metavar="LANG", callback=_text, help="Ask for a code snippet in this language.")
+@click.option("--under", metavar="HEADING", callback=_text, help="Search only under this heading or path A > B.")
 @click.option("--tag", metavar="TAG", callback=_text, help="Search only notes with this tag.")
-@click.option("--limit", type=click.IntRange(1, 8), default=8, metavar="N", help="Citations at the most, 1 to 8.")
-@click.option("--explain", is_flag=True, help="Say why each passage was found.")
+@click.option("--limit", type=click.IntRange(1, 8), default=8, metavar="N", help="Maximum number of citations.")
+@click.option("--explain", is_flag=True, help="Show why each passage was retrieved.")
 @click.option("--open", "citation", type=click.IntRange(1, 8), metavar="N", help="Open citation N in your editor.")
-@click.option("--format", "form", type=click.Choice(["text", "json", "quickfix"]), default=None, help="How to print.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "quickfix"]), default=None, help="Output format.")
 @common_options(hidden=True)
 @click.pass_context
 def command(
@@ -68,19 +68,21 @@ def command(
     form: str | None,
     **fields: Unpack[_RequestOptions],
 ) -> int:
-    """Answer one QUESTION (several words are joined), or the one that stdin holds.
+    """Answer QUESTION (its words are joined), or the question that stdin holds.
 
     \b
       assistant ask which strategy gives instant rollback
       assistant ask --language yaml "a retry policy" | less
       assistant ask --json "..." | jq .verdict.name
 
-    Exit code: 0 answered, 4 partly, 1 not in notes, 2 wrong usage, 3 cannot.
+    Exit code: 0 answered, 4 partly, 1 not in notes, 2 wrong usage, 3 failed.
     """
     if as_json and form not in (None, "json"):
-        raise BadRequest(f"--json and --format {form} exclude each other.", "Choose one.")
+        raise BadRequest(f"--json and --format {form} cannot be combined.", "Choose one.")
     if batch is not None and (question or citation is not None or form not in (None, "json")):
-        raise BadRequest("--batch excludes QUESTION, --open and other formats.", "Put the questions in the file.")
+        raise BadRequest(
+            "--batch cannot be combined with QUESTION, --open or another format.", "Put the questions in the file."
+        )
     fields["code"] = fields["code"] or fields["language"] is not None
     template = Request("", **fields)
     settings = settings_of(context)
@@ -116,7 +118,7 @@ def _question(words: tuple[str, ...]) -> str:
     if words and words != ("-",):
         return replace_surrogates(" ".join(words))
     if sys.stdin is None or (not words and sys.stdin.isatty()):
-        raise EmptyQuestion("Nothing was asked.", 'Write the question behind it: assistant ask "…".')
+        raise EmptyQuestion("No question was given.", 'Write it after the command: assistant ask "…".')
     return batches.piped(sys.stdin.buffer)
 
 
@@ -136,7 +138,9 @@ def _open_citation(answer: Answer, number: int) -> None:
 
     cited = next((one for one in answer.citations if one.number == number), None)
     if cited is None:
-        raise BadRequest(f"There is no citation {number}; there are {len(answer.citations)}.", "Choose another number.")
+        raise BadRequest(
+            f"There is no citation {number}: the answer has {len(answer.citations)}.", "Choose another number."
+        )
     editor.start(editor.command(named_editor(os.environ), Path(answer.notes, cited.path), cited.start_line))
 
 

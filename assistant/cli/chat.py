@@ -21,20 +21,22 @@ _PYTHONS_THRESHOLD = (700, 10, 10)
 """The garbage collector's own: widgets refer to each other in cycles."""
 
 
-@click.command("chat", short_help="Ask and read in a full screen; the default on a terminal.")
-@click.option("--plain", is_flag=True, help="Ask and answer line by line, without a screen.")
-@click.option("--no-history", is_flag=True, help="Write nothing of this session down.")
+@click.command("chat", short_help="Start the full-screen chat; the default on a terminal.")
+@click.option("--plain", is_flag=True, help="Chat line by line instead of full-screen.")
+@click.option("--no-history", is_flag=True, help="Do not save this session.")
 @common_options(hidden=True)
 @click.pass_context
 def command(context: click.Context, plain: bool, no_history: bool) -> int:
-    """Ask and read in a full screen; `assistant` alone starts it too.
+    """Start the full-screen chat, as `assistant` alone does.
 
     \b
       assistant --notes ~/notes
       assistant chat --plain --no-history
     """
     if not plain and not interactive():
-        raise BadRequest("The chat needs a terminal.", 'For one answer: assistant ask "…"; or chat --plain.')
+        raise BadRequest(
+            "The chat needs a terminal.", 'For one answer: assistant ask "…"; line by line: assistant chat --plain.'
+        )
     return start(settings_of(context), plain=plain, history=not no_history)
 
 

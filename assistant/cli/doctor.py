@@ -20,12 +20,12 @@ from assistant.system.streams import write
 from assistant.text import sanitize
 
 
-@click.command("doctor", short_help="Say what does not work, and what mends it.")
+@click.command("doctor", short_help="Report problems and the commands that fix them.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as one JSON object.")
 @common_options(hidden=True)
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> int:
-    """Look at packages, model, index, notes and terminal, and say what mends each problem.
+    """Check packages, model, index, notes and terminal; print a fix for each problem.
 
     \b
       assistant doctor
@@ -54,5 +54,5 @@ def _as_text(findings: Sequence[Finding]) -> str:
     for finding in findings:
         rows.append(sanitize.line(f"{'✓' if finding.healthy else '✗'} {finding.part}: {finding.says}"))
         if finding.remedy:
-            rows.append(sanitize.line(f"    mend it: {finding.remedy}"))
+            rows.append(sanitize.line(f"    fix: {finding.remedy}"))
     return "\n".join(rows) + "\n"

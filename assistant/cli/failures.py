@@ -28,15 +28,13 @@ def readable(error: Exception) -> AssistantError:
         return error
     if isinstance(error, ImportError) and not (error.name or "").startswith("assistant"):
         reason = (str(error).splitlines() or [""])[0]
-        return Broken(
-            f"A library that is needed cannot be loaded ({reason}).", "`assistant doctor` says what mends it."
-        )
+        return Broken(f"A required library cannot be loaded ({reason}).", "`assistant doctor` prints the fix.")
     if debugging(os.environ):
         import traceback
 
         for line in "".join(traceback.format_exception(error)).rstrip().split("\n"):
             say(line)
     return AssistantError(
-        f"This is a bug of the program ({type(error).__name__}: {error}).",
-        "Run it again with ASSISTANT_DEBUG=1 to see where, and report what it prints.",
+        f"Internal error ({type(error).__name__}: {error}).",
+        "Run it again with ASSISTANT_DEBUG=1, and report what it prints.",
     )

@@ -24,7 +24,7 @@ def _complete_page(context: click.Context, parameter: click.Parameter, incomplet
     return [CompletionItem(page.name, help=page.title) for page in pages.pages() if page.name.startswith(incomplete)]
 
 
-@click.command("help", short_help="List, show or ask the documentation pages.")
+@click.command("help", short_help="List, show or search the documentation pages.")
 @click.argument("words", nargs=-1, shell_complete=_complete_page)
 @common_options(hidden=True)
 @click.pass_context
@@ -49,7 +49,10 @@ def command(context: click.Context, words: tuple[str, ...]) -> int:
 
 def _list() -> str:
     rows = [sanitize.line(f"{page.name}  {page.title}") for page in pages.pages()]
-    return "\n".join([*rows, "", "assistant help NAME shows one; assistant help QUESTION asks them."]) + "\n"
+    return (
+        "\n".join([*rows, "", "assistant help NAME shows a page; assistant help QUESTION answers from the pages."])
+        + "\n"
+    )
 
 
 def _answer(context: click.Context, question: str) -> int:

@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from assistant.system.settings import Settings
 
 
-@click.command("index", short_help="Bring the index up to date; `ask` does so by itself.")
-@click.option("--full", is_flag=True, help="Start over instead of reading only what changed.")
+@click.command("index", short_help="Update the index; `ask` does so by itself.")
+@click.option("--full", is_flag=True, help="Rebuild everything, not only what changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
-@click.option("--watch", is_flag=True, help="Go on, and take in each change as it is saved.")
-@click.option("--no-wait", is_flag=True, help="Leave it to another process that is already at it.")
+@click.option("--watch", is_flag=True, help="Keep running, and index each change as it is saved.")
+@click.option("--no-wait", is_flag=True, help="Exit if another process is indexing.")
 @common_options(hidden=True)
 @click.pass_context
 def command(context: click.Context, full: bool, as_json: bool, watch: bool, no_wait: bool) -> int:
-    """Bring the index up to date and say what changed; `ask` does so by itself.
+    """Update the index and print what changed; `ask` updates it too.
 
-    With --watch it goes on until Ctrl-C, and prints what changed each time.
+    With --watch it runs until Ctrl-C, and prints what changed each time.
 
     \b
       assistant index
@@ -94,7 +94,7 @@ def _as_text(report: BuildReport) -> str:
         (report.unchanged, "unchanged"),
     )
     counts = ", ".join(f"{number:,} {kind}" for number, kind in kinds if number)
-    pending = f", {report.pending:,} still without a vector" if report.pending else ""
+    pending = f", {report.pending:,} not yet embedded" if report.pending else ""
     return (
         f"Notes: {counts}. Passages: {report.embedded:,} embedded, {report.reused:,} reused{pending}. "
         f"{report.seconds:.1f} s, generation {report.generation}."

@@ -34,10 +34,10 @@ def common_options(*, hidden: bool) -> Callable[[_Function], _Function]:
         option("--notes", metavar="DIR", shell_complete=complete_folder, help="Folder of Markdown notes."),
         option("--index", metavar="DIR", shell_complete=complete_folder, help="Folder of the index."),
         option("--model", metavar="NAME", help="Embedding model: a name or a folder."),
-        option("--refresh/--no-refresh", default=None, help="Insist on a fresh index, or take it as is."),
-        option("--background/--no-background", default=None, help="Whether work may go on after the answer."),
-        option("--vocabulary/--no-vocabulary", default=None, help="Whether general terms help to find."),
-        option("--quiet", is_flag=True, default=None, help="No progress on stderr."),
+        option("--refresh/--no-refresh", default=None, help="Require a fresh index, or use it as it is."),
+        option("--background/--no-background", default=None, help="Finish indexing in the background."),
+        option("--vocabulary/--no-vocabulary", default=None, help="Use the built-in vocabulary for search."),
+        option("--quiet", is_flag=True, default=None, help="Show no progress on stderr."),
     ]
 
     def add(function: _Function) -> _Function:
@@ -102,4 +102,4 @@ def _current_folder() -> Path:
     try:
         return Path.cwd()
     except FileNotFoundError:
-        raise BadRequest("The current folder no longer exists.", "Change to another one.") from None
+        raise BadRequest("The current folder no longer exists.", "Change to another folder.") from None

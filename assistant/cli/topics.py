@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from assistant.answering.naming import Nameable
 
 
-@click.command("topics", short_help="List what a verdict can name.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a topic and line.")
+@click.command("topics", short_help="List the names that a verdict can give.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line, one for each name.")
 @common_options(hidden=True)
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> int:
-    """List what a verdict can name, each with its heading and line.
+    """List the names that a verdict can give, each with its heading and line.
 
     \b
       assistant topics | fzf

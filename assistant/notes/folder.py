@@ -161,7 +161,7 @@ class _Walk:
             status = entry.stat()
         except OSError as error:
             if entry.is_symlink():
-                self.warnings.append(f"{_shown(path)} is a link that leads nowhere: {_why(error)}")
+                self.warnings.append(f"{_shown(path)} is a broken link: {_why(error)}")
             return
         if not stat.S_ISREG(status.st_mode):
             self.warnings.append(f"{_shown(path)} is not a regular file")

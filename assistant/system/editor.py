@@ -28,7 +28,7 @@ def command(editor: str, path: Path, line: int) -> list[str]:
     try:
         words = shlex.split(editor)
     except ValueError as error:
-        raise BadRequest(f"The editor cannot be read as a command: {editor}.", "Mend $VISUAL or $EDITOR.") from error
+        raise BadRequest(f"The editor cannot be read as a command: {editor}.", "Fix $VISUAL or $EDITOR.") from error
     if not words:
         words = [_usual_editor()]
     if shutil.which(words[0]) is None:
@@ -52,7 +52,7 @@ def _usual_editor() -> str:
     for name in ("vi", "nano"):
         if shutil.which(name):
             return name
-    raise BadRequest("No editor is named.", "Set $VISUAL or $EDITOR, such as EDITOR=nano.")
+    raise BadRequest("No editor is set.", "Set $VISUAL or $EDITOR, such as EDITOR=nano.")
 
 
 def _file_at_line(words: Sequence[str], path: Path, line: int) -> list[str]:

@@ -47,7 +47,7 @@ def _read(path: Path) -> SettingsFile:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadRequest(f"{path} cannot be read: {error}.", "Mend or remove it.") from error
+        raise BadRequest(f"{path} cannot be read: {error}.", "Fix or remove it.") from error
     known = {field.name: field.type for field in fields(SettingsFile)}
     for key, value in table.items():
         if key not in known:
@@ -66,7 +66,7 @@ def _check(path: Path, key: str, value: object, *, flag: bool) -> None:
     elif flag and not isinstance(value, bool):
         raise BadRequest(f"{path}: {key} is {value!r}.", "Write true or false.")
     elif not flag and (not isinstance(value, str) or not value or "\0" in value):
-        raise BadRequest(f"{path}: {key} is {value!r}.", "Write a text in quotes.")
+        raise BadRequest(f"{path}: {key} is {value!r}.", "Write a string in quotes.")
 
 
 def _check_keys(path: Path, value: object) -> None:

@@ -28,7 +28,7 @@ class Unwritten(AssistantError):
 def write(text: str) -> None:
     """Writes to stdout and flushes; BrokenPipeError where the reader has closed the pipe, Unwritten for a full disk."""
     if sys.stdout is None:
-        raise Unwritten("stdout is closed.", "Open it, or read the answer from a file.")
+        raise Unwritten("stdout is closed.", "Redirect it to a file or a pipe.")
     clear_progress()
     try:
         sys.stdout.write(text)

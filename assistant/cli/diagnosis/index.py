@@ -21,7 +21,7 @@ _WARNING_REMEDIES = (
     (" cannot be listed: ", "chmod u+rx"),
     (" cannot be read: ", "chmod u+r"),
     (" is not UTF-8 ", "iconv -f latin1 -t utf-8 -o NEW.md"),
-    (" is a link that leads nowhere", "rm"),
+    (" is a broken link", "rm"),
 )
 """What stands behind the path in a warning about a note → the command that fixes it."""
 
@@ -69,14 +69,14 @@ def index(settings: Settings, program: str, now: float) -> Iterator[Finding]:
             if damage:
                 yield Finding("index", f"damaged ({'; '.join(damage)}): {facts}", rebuild)
                 return
-            yield Finding("index", f"whole: {facts}")
+            yield Finding("index", f"intact: {facts}")
             yield from _behind(settings, store, f"{program} index", updating=updating)
     except IndexMissing:
         yield Finding("index", f"none yet in {folder}", f"{program} index")
     except (StoreError, AssistantError, OSError) as error:
         yield Finding("index", f"{folder} cannot be read: {error}", rebuild)
     if shared:
-        yield Finding("index", f"{folder} can be read by others", f"chmod -R go= {shlex.quote(str(folder))}")
+        yield Finding("index", f"{folder} can be read by other users", f"chmod -R go= {shlex.quote(str(folder))}")
 
 
 def _index_folder(settings: Settings) -> Path:
@@ -92,15 +92,15 @@ def _behind(settings: Settings, store: Store, update: str, *, updating: bool) ->
     from assistant.notes import folder as notes_folder
 
     if store.pending and updating:
-        yield Finding("index", f"{store.pending:,} passages have no vector yet; another process is at it")
+        yield Finding("index", f"{store.pending:,} passages have no embedding yet; another process is computing them")
     elif store.pending:
-        yield Finding("index", f"{store.pending:,} passages have no vector yet", update)
+        yield Finding("index", f"{store.pending:,} passages have no embedding yet", update)
     files = notes_folder.scan(settings.notes, (settings.index, settings.fallback_index)).files
     if store.versions != changes.versions(settings.notes):
-        yield Finding("index", "the vocabulary or the program changed since", update)
+        yield Finding("index", "the vocabulary or the program has changed since it was built", update)
     known = store.note_files()
     if _changed(settings.notes, files, known):
-        yield Finding("index", "the notes changed since", update)
+        yield Finding("index", "the notes have changed since it was built", update)
     for path, entry in sorted(known.items()):
         if entry.reason:
             warning = f"{path} {entry.reason}"

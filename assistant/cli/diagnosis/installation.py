@@ -75,7 +75,7 @@ def _package_problem(name: str, relation: str | None, required: str) -> str:
     except metadata.PackageNotFoundError:
         return f"{name} is not installed"
     if relation and (version != required if relation == "==" else _numbers(version) < _numbers(required)):
-        return f"{name} is {version}, {relation}{required} is needed"
+        return f"{name} is {version}, {relation}{required} is required"
     if name in IMPORTED:
         encoder.keep_to_itself()
         try:
@@ -114,6 +114,6 @@ def terminal(environment: Mapping[str, str], encoding: str) -> Iterator[Finding]
     else:
         colours = environment.get("COLORTERM") or ("16" if few_colours(environment) else "256 or more")
     copying = "unlikely" if name in ("dumb", "unknown", "linux") else _CLIPBOARD[terminal_clipboard(environment)]
-    yield Finding("terminal", f"TERM {name}, colours {colours}, copying by OSC 52 {copying}, letters in {encoding}")
+    yield Finding("terminal", f"TERM {name}, colours {colours}, copying by OSC 52 {copying}, encoding {encoding}")
     if encoding.lower().replace("-", "") not in ("utf8", "utf8sig"):
-        yield Finding("terminal", f"{encoding} has no signs for bars and arrows", "export LC_ALL=C.UTF-8")
+        yield Finding("terminal", f"{encoding} cannot encode bars and arrows", "export LC_ALL=C.UTF-8")

