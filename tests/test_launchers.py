@@ -282,7 +282,7 @@ def test_a_user_without_a_home_starts_it(public: tuple[Path, str], home: dict[st
     assert done.stdout.splitlines()[1:] == ["True", "ask", "a  b"]
 
 
-def test_a_user_who_may_not_complete_an_environment_is_told_so(public: tuple[Path, str]) -> None:
+def test_a_user_without_rights_is_told_so(public: tuple[Path, str]) -> None:
     checkout, python = public
     (checkout / "constraints.txt").write_text("# changed\n")
     done = subprocess.run(
