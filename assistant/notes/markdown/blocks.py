@@ -96,7 +96,7 @@ class BlockReader:
             self._text(start, end, replace(text, lead=text.plain))
             return
         self.headings.append(Heading(start, int(token.tag[1]), text.plain, anchor))
-        self.blocks.append(Block("heading", LineNumber(start), LineNumber(end), text.plain))
+        self.blocks.append(_block("heading", start, end, text.plain))
 
     def _paragraph(self, number: int, token: Token) -> None:
         start, end = _span(token)
@@ -122,7 +122,8 @@ class BlockReader:
         start, end = _span(token)
         count = token.content.count("\n")
         body = (LineNumber(start + 1), LineNumber(start + count)) if count else None
-        self._add_nested(token, "fence", start, end, _dedent(token.content.split("\n")[:-1]), token.info.strip(), body)
+        fence = _block("fence", start, end, _dedent(token.content.split("\n")[:-1]))
+        self._add_nested(token, replace(fence, info=token.info.strip(), body=body))
 
     def _code(self, number: int, token: Token) -> None:
         start, end = _span(token)
@@ -136,16 +137,16 @@ class BlockReader:
             while first <= last and not self._lines[last - 1].strip():
                 last -= 1
             if first <= last:
-                self._add_nested(token, "code", first, last, _dedent(texts[first - start : last - start + 1]))
+                self._add_nested(token, _block("code", first, last, _dedent(texts[first - start : last - start + 1])))
 
     def _html(self, number: int, token: Token) -> None:
         start, end = _span(token)
         while end > start and not self._lines[end - 1].strip():
             end -= 1
-        self._add_nested(token, "html", start, end, html_text(token.content))
+        self._add_nested(token, _block("html", start, end, html_text(token.content)))
 
     def _rule(self, number: int, token: Token) -> None:
-        self._add_nested(token, "rule", *_span(token))
+        self._add_nested(token, _block("rule", *_span(token)))
 
     def _row(self, number: int, token: Token) -> None:
         start, end = _span(token)
@@ -155,10 +156,8 @@ class BlockReader:
                 cells.append(self._inline(cell.content).plain)
             number += 1
         header = self._header = tuple(cells) if self._header is None else self._header
-        row = Block("row", LineNumber(start), LineNumber(end), " | ".join(cells), header=header, cells=tuple(cells))
-        self._interrupt(token)
-        self.blocks.append(self._placed(row))
-        self._contents.spoil()
+        row = _block("row", start, end, " | ".join(cells))
+        self._add_nested(token, replace(row, header=header, cells=tuple(cells)))
 
     def _text(self, start: int, end: int, text: Inline) -> None:
         """A paragraph: part of the item whose own lines are not over, else a block."""
@@ -199,18 +198,10 @@ class BlockReader:
     def _placed(self, block: Block) -> Block:
         return replace(block, depth=len(self._items), parent=self._parent()) if self._items else block
 
-    def _add_nested(
-        self,
-        token: Token,
-        kind: BlockKind,
-        start: int,
-        end: int,
-        plain: str = "",
-        info: str = "",
-        body: tuple[LineNumber, LineNumber] | None = None,
-    ) -> None:
+    def _add_nested(self, token: Token, block: Block) -> None:
+        """A block that is no text: it ends the own lines of the item around it, and no table of contents has it."""
         self._interrupt(token)
-        self.blocks.append(self._placed(Block(kind, LineNumber(start), LineNumber(end), plain, info=info, body=body)))
+        self.blocks.append(self._placed(block))
         self._contents.spoil()
 
     def _within(self, end: int) -> list[LooseFence]:
@@ -225,10 +216,15 @@ class BlockReader:
         if ">" in fence.prefix:
             body = [_QUOTE.sub("", line, count=1) for line in body]
         lines = (LineNumber(fence.first + 2), LineNumber(fence.last)) if body else None
-        self._add_nested(token, "fence", fence.first + 1, fence.last + 1, _dedent(body), fence.info, lines)
+        block = _block("fence", fence.first + 1, fence.last + 1, _dedent(body))
+        self._add_nested(token, replace(block, info=fence.info, body=lines))
 
     def _inline(self, content: str) -> Inline:
         return inline.read(content, self._parsed.environment)
+
+
+def _block(kind: BlockKind, start: int, end: int, plain: str = "") -> Block:
+    return Block(kind, LineNumber(start), LineNumber(end), plain)
 
 
 def _span(token: Token) -> tuple[int, int]:
