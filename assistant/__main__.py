@@ -3,11 +3,11 @@
 import os
 import sys
 
-from assistant.system.process_tuning import be_frugal
+from assistant.system.process_tuning import tune_process
 
 
 def main() -> None:
-    be_frugal()
+    tune_process()
     try:
         from assistant.cli.app import main
 
@@ -18,8 +18,8 @@ def main() -> None:
         sys.stdout.flush()
         sys.stderr.flush()
     except (AttributeError, OSError, ValueError):
-        pass  # closed by whoever read it, which ends quietly
-    os._exit(code)  # nothing is left to tidy, and taking the loaded libraries apart would cost a tenth of an answer
+        pass  # closed by its reader, which is no error
+    os._exit(code)  # nothing is left to save, and unloading the libraries would cost a tenth of an answer
 
 
 if __name__ == "__main__":

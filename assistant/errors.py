@@ -18,7 +18,7 @@ class Exit(IntEnum):
 
 
 class AssistantError(Exception):
-    """Something the user can mend: one sentence on what is wrong and, apart, the next step.
+    """An error that the user can fix: one sentence on what is wrong and, apart, the next step.
 
     Messages keep raw names; whoever shows them passes them through `visible`.
     """

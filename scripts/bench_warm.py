@@ -16,7 +16,7 @@ from recording_encoder import RecordingEncoder
 from assistant.engine import Engine
 from assistant.indexing.index_manager import IndexManager
 from assistant.models.lazy import LazyEncoder
-from assistant.system.process_tuning import RARELY
+from assistant.system.process_tuning import GC_THRESHOLDS
 from assistant.system.settings import user_cache
 
 DEV = Path(__file__).resolve().parent.parent.parent / "shared" / "eval" / "dev"
@@ -32,7 +32,7 @@ def questions() -> list[str]:
 
 
 def main(notes: str, index: str, bar: str, name: str) -> int:
-    gc.set_threshold(*RARELY)  # as the program does; what must be said before NumPy is there, `scripts/bench` says
+    gc.set_threshold(*GC_THRESHOLDS)  # as the program does; `scripts/bench` sets what must be set before NumPy loads
     encoder = RecordingEncoder(LazyEncoder("", user_cache(os.environ)))
     manager = IndexManager(Path(notes), Path(index), None, lambda: encoder, None)
     engine = Engine(Path(notes), encoder=encoder, index=lambda: manager, complete=True)

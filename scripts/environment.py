@@ -1,6 +1,6 @@
-"""The checkout's own Python in `.venv`: made, completed or repaired only where its stamp says that it must be.
+"""The checkout's own Python in `.venv`, and its stamp, which says whether it has to be made or brought up to date.
 
-The first half is all that an ordinary start runs, so it imports nothing that Python has not loaded already.
+An ordinary start runs nothing else, so this imports nothing that Python has not loaded already.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, "bin", "python")
 STAMP = os.path.join(VENV, "installed")
 EXTRAS = {"run": ".", "test": ".[test]"}
+"""Set of packages → what pip installs for it."""
 CANNOT, INTERRUPTED = 3, 130
 
 
@@ -28,7 +29,7 @@ def ready(wanted: str) -> str:
 
             set_up(wanted)
     except KeyboardInterrupt:
-        leave("Interrupted. The same command goes on from here.", INTERRUPTED)
+        leave("Interrupted. Run the same command to complete the set-up.", INTERRUPTED)
     except SetUpError as error:
         leave(str(error), CANNOT)
     except OSError as error:
@@ -37,17 +38,24 @@ def ready(wanted: str) -> str:
 
 
 def installed(wanted: str) -> bool:
-    """Whether the stamp stands for this checkout, these requirements and this Python, with at least the wanted set."""
-    if not os.access(PYTHON, os.X_OK):
-        return False
-    found = content(STAMP)
-    return bool(found) and (found == stamp("test") or (wanted == "run" and found == stamp("run")))
+    """Whether `.venv` is complete: made for this checkout and by these requirements, with at least the wanted set."""
+    written = content(STAMP)
+    return os.access(PYTHON, os.X_OK) and (written == stamp("test") or (wanted == "run" and written == stamp("run")))
+
+
+def fits() -> bool:
+    """Whether `.venv` was completed for this checkout and its Python is there, whatever the requirements were."""
+    return os.access(PYTHON, os.X_OK) and content(STAMP).startswith(tuple(map(place, EXTRAS)))
 
 
 def stamp(extras: str) -> bytes:
     """What a complete installation was made from, word for word: comparing is cheaper than loading a digest."""
-    parts = [os.fsencode(part) for part in (extras, ROOT, os.path.realpath(PYTHON))]
-    return b"\n".join([*parts, content(os.path.join(ROOT, "pyproject.toml")), content(constraints())])
+    return place(extras) + content(os.path.join(ROOT, "pyproject.toml")) + b"\n" + content(constraints())
+
+
+def place(extras: str) -> bytes:
+    """How a stamp of this checkout begins: the set of packages, where the checkout lies, which Python is behind it."""
+    return b"".join(os.fsencode(part) + b"\n" for part in (extras, ROOT, os.path.realpath(PYTHON)))
 
 
 def constraints() -> str:

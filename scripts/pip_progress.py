@@ -1,4 +1,4 @@
-"""One step of the set-up: its output goes to a log, what it is doing, how far and for how long goes to stderr."""
+"""Runs one step of the set-up: its output goes to a log; what it is doing, how far and how long, goes to stderr."""
 
 from __future__ import annotations
 
@@ -81,10 +81,10 @@ def status(text: str) -> str:
     """What pip is at and how far, from its own lines; empty for other programs."""
     known = len(set(re.findall(r"^(?:Collecting|Requirement already satisfied:) ([\w.-]+)", text, re.M)))
     total = sum(1 for line in content(constraints()).splitlines() if b"==" in line)
-    found = re.findall(r"^ *Downloading ([\w.%+-]+?)(?:-py[\w.-]+|-cp[\w.-]+)? \(([\d.]+ [kMG]?B)\)", text, re.M)
+    downloads = re.findall(r"^ *Downloading ([\w.%+-]+?)(?:-py[\w.-]+|-cp[\w.-]+)? \(([\d.]+ [kMG]?B)\)", text, re.M)
     if "\nInstalling collected packages" in text:
         return f"writing {known} packages, "
-    doing = f"downloading {found[-1][0]} ({found[-1][1]}), " if found else ""
+    doing = f"downloading {downloads[-1][0]} ({downloads[-1][1]}), " if downloads else ""
     return f"{doing}{known} of at most {max(known, total)} packages seen, " if known else ""
 
 

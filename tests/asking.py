@@ -13,7 +13,7 @@ from assistant.indexing.report import BuildReport
 from assistant.models.encoder import HashingEncoder
 from assistant.models.lazy import LazyEncoder
 from assistant.records import Answer, IndexState
-from assistant.system.settings import Refresh
+from assistant.system.settings_file import Refresh
 
 ENCODER = HashingEncoder()
 QUESTIONS = (

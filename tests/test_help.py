@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,9 +11,9 @@ import click
 import pytest
 
 from assistant.cli import pages
-from assistant.cli.app import group
+from assistant.cli.app import COMMANDS, group
+from tests.command import PROGRAM, run
 
-COMMANDS = ("", *sorted(group.commands))
 NAMES = ("assistant", "notes-assistant")
 SOURCED = {
     # What each shell would offer behind `NAME as`, once what the documentation says has been run in it.
@@ -47,12 +46,10 @@ def commands(tmp_path: Path) -> Path:
 
 
 def helped(command: str, surroundings: dict[str, str]) -> str:
-    words = [sys.executable, "-P", "-m", "assistant", *command.split(), "--help"]
-    done = subprocess.run(words, env={**surroundings, "COLUMNS": "80"}, capture_output=True, text=True, check=True)
-    return done.stdout
+    return run([*PROGRAM, *command.split(), "--help"], {**surroundings, "COLUMNS": "80"}).stdout
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_a_help_screen_fits_and_shows_an_example(command: str, surroundings: dict[str, str]) -> None:
     """With a row left for the prompt; no short sentence is cut."""
     rows = helped(command, surroundings).splitlines()
@@ -63,7 +60,9 @@ def test_a_help_screen_fits_and_shows_an_example(command: str, surroundings: dic
 
 
 def test_each_option_and_argument_says_what_it_does() -> None:
-    for command in (group, *group.commands.values()):
+    context = click.Context(group)
+    for command in (group, *(group.get_command(context, name) for name in COMMANDS)):
+        assert command is not None
         for one in command.params:
             assert not isinstance(one, click.Option) or one.help, (command.name, one.name)
 
@@ -76,37 +75,20 @@ def test_a_shell_completes_the_command(
     if shutil.which(shell) is None:
         pytest.skip(f"needs {shell}")
     script = SOURCED[shell].format(name=name, function=name.replace("-", "_"), variable=name.replace("-", "_").upper())
-    done = subprocess.run(
-        [shell, "-c", script],
-        env={
-            **surroundings,
-            "PATH": f"{commands}:{surroundings['PATH']}",
-            "HOME": str(tmp_path),
-            "ZDOTDIR": str(tmp_path),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    home = {"PATH": f"{commands}:{surroundings['PATH']}", "HOME": str(tmp_path), "ZDOTDIR": str(tmp_path)}
+    done = run([shell, "-c", script], {**surroundings, **home})
     assert (done.returncode, done.stderr) == (0, "")
     assert re.search(r"^(plain,)?ask\b", done.stdout, re.MULTILINE), done.stdout
 
 
 def completed(words: str, surroundings: dict[str, str], shell: str = "bash") -> list[str]:
     """What is offered for the last of the words."""
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "assistant"],
-        env={
-            **surroundings,
-            "_ASSISTANT_COMPLETE": f"{shell}_complete",
-            "COMP_WORDS": words,
-            "COMP_CWORD": str(len(words.split(" ")) - 1),
-        },
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout.split()
+    pressed = {
+        "_ASSISTANT_COMPLETE": f"{shell}_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split(" ")) - 1),
+    }
+    return run(PROGRAM, {**surroundings, **pressed}).stdout.split()
 
 
 def test_commands_options_choices_pages_and_paths_are_offered(surroundings: dict[str, str]) -> None:

@@ -33,6 +33,7 @@ from assistant.records import Answer, Request
 from assistant.rendering import terminal
 from assistant.text.sanitize import replace_surrogates
 from tests.asking import NOTE, QUESTIONS, asking, refresh, said
+from tests.command import PROGRAM, Command, run
 from tests.conftest import scale
 
 SECONDS = 30
@@ -343,11 +344,11 @@ def test_a_note_of_megabytes_is_taken_in_and_answered_beside(
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "hostile.md").write_bytes(KINDS[kind]())
     (tmp_path / "notes" / "plain.md").write_text(NOTE)
-    words = [sys.executable, "-P", "-m", "assistant", "--notes", "notes", "--index", "index"]
+    program = Command(tmp_path, surroundings)
     most = 0
     for command in (["index"], ["ask", "--explain", "Which service is point to point?"], ["ask", "--json", "words"]):
         process = subprocess.Popen(
-            [*words, *command],
+            program.words(*command),
             cwd=tmp_path,
             env={**surroundings, "TERM": "xterm-256color"},
             stdout=(tmp_path / "out").open("wb"),
@@ -391,7 +392,7 @@ def test_names_that_would_harm_a_terminal_are_shown_harmless(tmp_path: Path, sur
     for number, name in enumerate(names):
         (folder / f"{name}.md").write_text(f"# Note {number}\n\nThe gadget number{number} weighs {number} kilograms.\n")
     (folder / "bad\udcff.md").write_text("# Not UTF-8\n")
-    words = [sys.executable, "-P", "-m", "assistant", "--notes", str(folder), "--index", str(tmp_path / "index")]
+    words = [*PROGRAM, "--notes", str(folder), "--index", str(tmp_path / "index")]
     for command in (
         ["index"],
         ["topics"],
@@ -400,13 +401,7 @@ def test_names_that_would_harm_a_terminal_are_shown_harmless(tmp_path: Path, sur
         ["ask", "--open", "1", "How much does the gadget number1 weigh?"],
         ["doctor"],
     ):
-        done = subprocess.run(
-            [*words, *command],
-            env={**surroundings, "EDITOR": "true", "TERM": "xterm-256color"},
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
-        )
+        done = run([*words, *command], {**surroundings, "EDITOR": "true", "TERM": "xterm-256color"})
         assert done.returncode in ((0, 3) if command == ["doctor"] else (0, 1, 4)), done.stderr
         assert "Traceback" not in done.stderr
         assert unsafe(done.stdout) | unsafe(done.stderr) == set()
@@ -490,15 +485,7 @@ def test_a_question_of_a_megabyte_is_answered(world: World, surroundings: dict[s
     (tmp_path / "notes" / "plain.md").write_text(NOTE)
     letters = ("point to point ", ESC, "🎉", "שלום ", '" OR * ', "\x00a", "[red]")
     for letter in letters if scale > 1 else letters[:2]:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "assistant", "--notes", "notes", "--index", "index", "ask"],
-            cwd=tmp_path,
-            env=surroundings,
-            input=(letter * (1_000_000 // len(letter.encode()))).encode(),
-            capture_output=True,
-            timeout=CLASS_SECONDS,
-            check=False,
-        )
+        done = Command(tmp_path, surroundings).run("ask", stdin=letter * (1_000_000 // len(letter.encode())))
         assert done.returncode in (0, 1, 4), done.stderr
-        assert b"8,000" in done.stderr
-        assert unsafe(done.stdout.decode()) | unsafe(done.stderr.decode()) == set()
+        assert "8,000" in done.stderr
+        assert unsafe(done.stdout) | unsafe(done.stderr) == set()

@@ -104,11 +104,12 @@ def test_the_package_is_compiled_ahead(made: Path) -> None:
     assert list((made / "assistant" / "__pycache__").glob("__main__.*.pyc"))
 
 
-def test_a_moved_checkout_is_repaired_once(made: Path, checkout: Path) -> None:
+def test_a_moved_checkout_gets_a_new_environment_once(made: Path, checkout: Path) -> None:
     """The program, the environment's own commands and its activate script all come from the new place."""
     moved = run(checkout)
     assert moved.returncode == 4
     assert moved.stdout.startswith(str(checkout))
+    assert "making it anew" in moved.stderr
     assert "first start" not in moved.stderr
     for name in ("pip", "tiny"):
         own = subprocess.run([checkout / ".venv/bin" / name, "--version"], capture_output=True, text=True, check=False)
@@ -137,18 +138,30 @@ def test_an_environment_without_a_python_is_made_again(checkout: Path) -> None:
 
 
 def test_an_interrupted_set_up_is_completed(checkout: Path) -> None:
-    """Ctrl-C: one line, exit 130, no stamp; the same command goes on."""
+    """Ctrl-C: one line, exit 130, no stamp; the same command makes the environment anew."""
     (checkout / "hold").touch()
     with started(checkout) as process:
         wait_for(checkout / "held")
         os.killpg(process.pid, signal.SIGINT)
         _, errors = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert errors.splitlines()[-1] == "assistant: Interrupted. The same command goes on from here."
+    assert errors.splitlines()[-1] == "assistant: Interrupted. Run the same command to complete the set-up."
     assert "Traceback" not in errors
     assert not (checkout / ".venv/installed").exists()
     (checkout / "hold").unlink()
-    assert run(checkout).returncode == 4
+    completed = run(checkout)
+    assert (completed.returncode, "making it anew" in completed.stderr) == (4, True)
+    assert run(checkout).stderr == ""
+
+
+def test_a_failed_update_keeps_the_environment(checkout: Path) -> None:
+    """pip takes back what it began; once the mistake is corrected, the same environment is brought up to date."""
+    run(checkout)
+    correct = (checkout / "pyproject.toml").read_text()
+    (checkout / "pyproject.toml").write_text(correct.replace('version = "1"', 'version = "1"\ndependencies = ["x==1"]'))
+    assert run(checkout).returncode == 3
+    (checkout / "pyproject.toml").write_text(correct + "# corrected\n")
+    assert "up to date" in run(checkout).stderr
     assert run(checkout).stderr == ""
 
 
@@ -176,21 +189,49 @@ def test_a_failed_step_ends_with_the_next_one(checkout: Path) -> None:
     assert failed.stderr.endswith("run the command again.\n")
 
 
-def test_half_written_distributions_are_found(checkout: Path) -> None:
-    """pip believes any distribution that has its metadata; one whose files are missing is installed anew."""
-    site = next((checkout / ".venv/lib").glob("python*/site-packages"))
-    for name, record in (("whole", "whole.py,sha256=x,0\n"), ("cut", "cut.py,sha256=x,9\n"), ("bare", None)):
-        folder = site / f"{name}-1.dist-info"
-        folder.mkdir()
-        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
-        (site / f"{name}.py").touch()
-        if record:
-            (folder / "RECORD").write_text(record)
-    program = "import setting_up; print(sorted(setting_up.half_written()))"
-    found = subprocess.run(
+@pytest.mark.parametrize(
+    ("stamped", "kept"),
+    [
+        ("the same", True),
+        ("older requirements", True),
+        ("another checkout", False),
+        ("another Python", False),
+        ("no stamp", False),
+        ("no Python", False),
+    ],
+)
+def test_only_what_was_completed_for_this_checkout_is_kept(
+    root: Path, tmp_path: Path, stamped: str, kept: bool
+) -> None:
+    """Anything else is made anew: what an interrupted pip left, what was moved, what another Python made."""
+    checkout = lay_out(tmp_path / "fa ke", root / "scripts")
+    python = checkout / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    stamp = ask(checkout, "environment.stamp('run').decode()")
+    match stamped:
+        case "older requirements":
+            stamp = stamp.replace("tiny", "small")
+        case "another checkout":
+            stamp = stamp.replace("fa ke", "elsewhere")
+        case "another Python":
+            stamp = stamp.replace(os.path.realpath(sys.executable), "/usr/bin/python3.0")
+        case "no Python":
+            python.unlink()
+    if stamped != "no stamp":
+        (checkout / ".venv" / "installed").write_text(stamp)
+    assert ask(checkout, "environment.fits()") == str(kept)
+    assert ask(checkout, "environment.installed('run')") == str(stamped == "the same")
+    assert ask(checkout, "environment.installed('test')") == "False"
+
+
+def ask(checkout: Path, expression: str) -> str:
+    """What an expression gives in the checkout's scripts."""
+    program = f"import environment; print({expression}, end='')"
+    done = subprocess.run(
         [sys.executable, "-c", program], cwd=checkout / "scripts", capture_output=True, text=True, check=True
     )
-    assert found.stdout == "['bare', 'cut']\n"
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -241,7 +282,7 @@ def test_a_user_without_a_home_starts_it(public: tuple[Path, str], home: dict[st
     assert done.stdout.splitlines()[1:] == ["True", "ask", "a  b"]
 
 
-def test_a_user_who_may_not_complete_an_environment_is_told_so(public: tuple[Path, str]) -> None:
+def test_a_user_without_rights_is_told_so(public: tuple[Path, str]) -> None:
     checkout, python = public
     (checkout / "constraints.txt").write_text("# changed\n")
     done = subprocess.run(

@@ -89,7 +89,7 @@ def test_loops_of_links_end(tmp_path: Path) -> None:
         (tmp_path / link).symlink_to(target)
     found = notes_folder.scan(tmp_path)
     assert [file.path for file in found.files] == ["a/x.md", "b/y.md"]
-    assert [re.sub(":.*", "", warning) for warning in found.warnings] == ["self.md is a link that leads nowhere"]
+    assert [re.sub(":.*", "", warning) for warning in found.warnings] == ["self.md is a broken link"]
 
 
 def test_what_is_passed_over_is_named(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_what_is_passed_over_is_named(tmp_path: Path) -> None:
         *odd,
         "device.md is not a regular file",
         "fifo.md is not a regular file",
-        "gone.md is a link that leads nowhere: no such file or directory",
+        "gone.md is a broken link: no such file or directory",
     ]
 
 

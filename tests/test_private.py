@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import pytest
 from assistant.system import permissions
 from assistant.system.settings import make_private
 from tests.asking import NOTE, refresh
+from tests.command import PROGRAM, run
 
 
 @pytest.fixture
@@ -57,15 +56,8 @@ def test_index_and_cache_are_private_under_any_umask(tmp_path: Path, surrounding
         ["ask", "Where do many readers go?"],
         ["--index", str(tmp_path / "own" / "index"), "index"],
     ):
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "assistant", "--notes", str(notes), *words],
-            env={**surroundings, "XDG_CACHE_HOME": str(cache)},
-            cwd=tmp_path,
-            umask=0,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        line = [*PROGRAM, "--notes", str(notes), *words]
+        done = run(line, {**surroundings, "XDG_CACHE_HOME": str(cache)}, folder=tmp_path, umask=0)
         assert done.returncode == 0, done.stderr
     only_the_owner_s(cache / "notes-assistant")
     only_the_owner_s(tmp_path / "own")

@@ -43,7 +43,7 @@ def test_a_flag_beats_the_environment_and_that_the_file(here: Path, tmp_path: Pa
     assert not load(Flags(quiet=False), said, here).quiet
 
 
-def test_the_index_stands_beside_the_notes_only_where_a_place_is_kept_for_it(here: Path, tmp_path: Path) -> None:
+def test_the_index_is_beside_the_notes_only_in_a_project(here: Path, tmp_path: Path) -> None:
     project = tmp_path / "project"
     cached = load(Flags(), environment(tmp_path), here).index
     assert cached.parent == tmp_path / "cache" / "notes-assistant"
@@ -102,7 +102,7 @@ def test_a_model_that_is_a_folder_is_absolute_and_a_name_stays(here: Path, tmp_p
     assert load(Flags(model="org/name"), environment(tmp_path), here).model == "org/name"
 
 
-def test_without_a_home_that_can_be_written_the_cache_is_a_private_temporary_folder(tmp_path: Path) -> None:
+def test_without_a_writable_home_the_cache_is_temporary(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
     found = user_cache({"HOME": str(file), "XDG_CACHE_HOME": str(file)})

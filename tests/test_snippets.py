@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.notes import folder, markdown, syntax_check
+from assistant.notes import folder, languages, markdown, syntax_check
+from assistant.notes.identifiers import identifiers
 from assistant.records import LineNumber
 
 ONE = LineNumber(1)
@@ -48,7 +49,7 @@ def _fences(note: Path) -> Iterator[tuple[str, str, LineNumber]]:
 )
 def test_language(info: str, name: str) -> None:
     """The first word of the info string, under its usual name."""
-    assert syntax_check.language(info) == name
+    assert languages.language(info) == name
 
 
 MISTAKES = [
@@ -217,7 +218,7 @@ def test_any_code_gets_an_answer(code: str, info: str, first: int) -> None:
     for problem in syntax_check.problems(code, info, LineNumber(first)) or ():
         assert first <= problem.line < first + rows
         assert problem.message
-    assert all(name and 0 <= row <= code.count("\n") for name, row in syntax_check.names(code, info))
+    assert all(name and 0 <= row <= code.count("\n") for name, row in identifiers(code, info))
 
 
 @pytest.mark.parametrize("info", ["python", "yaml", "json", "terraform", "bash"])
@@ -230,7 +231,7 @@ def test_hostile_code_is_answered(info: str, unit: str) -> None:
     whole = (unit * syntax_check.LIMIT)[: syntax_check.LIMIT]
     for code in (whole, "\n".join(whole[at : at + 40] for at in range(0, len(whole) - 300, 40))):
         syntax_check.problems(code, info, ONE)
-        syntax_check.names(code, info)
+        identifiers(code, info)
 
 
 @pytest.mark.parametrize(
@@ -266,4 +267,4 @@ def test_hostile_code_is_answered(info: str, unit: str) -> None:
 )
 def test_names(info: str, code: str, names: list[tuple[str, int]]) -> None:
     """Kinds, classes, functions, imports, resource types, commented keys and commands, each with its row."""
-    assert list(syntax_check.names(code, info)) == names
+    assert list(identifiers(code, info)) == names

@@ -10,6 +10,7 @@ import pytest
 
 from assistant.text.tokenizer import key
 from assistant.topics import vocabulary
+from assistant.topics.concept_matcher import ConceptMatcher
 from assistant.topics.vocabulary import Concept, VocabularyError
 
 FILES = sorted((Path(vocabulary.__file__).parents[1] / "data" / "vocabulary").glob("*.md"))
@@ -45,7 +46,7 @@ def test_every_file_is_of_the_form() -> None:
         assert all(3 <= len(words(sentence)) <= 40 for sentence in concept.sentences), (path.name, concept.name)
 
 
-def test_no_concept_is_there_twice() -> None:
+def test_no_concept_appears_twice() -> None:
     assert repeated(key(concept.name) for _, concept in concepts()) == []
 
 
@@ -55,7 +56,7 @@ def test_no_concept_has_a_name_twice() -> None:
         assert repeated(name.casefold() for name in names) == [], (path.name, concept.name)
 
 
-def test_no_sentence_is_there_twice() -> None:
+def test_no_sentence_appears_twice() -> None:
     sentences = (" ".join(words(sentence)) for _, concept in concepts() for sentence in concept.sentences)
     assert repeated(sentences) == []
 
@@ -87,18 +88,18 @@ def test_a_users_concept_is_added_or_replaces(tmp_path: Path) -> None:
     assert set(found) - {"Zymurgy"} == {concept.name for concept in vocabulary.concepts()}
 
 
-def test_a_line_that_is_none_of_these_is_named() -> None:
+def test_a_malformed_line_is_named() -> None:
     with pytest.raises(VocabularyError, match=r"mine\.md, line 3"):
         vocabulary.parse("## Queue\n\nA queue is a line.\n", "mine.md")
 
 
-def test_what_is_left_of_several_names_names_none_of_them() -> None:
+def test_a_word_shared_by_several_names_names_none() -> None:
     known = (
         Concept("API gateway", ("API proxy",), ("One door for all calls.",)),
         Concept("Sidecar proxy", ("service proxy",), ("A helper beside each process.",)),
         Concept("Message queue", ("queue service",), ("Jobs wait in line.",)),
     )
-    spotter = vocabulary.Spotter(known)
-    assert spotter.matches(key("Proxy")) == {}
-    assert spotter.matches(key("Queue")) == {"Message queue": True}
-    assert spotter.matches(key("API proxy")) == {"API gateway": True}
+    matcher = ConceptMatcher(known)
+    assert matcher.matches(key("Proxy")) == {}
+    assert matcher.matches(key("Queue")) == {"Message queue": True}
+    assert matcher.matches(key("API proxy")) == {"API gateway": True}

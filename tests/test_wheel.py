@@ -140,8 +140,8 @@ def test_a_broken_installation_is_named_with_what_mends_it(installed: Installed,
     assert (asked.returncode, asked.stdout, asked.stderr.splitlines()) == (
         *(3, ""),
         [
-            "Error: A library that is needed cannot be loaded (cannot open shared object file). "
-            "`assistant doctor` says what mends it."
+            "Error: A required library cannot be loaded (cannot open shared object file). "
+            "`assistant doctor` prints the fix."
         ],
     )
     record = json.loads(done.stdout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assistant.answering.topic import Topic
-from assistant.notes.syntax_check import language as language_of
+from assistant.notes.languages import language as language_of
 from assistant.records import Passage
 from assistant.retrieval.result import RetrievalResult
 

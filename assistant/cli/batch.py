@@ -59,13 +59,13 @@ def _line(text: str, like: Request) -> tuple[str | None, Request | BadRequest]:
 
 def _request(record: Mapping[str, object], name: str | None, like: Request) -> Request:
     if record.get("id") is not None and name is None:
-        raise BadRequest("The id is neither a text nor null.", 'Write it in quotes: "id": "1".')
+        raise BadRequest("`id` must be a string or null.", 'Write it in quotes: "id": "1".')
     question = record.get("question")
     if not isinstance(question, str):
-        raise BadRequest("The line has no question that is a text.", _LINE)
+        raise BadRequest("`question` must be a string.", _LINE)
     conversation = record.get("conversation")
     if conversation is not None and not isinstance(conversation, str):
-        raise BadRequest("The conversation is not a text.", 'Write it in quotes: "conversation": "a".')
+        raise BadRequest("`conversation` must be a string or null.", 'Write it in quotes: "conversation": "a".')
     return replace(
         like,
         question=replace_surrogates(question),
@@ -79,5 +79,5 @@ def _options(value: object) -> Mapping[str, str] | None:
     if value is None:
         return None
     if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
-        raise BadRequest("The options are not an object of texts.", 'Write "options": {"A": "…", "B": "…"}.')
+        raise BadRequest("`options` must be an object of strings.", 'Write "options": {"A": "…", "B": "…"}.')
     return {replace_surrogates(label): replace_surrogates(text) for label, text in value.items()} or None

@@ -13,7 +13,7 @@ from assistant.notes import chunker
 from assistant.notes import folder as notes_folder
 from assistant.records import Note, NoteFile
 from assistant.storage import IndexedNote, StoredNote, Writer
-from assistant.topics import extraction, vocabulary
+from assistant.topics import concept_matcher, extraction, vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Intake:
     report: BuildReport
     progress: Progress
     _concepts: tuple[vocabulary.Concept, ...] | None = None
-    _spotter: vocabulary.Spotter | None = None
+    _matcher: concept_matcher.ConceptMatcher | None = None
     _taken: set[str] = field(default_factory=set)
     """Notes that were added or changed: the next look finds them unchanged."""
 
@@ -68,7 +68,7 @@ class Intake:
         self.report.reason = self.report.reason or reason
         if reason:
             writer.begin(self.identity, look.versions)
-            self._concepts = self._spotter = None
+            self._concepts = self._matcher = None
         if full:
             writer.start_over()
         if not known:
@@ -146,7 +146,7 @@ class Intake:
             writer.touch(file, moment)
             return
         counts.differ += 1
-        report.reused += writer.put_note(_indexed(note, file, moment, self._spotting()))
+        report.reused += writer.put_note(_indexed(note, file, moment, self._concept_matcher()))
         report.added += entry is None or bool(entry.reason)
         report.changed += entry is not None and not entry.reason and not same
         report.unchanged += same
@@ -158,12 +158,12 @@ class Intake:
         if everything:
             writer.forget_matches()
         keys = writer.unmatched()
-        known, spotter = self._known(), self._spotting()
+        known, matcher = self._known(), self._concept_matcher()
         writer.set_concepts(
             keys,
-            {key: spotter.matches(key) for key in keys},
+            {key: matcher.matches(key) for key in keys},
             {concept.name: concept.sentences[: vocabulary.EMBEDDED] for concept in known},
-            lambda names: vocabulary.words(known, names),
+            lambda names: vocabulary.term_weights(known, names),
         )
 
     def _known(self) -> tuple[vocabulary.Concept, ...]:
@@ -176,17 +176,17 @@ class Intake:
                 self._concepts = vocabulary.concepts()
         return self._concepts
 
-    def _spotting(self) -> vocabulary.Spotter:
-        if self._spotter is None:
-            self._spotter = vocabulary.spotter(self._known())
-        return self._spotter
+    def _concept_matcher(self) -> concept_matcher.ConceptMatcher:
+        if self._matcher is None:
+            self._matcher = concept_matcher.matcher(self._known())
+        return self._matcher
 
 
-def _indexed(note: Note, file: NoteFile, moment: int, spotter: vocabulary.Spotter) -> IndexedNote:
+def _indexed(note: Note, file: NoteFile, moment: int, matcher: concept_matcher.ConceptMatcher) -> IndexedNote:
     # Here, so that a look at notes that did not change loads no parser.
     from assistant.notes import markdown
 
     outline = markdown.outline(note)
     found = chunker.passages(outline, note)
     embedded = tuple(chunker.embedded(passage) for passage in found)
-    return IndexedNote(file, moment, note, outline, found, embedded, extraction.mentions(found, spotter))
+    return IndexedNote(file, moment, note, outline, found, embedded, extraction.mentions(found, matcher))

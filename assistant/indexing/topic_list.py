@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assistant.storage import Store, StoredMention
-from assistant.topics.extraction import TELLING, merged
+from assistant.topics.extraction import TELLING
+from assistant.topics.names import merged
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,8 +129,8 @@ class OnnxEncoder:
     def _load_quietly(self) -> None:
         try:
             self._load()
-        except ModelUnusable:
-            return  # the first text tries again and tells
+        except Exception:  # noqa: BLE001 - of any kind: the first text tries again, and raises it where it is wanted
+            return
 
     def _load(self) -> _Loaded:
         with self._lock:

@@ -1,4 +1,4 @@
-"""A folder of Markdown files as notes; the only reader of note files."""
+"""A folder of Markdown files → its notes; the only module that reads note files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _Identity = tuple[int, int]
 
 
 class UnreadableNote(Exception):
-    """A note that cannot become text; `reason` completes a sentence that begins with its path."""
+    """A note that is no text in UTF-8 or cannot be opened; `reason` completes a sentence that begins with its path."""
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"{path} {reason}")
@@ -34,16 +34,16 @@ class UnreadableNote(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One look at a folder."""
+    """The notes of a folder at one moment."""
 
     files: tuple[NoteFile, ...]
     """Sorted by path."""
     warnings: tuple[str, ...]
-    """What was passed over and why, one sentence each, sorted."""
+    """Which files and folders were left out and why, one sentence each, sorted."""
 
 
 def scan(folder: Path, skip: Collection[Path] = ()) -> Scan:
-    """Every note below `folder`, by stat alone; NoNotes where it is no folder that can be listed."""
+    """Every note below `folder`, by stat alone; folders in `skip` are left out. NoNotes where it cannot be listed."""
     walk = _Walk(skip)
     try:
         walk.enter(os.fspath(folder), "")
@@ -61,7 +61,7 @@ def read(folder: Path, path: str) -> Note:
 
 
 def lines(folder: Path, path: str) -> tuple[str, ...]:
-    """The lines of that note alone, for whom its digest is not worth the time; raises UnreadableNote."""
+    """The lines of that note without its digest, which takes longer; raises UnreadableNote."""
     return _split(path, _content(folder, path))
 
 
@@ -79,23 +79,27 @@ def _content(folder: Path, path: str) -> bytes:
 
 def _split(path: str, data: bytes) -> tuple[str, ...]:
     try:
-        return _kept(data) if len(data) <= _SHORT else _kept.__wrapped__(data)
+        return _cached_lines(data) if len(data) <= _CACHED else _decoded_lines(data)
     except UnicodeDecodeError as error:
         raise UnreadableNote(path, f"is not UTF-8 (byte {error.start + 1})") from error
 
 
-_SHORT = 256 * 1024
-"""Bytes of a note up to which its lines are kept: one question after another cites the same notes."""
+_CACHED = 256 * 1024
+"""Bytes of a note up to which its lines are cached: one question after another cites the same notes."""
 
 
 @lru_cache(maxsize=16)
-def _kept(data: bytes) -> tuple[str, ...]:
+def _cached_lines(data: bytes) -> tuple[str, ...]:
+    return _decoded_lines(data)
+
+
+def _decoded_lines(data: bytes) -> tuple[str, ...]:
     text = data.decode("utf-8")
     # Not str.splitlines: it also cuts at form feeds and U+2028, and then no line number is an editor's.
-    found = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    if not found[-1]:
-        found.pop()
-    return tuple(found)
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if not lines[-1]:
+        lines.pop()
+    return tuple(lines)
 
 
 class _Walk:
@@ -134,10 +138,10 @@ class _Walk:
             self.warnings.append(f"{_shown(path)} cannot be listed: {_why(error)}")
 
     def _list(self, folder: str, path: str, pending: list[tuple[str, str]]) -> None:
-        found = Path(folder).stat()
-        if (found.st_dev, found.st_ino) in self._seen:
+        status = Path(folder).stat()
+        if (status.st_dev, status.st_ino) in self._seen:
             return
-        self._seen.add((found.st_dev, found.st_ino))
+        self._seen.add((status.st_dev, status.st_ino))
         with os.scandir(folder) as entries:
             listed = list(entries)
         if path and any(entry.name == VENV_MARK for entry in listed):
@@ -154,40 +158,40 @@ class _Walk:
 
     def _take(self, entry: os.DirEntry[str], path: str) -> None:
         try:
-            found = entry.stat()
+            status = entry.stat()
         except OSError as error:
             if entry.is_symlink():
-                self.warnings.append(f"{_shown(path)} is a link that leads nowhere: {_why(error)}")
+                self.warnings.append(f"{_shown(path)} is a broken link: {_why(error)}")
             return
-        if not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(status.st_mode):
             self.warnings.append(f"{_shown(path)} is not a regular file")
         elif not path.isascii() and _shown(path) != path:
             self.warnings.append(f"{_shown(path)} has a name that is not UTF-8")
         else:
-            self.files.append(NoteFile(path, found.st_size, found.st_mtime_ns, found.st_ino))
+            self.files.append(NoteFile(path, status.st_size, status.st_mtime_ns, status.st_ino))
 
 
 def _bytes(file: Path) -> bytes:
-    """The whole of a regular file; anything else is looked at, never opened."""
-    _insist(file.stat())
+    """The whole of a regular file; OSError for anything else, which is never opened."""
+    _note_size(file.stat())
     # Something else may have taken its place: O_NONBLOCK does not wait for the other end of a FIFO.
     handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(handle, "rb") as stream:
         # A buffer of what may be read at the most would cost more than the reading.
-        return stream.read(min(_insist(os.fstat(handle)) + _GROWTH, MAX_BYTES))
+        return stream.read(min(_note_size(os.fstat(handle)) + _GROWTH, MAX_BYTES))
 
 
 _GROWTH = 64 * 1024
 """Bytes that are read beyond a note's size, should it be growing."""
 
 
-def _insist(found: os.stat_result) -> int:
-    """The size of what can be a note."""
-    if not stat.S_ISREG(found.st_mode):
+def _note_size(status: os.stat_result) -> int:
+    """Bytes of a file; OSError where it is no regular one or too large for a note."""
+    if not stat.S_ISREG(status.st_mode):
         raise OSError("it is not a regular file")
-    if found.st_size > MAX_BYTES:
+    if status.st_size > MAX_BYTES:
         raise OSError(f"it is larger than {MAX_BYTES // 1024 // 1024} MB")
-    return found.st_size
+    return status.st_size
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -199,10 +203,10 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 def _identity(path: Path) -> _Identity | None:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 def _why(error: OSError) -> str:

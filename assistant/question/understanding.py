@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from assistant.notes.syntax_check import language
+from assistant.notes.languages import language
 from assistant.question import expectations, follow_up, spelling
 from assistant.question.expectations import Expectations
 from assistant.question.follow_up import Subject, Turn

@@ -18,7 +18,8 @@ from assistant.records import PassageId
 from assistant.storage import Store
 from assistant.text import word_frequency
 from assistant.text.tokenizer import key
-from assistant.topics.extraction import CONCEPT, DESCRIBED, merged
+from assistant.topics.extraction import CONCEPT, DESCRIBED
+from assistant.topics.names import merged
 
 Floats = NDArray[np.float32]
 

@@ -6,7 +6,6 @@ import hashlib
 import mmap
 import os
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
@@ -114,15 +113,17 @@ class Reading(Thread):
         super().__init__(name="vectors")
         self._descriptor = descriptor
         self._stamp = stamp
-        self._searchable: Flat | Coded | None = None
+        self._result: Flat | Coded | Exception = FileDamaged(stamp.name)
 
     def run(self) -> None:
-        with suppress(FileDamaged):
-            self._searchable = load(self._descriptor, self._stamp)
+        try:
+            self._result = load(self._descriptor, self._stamp)
+        except Exception as error:  # noqa: BLE001 - of any kind: raised where the vectors are wanted
+            self._result = error
 
     def searchable(self) -> Flat | Coded:
-        """Once it is read; FileDamaged."""
+        """Once it is read; FileDamaged, or what else kept it from being read."""
         self.join()
-        if self._searchable is None:
-            raise FileDamaged(self._stamp.name)
-        return self._searchable
+        if isinstance(self._result, Exception):
+            raise self._result
+        return self._result

@@ -1,4 +1,4 @@
-"""Files and folders that are made for their owner alone, whatever the umask says."""
+"""Files and folders that only their owner may read, write or enter, whatever the umask is."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from contextlib import suppress
 from pathlib import Path
 
 FILE, FOLDER = 0o600, 0o700
+"""Modes of what is made."""
 _OTHERS = 0o077
 
 
 def folder(path: Path) -> None:
-    """Makes the folder and those above it that are missing; OSError. One that is there stays as it is."""
+    """Makes the folder and those above it that are missing; OSError. One that exists keeps its mode."""
     if not path.parent.exists():
         folder(path.parent)
     with suppress(FileExistsError):
@@ -24,18 +25,18 @@ def folder(path: Path) -> None:
 
 
 def opener(path: str, flags: int) -> int:
-    """For `open`."""
+    """Opens a file that is private where it is new: for `open(…, opener=opener)`."""
     return os.open(path, flags | os.O_CLOEXEC, FILE)
 
 
 def write(path: Path, text: str) -> None:
-    """The whole file anew, in UTF-8; OSError."""
+    """Replaces the content of the file, in UTF-8; OSError."""
     with open(path, "w", encoding="utf-8", opener=opener) as file:
         file.write(text)
 
 
 def touch(path: Path) -> None:
-    """Makes the file where it is missing, and takes it from others where it is ours; OSError."""
+    """Makes the file where it is missing, and makes it private where it is the user's own; OSError, also for a link."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, FILE)
     try:
         tighten(descriptor)
@@ -44,16 +45,16 @@ def touch(path: Path) -> None:
 
 
 def tighten(descriptor: int) -> None:
-    """Takes an open file or folder from others; left as it is where it belongs to another user, or is a device."""
-    found = os.fstat(descriptor)
-    usual = stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)
-    if usual and found.st_uid == os.geteuid() and found.st_mode & _OTHERS:
+    """Takes the rights of others from an open file or folder; not where it is another user's, a pipe or a device."""
+    status = os.fstat(descriptor)
+    file_or_folder = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
+    if file_or_folder and status.st_uid == os.geteuid() and status.st_mode & _OTHERS:
         with suppress(OSError):  # a file system without modes
-            os.fchmod(descriptor, stat.S_IMODE(found.st_mode) & ~_OTHERS)
+            os.fchmod(descriptor, stat.S_IMODE(status.st_mode) & ~_OTHERS)
 
 
 def tighten_folder(path: Path, ours: Callable[[str], bool]) -> None:
-    """Takes a folder from others if it holds nothing but what is `ours` by name; else it is somebody's, and stays."""
+    """Takes the rights of others from a folder whose files are all `ours` by name; any other folder is left alone."""
     with suppress(OSError):
         if not all(map(ours, os.listdir(path))):  # noqa: PTH208 - names are all that counts
             return

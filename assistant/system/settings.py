@@ -6,23 +6,21 @@ import hashlib
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from assistant.errors import BadRequest, NoNotes
+from assistant.errors import NoNotes
 from assistant.system import permissions
+from assistant.system.settings_file import FILE, Refresh, nearest_file
 
 _T = TypeVar("_T")
-Refresh = Literal["look", "insist", "never"]
-FILE = "assistant.toml"
-_REFRESH: tuple[Refresh, ...] = ("look", "insist", "never")
 _CACHEDIR_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# Derived files of notes-assistant; safe to delete.\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Flags:
-    """What the command line said; None where it said nothing."""
+    """The options of the command line; None for one that was not given."""
 
     notes: str | None = None
     index: str | None = None
@@ -35,7 +33,7 @@ class Flags:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where things are and how to treat them; every path is absolute, none need exist."""
+    """Where notes, index and cache are, and how to work; every path is absolute, none need exist."""
 
     notes: Path
     index: Path
@@ -56,25 +54,13 @@ class Settings:
     """The chat's own keys: name of an action to keys, with commas between them."""
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    """One `assistant.toml`; its paths are relative to its own folder."""
-
-    notes: str | None = None
-    index: str | None = None
-    model: str | None = None
-    constants: str | None = None
-    refresh: Refresh | None = None
-    background: bool | None = None
-    vocabulary: bool | None = None
-    quiet: bool | None = None
-    theme: str | None = None
-    keys: Mapping[str, str] | None = None
-
-
 def load(flags: Flags, environment: Mapping[str, str], here: Path) -> Settings:
-    """Flag, then environment, then file, then default; BadRequest for a bad file, NoNotes where no notes are near."""
-    base, file = _nearest_file(here)
+    """Each setting from the flags, else the environment, else the file, else its default.
+
+    `here` is the folder from which a file and a `corpus/` are looked for, upwards. BadRequest for a bad file, NoNotes
+    where there is no folder of notes.
+    """
+    base, file = nearest_file(here)
     usual = _path(file.notes, base) or _nearest_corpus(here)
     notes = _path(flags.notes or environment.get("ASSISTANT_NOTES"), here) or usual
     if notes is None:
@@ -103,7 +89,8 @@ def load(flags: Flags, environment: Mapping[str, str], here: Path) -> Settings:
 
 
 def user_cache(environment: Mapping[str, str]) -> Path:
-    """The user's cache folder for this program, not yet made; a private temporary one where no home can be written."""
+    """The user's cache folder for this program, which need not exist; a temporary folder of their own where no home can
+    be written."""
     for parent in _cache_parents(environment):
         if parent.is_absolute() and _can_write(parent / "notes-assistant"):
             return parent / "notes-assistant"
@@ -113,8 +100,7 @@ def user_cache(environment: Mapping[str, str]) -> Path:
 
 
 def user_state(environment: Mapping[str, str], notes: Path) -> Path | None:
-    """The file that keeps what was asked about these notes in the chat, not yet made; None where no home can be
-    written."""
+    """The file for the chat's history about these notes, which need not exist; None where no home can be written."""
     named = environment.get("XDG_STATE_HOME", "")
     home = environment.get("HOME") or _passwd_home()
     usual = ("Library", "Application Support") if sys.platform == "darwin" else (".local", "state")
@@ -126,7 +112,7 @@ def user_state(environment: Mapping[str, str], notes: Path) -> Path | None:
 
 
 def terminal_clipboard(environment: Mapping[str, str]) -> Literal["tmux", "osc52", "local"]:
-    """Which way a copied text has to take from here to the user's clipboard."""
+    """How a copied text gets from here to the user's clipboard."""
     if environment.get("TMUX"):
         return "tmux"
     return "osc52" if environment.get("SSH_CONNECTION") or environment.get("SSH_TTY") else "local"
@@ -151,7 +137,7 @@ def make_private(folder: Path) -> None:
 
 
 def _index_in(cache: Path, notes: Path) -> Path:
-    """Where the index of these notes lives when nothing stands beside them; by real path, so that links share it."""
+    """The folder in a cache for the index of these notes; by their real path, so that links to them share it."""
     real = os.path.realpath(notes)
     digest = hashlib.sha256(os.fsencode(real)).hexdigest()[:12]
     name = "".join(c if c.isalnum() or c in "-_." else "_" for c in Path(real).name)[:40]
@@ -175,11 +161,11 @@ def named_editor(environment: Mapping[str, str]) -> str:
 
 def _cache_parents(environment: Mapping[str, str]) -> list[Path]:
     named = environment.get("XDG_CACHE_HOME", "")
-    found = [Path(named)] if named else []
+    parents = [Path(named)] if named else []
     home = environment.get("HOME") or _passwd_home()
     if home and Path(home).is_dir():
-        found.append(Path(home, "Library", "Caches") if sys.platform == "darwin" else Path(home, ".cache"))
-    return found
+        parents.append(Path(home, "Library", "Caches") if sys.platform == "darwin" else Path(home, ".cache"))
+    return parents
 
 
 def _passwd_home() -> str:
@@ -198,56 +184,16 @@ def _can_write(folder: Path) -> bool:
     return False
 
 
-def _nearest_file(here: Path) -> tuple[Path, _File]:
-    for folder in (here, *here.parents):
-        path = folder / FILE
-        if path.is_file():
-            return folder, _read(path)
-    return here, _File()
-
-
 def _nearest_corpus(here: Path) -> Path | None:
     return next((f / "corpus" for f in (here, *here.parents) if (f / "corpus").is_dir()), None)
 
 
 def _index_beside(notes: Path) -> Path | None:
+    """A project keeps its index beside its notes; None where the notes stand in no project."""
     beside = notes.parent / "index"
     if beside != notes and (beside.is_dir() or (notes.parent / FILE).is_file()):
         return beside
     return None
-
-
-def _read(path: Path) -> _File:
-    import tomllib
-
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadRequest(f"{path} cannot be read: {error}.", "Mend or remove it.") from error
-    known = {field.name: field.type for field in fields(_File)}
-    for key, value in table.items():
-        if key not in known:
-            raise BadRequest(f"{path} has an unknown key: {key}.", f"Known keys are {', '.join(known)}.")
-        if key == "keys":
-            _check_keys(path, value)
-        else:
-            _check(path, key, value, flag="bool" in str(known[key]))
-    return _File(**table)
-
-
-def _check(path: Path, key: str, value: object, *, flag: bool) -> None:
-    if key == "refresh":
-        if value not in _REFRESH:
-            raise BadRequest(f"{path}: refresh is {value!r}.", 'Write "look", "insist" or "never".')
-    elif flag and not isinstance(value, bool):
-        raise BadRequest(f"{path}: {key} is {value!r}.", "Write true or false.")
-    elif not flag and (not isinstance(value, str) or not value or "\0" in value):
-        raise BadRequest(f"{path}: {key} is {value!r}.", "Write a text in quotes.")
-
-
-def _check_keys(path: Path, value: object) -> None:
-    if not isinstance(value, dict) or not all(isinstance(keys, str) and keys for keys in value.values()):
-        raise BadRequest(f"{path}: keys is {value!r}.", 'Write a table: [keys], and below it copy-answer = "f2".')
 
 
 def _first(*values: _T | None) -> _T:

@@ -1,78 +1,74 @@
-"""stdout and stderr: one module writes to them, and nothing reaches a terminal raw."""
+"""stdout and stderr: the one module that writes to them; what goes to stderr is made safe for a terminal here."""
 
 from __future__ import annotations
 
 import os
 import sys
-import time
 from contextlib import suppress
 from typing import TextIO
 
 from assistant.errors import AssistantError, Exit
 from assistant.text import sanitize
 
-_OFTEN = 0.1
-"""Seconds between two states of a progress line on a terminal."""
-_SELDOM = 10.0
-"""The same where stderr is a file or a pipe."""
-
 
 class _State:
-    line_open = False
-    """Whether a progress line stands on the terminal, which whatever comes next must take away."""
+    progress_shown = False
+    """Whether the last line of the terminal is a progress line, which the next output has to clear."""
 
 
 _state = _State()
 
 
 class Unwritten(AssistantError):
-    """stdout took no more; whoever reads it is still there, so this is no closed pipe."""
+    """stdout is closed or its disk is full. Not for a pipe that its reader closed, which is a BrokenPipeError."""
 
     exit = Exit.CANNOT
 
 
 def write(text: str) -> None:
-    """Writes to stdout and flushes; BrokenPipeError where the reader has gone, Unwritten for a full disk."""
+    """Writes to stdout and flushes; BrokenPipeError where the reader has closed the pipe, Unwritten for a full disk."""
     if sys.stdout is None:
-        raise Unwritten("stdout is closed.", "Open it, or read the answer from a file.")
-    end_line()
+        raise Unwritten("stdout is closed.", "Redirect it to a file or a pipe.")
+    clear_progress()
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
         raise
     except OSError as error:
-        silence()
+        discard_stdout()
         raise Unwritten(
             f"The answer could not be written: {error.strerror}.", "Free some space, or write elsewhere."
         ) from error
 
 
 def say(text: str, *, lines: bool = False) -> None:
-    """One line (or `lines`) on stderr; lost without a word where that is closed."""
-    end_line()
+    """Writes one line to stderr, or several where `lines`; does nothing where stderr is closed."""
+    clear_progress()
+    _to_stderr((sanitize.block(text) if lines else sanitize.line(text)) + "\n")
+
+
+def show_progress(text: str) -> None:
+    """Puts a progress line on the terminal, clipped to its width, in place of the last one; the next output clears it.
+    Only for a stderr that is a terminal."""
+    columns = _columns(sys.stderr) or 80
+    _to_stderr(f"\r{sanitize.clip(sanitize.line(text), columns - 1)}\x1b[K")
+    _state.progress_shown = True
+
+
+def clear_progress() -> None:
+    """Takes the progress line away, if there is one."""
+    if _state.progress_shown:
+        _state.progress_shown = False
+        _to_stderr("\r\x1b[K")
+
+
+def discard_stdout() -> None:
+    """Sends what is still buffered for stdout nowhere, so that it cannot fail when the process ends."""
     try:
-        sys.stderr.write((sanitize.block(text) if lines else sanitize.line(text)) + "\n")
-        sys.stderr.flush()
-    except (OSError, ValueError, AttributeError):
-        pass
-
-
-def end_line() -> None:
-    """Takes the progress line away."""
-    if _state.line_open:
-        _state.line_open = False
-        with suppress(OSError, ValueError, AttributeError):
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-
-
-def silence() -> None:
-    """What is still buffered for a reader who has gone must not become an error at the end."""
-    try:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
     except (OSError, ValueError, AttributeError):
         pass
 
@@ -82,9 +78,20 @@ def terminal_width() -> int | None:
     return _columns(sys.stdout)
 
 
-def on_terminal() -> bool:
+def can_rewrite_lines() -> bool:
     """Whether stderr is a terminal that can rewrite its lines."""
     return _columns(sys.stderr) is not None and os.environ.get("TERM", "dumb") not in ("", "dumb", "unknown")
+
+
+def interactive() -> bool:
+    """Whether stdin, stdout and stderr are terminals."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+
+
+def _to_stderr(text: str) -> None:
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 def _columns(stream: TextIO | None) -> int | None:
@@ -92,53 +99,3 @@ def _columns(stream: TextIO | None) -> int | None:
         return (os.get_terminal_size(stream.fileno()).columns or 80) if stream and stream.isatty() else None
     except (OSError, ValueError):
         return None
-
-
-class Progress:
-    """Steps that take long, on stderr: one line rewritten on a terminal; elsewhere only what does not count, a line now
-    and then.
-
-    Call it with what is being done and, where it counts, how far it is.
-    """
-
-    def __init__(self) -> None:
-        self._live = sys.stderr is not None and sys.stderr.isatty()
-        self._step = ""
-        self._began = 0.0
-        self._next = 0.0
-
-    def __call__(self, what: str, done: int = 0, of: int = 0) -> None:
-        now = time.monotonic()
-        if what != self._step:
-            self._step, self._began, self._next = what, now, now
-        if now < self._next or (of and not self._live):
-            return
-        self._next = now + (_OFTEN if self._live else _SELDOM)
-        self._show(what + _how_far(done, of, now - self._began))
-
-    def _show(self, text: str) -> None:
-        shown = sanitize.line(text)
-        if self._live:
-            columns = _columns(sys.stderr) or 80
-            self._put(f"\r{sanitize.clip(shown, columns - 1)}\x1b[K")
-            _state.line_open = True
-        else:
-            self._put(shown + "\n")
-
-    def _put(self, text: str) -> None:
-        try:
-            sys.stderr.write(text)
-            sys.stderr.flush()
-        except (OSError, ValueError, AttributeError):
-            self._live = False
-
-
-def _how_far(done: int, total: int, seconds: float) -> str:
-    if not total:
-        return " …"
-    left = f", {_span(seconds / done * (total - done))} left" if done and seconds > 1 else ""
-    return f" {done:,} of {total:,}{left}"
-
-
-def _span(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

@@ -1,8 +1,8 @@
-"""Any text → text that is safe on a terminal, and how wide it is there.
+"""Any text → text that is safe to print on a terminal, and how wide it is there.
 
 Control characters become their Unicode pictures (ESC is `␛`); C1 controls, bidi controls, other invisible format
 characters, line and paragraph separators and lone surrogates become `<U+202E>`. Zero-width joiners stay: emoji and
-several scripts need them. It is for showing only and cannot be undone.
+several scripts need them. The result is for display only: the text cannot be had back from it.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ _NARROW = re.compile("[\x20-\x7e\xa0-\xac\xae-\u02ff\u2010-\u2027\u2030-\u205e\u
 
 
 def replace_surrogates(text: str) -> str:
-    """Without lone surrogates, which neither UTF-8 nor the database can hold."""
+    """The text with U+FFFD for lone surrogates, which neither UTF-8 nor the database can hold."""
     return _SURROGATE.sub("\ufffd", text)
 
 
 def line(text: str) -> str:
-    """One line, for names, headings and messages: line ends become visible too, a tab a blank."""
+    """As one line, for names, headings and messages: line ends become visible too, a tab becomes a blank."""
     if text.isascii() and text.isprintable():
         return text
-    return _UNSAFE.sub(_shown, text.replace("\t", " "))
+    return _UNSAFE.sub(_visible, text.replace("\t", " "))
 
 
 def block(text: str) -> str:
-    """Several lines, for code and help: `\\n`, `\\r\\n` stay line ends, tabs become blanks up to the next stop."""
+    """As several lines, for code and help: `\\n`, `\\r\\n` stay line ends, tabs become blanks up to the next stop."""
     if text.isascii() and text.isprintable():
         return text
-    return "\n".join(_UNSAFE.sub(_shown, row.expandtabs(TAB)) for row in text.replace("\r\n", "\n").split("\n"))
+    return "\n".join(_UNSAFE.sub(_visible, row.expandtabs(TAB)) for row in text.replace("\r\n", "\n").split("\n"))
 
 
 def width(text: str) -> int:
@@ -95,7 +95,7 @@ def _columns(letter: str) -> int:
     return 2 if unicodedata.east_asian_width(letter) in _WIDE else 1
 
 
-def _shown(match: re.Match[str]) -> str:
+def _visible(match: re.Match[str]) -> str:
     code = ord(match[0])
     if code < 0x20:
         return chr(0x2400 + code)

@@ -11,7 +11,8 @@ from assistant.answering.topic import Topic
 from assistant.question import parser
 from assistant.retrieval.retriever import HybridRetriever
 from assistant.text.tokenizer import key
-from assistant.topics.extraction import TELLING, merged
+from assistant.topics.extraction import TELLING
+from assistant.topics.names import merged
 from tests.heart.conftest import Stages
 
 

@@ -12,7 +12,8 @@ from assistant.answering import naming
 from assistant.answering.topic import Topic, names
 from assistant.answering.topic_features import FEATURES
 from assistant.text.tokenizer import key
-from assistant.topics.extraction import TELLING, merged
+from assistant.topics.extraction import TELLING
+from assistant.topics.names import merged
 from tests.heart.conftest import Stages
 
 

@@ -7,7 +7,9 @@ import pytest
 from assistant.notes import chunker, markdown
 from assistant.notes.folder import decode
 from assistant.records import Mention
-from assistant.topics.extraction import mentions, merged, names
+from assistant.topics.concept_matcher import matcher
+from assistant.topics.extraction import mentions
+from assistant.topics.names import merged, names
 
 NOTE = """# Tools
 
@@ -35,7 +37,7 @@ class SeedDrill:
 def mentioned() -> dict[tuple[str, str], Mention]:
     """By name and kind."""
     note = decode("tools.md", NOTE.encode())
-    return {(m.name, m.kind): m for m in mentions(chunker.passages(markdown.outline(note), note))}
+    return {(m.name, m.kind): m for m in mentions(chunker.passages(markdown.outline(note), note), matcher(()))}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from assistant.notes.markdown.blocks import Heading, Walk
+from assistant.notes.markdown.blocks import BlockReader, Heading
 from assistant.notes.markdown.front_matter import front_matter
 from assistant.notes.markdown.grammar import parse
 from assistant.records import Block, LineNumber, Note, Outline, Section
@@ -19,15 +19,15 @@ def outline(note: Note) -> Outline:
     """The note's sections in order; never fails, whatever the note holds."""
     front = front_matter(note.lines)
     lines = ("",) * front.lines + note.lines[front.lines :]
-    walk = Walk(lines, parse(lines))
-    walk.read()
-    blocks, shift = walk.blocks, 0
+    reader = BlockReader(lines, parse(lines))
+    reader.read()
+    blocks, shift = reader.blocks, 0
     if front.lines:
         shift = 1
         blocks = [Block("front_matter", LineNumber(1), LineNumber(front.lines)), *blocks]
-    first = next((h.plain for h in walk.headings if h.level == 1 and h.plain), "")
+    first = next((h.plain for h in reader.headings if h.level == 1 and h.plain), "")
     title = first or front.title
-    sections = _sections(title or PurePosixPath(note.path).stem, walk.headings, blocks, shift, len(lines))
+    sections = _sections(title or PurePosixPath(note.path).stem, reader.headings, blocks, shift, len(lines))
     return Outline(note.path, title or PurePosixPath(note.path).stem, bool(title), front.tags, tuple(sections))
 
 

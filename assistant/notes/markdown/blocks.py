@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
@@ -14,12 +13,11 @@ from assistant.notes.markdown import inline
 from assistant.notes.markdown.anchors import Anchors
 from assistant.notes.markdown.contents import Contents
 from assistant.notes.markdown.grammar import LooseFence, Parsed
+from assistant.notes.markdown.html_text import html_text
 from assistant.notes.markdown.inline import Inline
 from assistant.notes.markdown.missing import complete
 from assistant.records import Block, BlockKind, LineNumber
 
-_HIDDEN = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
-_TAG = re.compile(r"<[/!?]?[a-zA-Z][^<>]*>")
 _QUOTE = re.compile(r"\s*(?:>\s?)+")
 
 
@@ -47,8 +45,8 @@ class _Item:
     over: bool = False
 
 
-class Walk:
-    """One pass over a note's tokens; `blocks` have `parent` as a position among all of them."""
+class BlockReader:
+    """Reads a note's tokens once. `parent` of a block is a position among all blocks of the note."""
 
     def __init__(self, lines: Sequence[str], parsed: Parsed) -> None:
         self.blocks: list[Block] = []
@@ -59,6 +57,7 @@ class Walk:
         self._contents = Contents()
         self._loose = list(reversed(parsed.loose))
         self._header: tuple[str, ...] | None = None
+        # By the type of the token that opens a block.
         self._readers: dict[str, Callable[[int, Token], None]] = {
             "heading_open": self._heading,
             "paragraph_open": self._paragraph,
@@ -76,7 +75,7 @@ class Walk:
             if token.type in self._readers:
                 self._readers[token.type](number, token)
             elif token.type == "list_item_close":
-                self._end_own(self._items[-1], self._items[-1].start)
+                self._end_item_text(self._items[-1], self._items[-1].start)
                 self._items.pop()
             elif token.type in ("bullet_list_open", "ordered_list_open"):
                 self._interrupt(token)
@@ -89,17 +88,15 @@ class Walk:
             self.blocks[position] = replace(self.blocks[position], contents=True)
         self.blocks = complete(self.blocks, self._lines, self._parsed)
 
-    # ---- what token opens which block
-
     def _heading(self, number: int, token: Token) -> None:
         start, end = _span(token)
-        read = self._inline(self._tokens[number + 1].content)
-        anchor = self._anchors.add(read.written)
+        text = self._inline(self._tokens[number + 1].content)
+        anchor = self._anchors.add(text.written)
         if token.level:  # in a quote or an item it is text that stands out
-            self._text(start, end, replace(read, lead=read.plain))
+            self._text(start, end, replace(text, lead=text.plain))
             return
-        self.headings.append(Heading(start, int(token.tag[1]), read.plain, anchor))
-        self._add(Block("heading", LineNumber(start), LineNumber(end), read.plain))
+        self.headings.append(Heading(start, int(token.tag[1]), text.plain, anchor))
+        self.blocks.append(_block("heading", start, end, text.plain))
 
     def _paragraph(self, number: int, token: Token) -> None:
         start, end = _span(token)
@@ -125,7 +122,8 @@ class Walk:
         start, end = _span(token)
         count = token.content.count("\n")
         body = (LineNumber(start + 1), LineNumber(start + count)) if count else None
-        self._add_nested(token, "fence", start, end, _dedent(token.content.split("\n")[:-1]), token.info.strip(), body)
+        fence = _block("fence", start, end, _dedent(token.content.split("\n")[:-1]))
+        self._add_nested(token, replace(fence, info=token.info.strip(), body=body))
 
     def _code(self, number: int, token: Token) -> None:
         start, end = _span(token)
@@ -139,16 +137,16 @@ class Walk:
             while first <= last and not self._lines[last - 1].strip():
                 last -= 1
             if first <= last:
-                self._add_nested(token, "code", first, last, _dedent(texts[first - start : last - start + 1]))
+                self._add_nested(token, _block("code", first, last, _dedent(texts[first - start : last - start + 1])))
 
     def _html(self, number: int, token: Token) -> None:
         start, end = _span(token)
         while end > start and not self._lines[end - 1].strip():
             end -= 1
-        self._add_nested(token, "html", start, end, _text_of_html(token.content))
+        self._add_nested(token, _block("html", start, end, html_text(token.content)))
 
     def _rule(self, number: int, token: Token) -> None:
-        self._add_nested(token, "rule", *_span(token))
+        self._add_nested(token, _block("rule", *_span(token)))
 
     def _row(self, number: int, token: Token) -> None:
         start, end = _span(token)
@@ -158,28 +156,24 @@ class Walk:
                 cells.append(self._inline(cell.content).plain)
             number += 1
         header = self._header = tuple(cells) if self._header is None else self._header
-        row = Block("row", LineNumber(start), LineNumber(end), " | ".join(cells), header=header, cells=tuple(cells))
-        self._interrupt(token)
-        self._add(self._placed(row))
-        self._contents.spoil()
+        row = _block("row", start, end, " | ".join(cells))
+        self._add_nested(token, replace(row, header=header, cells=tuple(cells)))
 
-    # ---- text, and what ends an item's own lines
-
-    def _text(self, start: int, end: int, read: Inline) -> None:
+    def _text(self, start: int, end: int, text: Inline) -> None:
         """A paragraph: part of the item whose own lines are not over, else a block."""
         if self._items and not self._items[-1].over:
-            self._items[-1].texts.append(read)
+            self._items[-1].texts.append(text)
             self._items[-1].end = end
             return
-        self._add(self._placed(Block("paragraph", LineNumber(start), LineNumber(end), read.plain, read.lead)))
+        self.blocks.append(self._placed(Block("paragraph", LineNumber(start), LineNumber(end), text.plain, text.lead)))
         self._contents.spoil()
 
     def _interrupt(self, token: Token) -> None:
         """Something that is not text begins: the own lines of the item around it are over."""
         if self._items:
-            self._end_own(self._items[-1], _span(token)[0] - 1)
+            self._end_item_text(self._items[-1], _span(token)[0] - 1)
 
-    def _end_own(self, item: _Item, before: int) -> None:
+    def _end_item_text(self, item: _Item, before: int) -> None:
         """Add the item's block unless it is there or would be empty, as where a list begins on its first line."""
         if item.over:
             return
@@ -192,7 +186,7 @@ class Walk:
         item.position = len(self.blocks)
         plain = inline.item_text(" ".join(text.plain for text in item.texts if text.plain))
         lead = item.texts[0].lead if item.texts else ""
-        self._add(
+        self.blocks.append(
             Block("item", LineNumber(item.start), LineNumber(end), plain, lead, depth=item.depth, parent=item.parent)
         )
         self._contents.item(item.position, item.texts)
@@ -201,44 +195,36 @@ class Walk:
         """The nearest item around that has a block."""
         return next((item.position for item in reversed(self._items) if item.position is not None), None)
 
-    # ---- adding blocks
-
-    def _add(self, block: Block) -> None:
-        self.blocks.append(block)
-
     def _placed(self, block: Block) -> Block:
         return replace(block, depth=len(self._items), parent=self._parent()) if self._items else block
 
-    def _add_nested(
-        self,
-        token: Token,
-        kind: BlockKind,
-        start: int,
-        end: int,
-        plain: str = "",
-        info: str = "",
-        body: tuple[LineNumber, LineNumber] | None = None,
-    ) -> None:
+    def _add_nested(self, token: Token, block: Block) -> None:
+        """A block that is no text: it ends the own lines of the item around it, and no table of contents has it."""
         self._interrupt(token)
-        self._add(self._placed(Block(kind, LineNumber(start), LineNumber(end), plain, info=info, body=body)))
+        self.blocks.append(self._placed(block))
         self._contents.spoil()
 
     def _within(self, end: int) -> list[LooseFence]:
         """The loose fences up to line `end`, taken from those still to come."""
-        found = list[LooseFence]()
+        fences = list[LooseFence]()
         while self._loose and self._loose[-1].last < end:
-            found.append(self._loose.pop())
-        return found
+            fences.append(self._loose.pop())
+        return fences
 
     def _loose_fence(self, token: Token, fence: LooseFence) -> None:
         body = self._lines[fence.first + 1 : fence.last]
         if ">" in fence.prefix:
             body = [_QUOTE.sub("", line, count=1) for line in body]
         lines = (LineNumber(fence.first + 2), LineNumber(fence.last)) if body else None
-        self._add_nested(token, "fence", fence.first + 1, fence.last + 1, _dedent(body), fence.info, lines)
+        block = _block("fence", fence.first + 1, fence.last + 1, _dedent(body))
+        self._add_nested(token, replace(block, info=fence.info, body=lines))
 
     def _inline(self, content: str) -> Inline:
         return inline.read(content, self._parsed.environment)
+
+
+def _block(kind: BlockKind, start: int, end: int, plain: str = "") -> Block:
+    return Block(kind, LineNumber(start), LineNumber(end), plain)
 
 
 def _span(token: Token) -> tuple[int, int]:
@@ -260,7 +246,3 @@ def _pieces(start: int, end: int, loose: Sequence[LooseFence]) -> Iterator[tuple
 
 def _dedent(lines: Sequence[str]) -> str:
     return textwrap.dedent("\n".join(lines))
-
-
-def _text_of_html(source: str) -> str:
-    return " ".join(html.unescape(_TAG.sub(" ", _HIDDEN.sub(" ", source))).split())

@@ -27,10 +27,10 @@ def front_matter(lines: Sequence[str]) -> FrontMatter:
     if not lines or lines[0].rstrip() != "---":
         return FrontMatter()
     last = next((n for n, line in enumerate(lines[1:MAX_LINES], 1) if line.rstrip() in ("---", "...")), 0)
-    found = _mapping(lines[1:last]) if last else None
-    if found is None:
+    mapping = _mapping(lines[1:last]) if last else None
+    if mapping is None:
         return FrontMatter()
-    return FrontMatter(last + 1, _title(found.get("title")), _tags(found.get("tags", found.get("tag"))))
+    return FrontMatter(last + 1, _title(mapping.get("title")), _tags(mapping.get("tags", mapping.get("tag"))))
 
 
 def _mapping(lines: Sequence[str]) -> Mapping[object, object] | None:
@@ -39,10 +39,10 @@ def _mapping(lines: Sequence[str]) -> Mapping[object, object] | None:
         return None
     try:
         # Strings only: a title may look like a date, and no tag builds an object.
-        found = yaml.load(text, Loader=yaml.BaseLoader)
+        loaded = yaml.load(text, Loader=yaml.BaseLoader)
     except (yaml.YAMLError, RecursionError, ValueError):
         return _lines(lines)
-    return found if isinstance(found, dict) and found else None
+    return loaded if isinstance(loaded, dict) and loaded else None
 
 
 def _lines(lines: Sequence[str]) -> Mapping[object, object] | None:

@@ -65,11 +65,11 @@ def parse(lines: Sequence[str]) -> Parsed:
     source, loose = list(lines), list[LooseFence]()
     for _ in range(ROUNDS):
         parsed = _read(source)
-        found = list(_loose(parsed.tokens, source))
-        if not found:
+        fences = list(_loose(parsed.tokens, source))
+        if not fences:
             break
-        loose += found
-        for fence in found:
+        loose += fences
+        for fence in fences:
             source[fence.first : fence.last + 1] = [fence.prefix + _FILLER] * (fence.last + 1 - fence.first)
     else:
         parsed = _read(source)
@@ -165,8 +165,8 @@ class _Closing:
         if len(mark) >= self._missing.get((mark[0], stop), len(mark) + 1):
             return None
         for number in range(start, stop):
-            found = _OPENING.match(self._lines[number])
-            if found and found["mark"].startswith(mark) and not found["info"].strip():
+            closing = _OPENING.match(self._lines[number])
+            if closing and closing["mark"].startswith(mark) and not closing["info"].strip():
                 return number
         self._missing[mark[0], stop] = len(mark)
         return None

@@ -1,0 +1,185 @@
+"""`assistant ask`: one question, or a batch of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, TypedDict, Unpack
+
+import click
+
+from assistant.cli import batch as batches
+from assistant.cli import failures
+from assistant.cli.options import common_options, complete_file, open_engine, settings_of
+from assistant.engine import Request
+from assistant.errors import BadRequest, EmptyQuestion, Exit
+from assistant.system.settings import colours, named_editor
+from assistant.system.streams import discard_stdout, say, terminal_width, write
+from assistant.text.sanitize import replace_surrogates
+
+if TYPE_CHECKING:
+    from assistant.engine import Engine
+    from assistant.records import Answer
+
+_EXITS = {"answered": Exit.ANSWERED, "partial": Exit.PARTIAL, "not_in_notes": Exit.NOT_IN_NOTES}
+"""By the outcome of an answer."""
+
+
+class _RequestOptions(TypedDict):
+    """The options that are fields of a Request."""
+
+    code: bool
+    language: str | None
+    under: str | None
+    tag: str | None
+    limit: int
+    explain: bool
+
+
+def _text(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    return None if value is None else replace_surrogates(value)
+
+
+@click.command("ask", short_help="Answer one question.")
+@click.argument("question", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as one JSON object.")
+@click.option(
+    "--batch", metavar="FILE", shell_complete=complete_file, help="Answer a file of JSON lines; - reads stdin."
+)
+@click.option("--code", is_flag=True, help="Ask for a code snippet.")
+@click.option("--language", metavar="LANG", callback=_text, help="Ask for a code snippet in this language.")
+@click.option("--under", metavar="HEADING", callback=_text, help="Search only under this heading or path A > B.")
+@click.option("--tag", metavar="TAG", callback=_text, help="Search only notes with this tag.")
+@click.option("--limit", type=click.IntRange(1, 8), default=8, metavar="N", help="Maximum number of citations.")
+@click.option("--explain", is_flag=True, help="Show why each passage was retrieved.")
+@click.option("--open", "citation", type=click.IntRange(1, 8), metavar="N", help="Open citation N in your editor.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "quickfix"]), default=None, help="Output format.")
+@common_options(hidden=True)
+@click.pass_context
+def command(
+    context: click.Context,
+    question: tuple[str, ...],
+    as_json: bool,
+    batch: str | None,
+    citation: int | None,
+    form: str | None,
+    **fields: Unpack[_RequestOptions],
+) -> int:
+    """Answer QUESTION (its words are joined), or the question that stdin holds.
+
+    \b
+      assistant ask which strategy gives instant rollback
+      assistant ask --language yaml "a retry policy" | less
+      assistant ask --json "..." | jq .verdict.name
+
+    Exit code: 0 answered, 4 partly, 1 not in notes, 2 wrong usage, 3 failed.
+    """
+    if as_json and form not in (None, "json"):
+        raise BadRequest(f"--json and --format {form} cannot be combined.", "Choose one.")
+    if batch is not None and (question or citation is not None or form not in (None, "json")):
+        raise BadRequest(
+            "--batch cannot be combined with QUESTION, --open or another format.", "Put the questions in the file."
+        )
+    fields["code"] = fields["code"] or fields["language"] is not None
+    template = Request("", **fields)
+    settings = settings_of(context)
+    if batch is not None:
+        with closing(open_engine(settings, complete=True)) as engine, _open_batch(batch) as stream:
+            return _answer_batch(engine, stream, template)
+    request = replace(template, question=_question(question))
+    with closing(open_engine(settings)) as engine:
+        return answer_one(engine, request, "json" if as_json else form or "text", citation)
+
+
+def answer_one(engine: Engine, request: Request, form: str = "text", citation: int | None = None) -> int:
+    """Prints the answer as text, json or quickfix, opens the citation of that number in the user's editor, and returns
+    the exit code; the errors of `Engine.ask`, BadRequest where there is no such citation."""
+    answer = engine.ask(request)
+    for warning in answer.warnings:
+        say(f"Warning: {warning}")
+    code = _EXITS[answer.outcome]
+    try:
+        write(_printed(answer, form))
+    except BrokenPipeError:
+        discard_stdout()
+        return code
+    finally:
+        engine.finish_later()
+    if citation is not None:
+        _open_citation(answer, citation)
+    return code
+
+
+def _question(words: tuple[str, ...]) -> str:
+    """From the words, or from stdin where there are none or `-`; EmptyQuestion where stdin is a terminal."""
+    if words and words != ("-",):
+        return replace_surrogates(" ".join(words))
+    if sys.stdin is None or (not words and sys.stdin.isatty()):
+        raise EmptyQuestion("No question was given.", 'Write it after the command: assistant ask "…".')
+    return batches.piped(sys.stdin.buffer)
+
+
+def _printed(answer: Answer, form: str) -> str:
+    from assistant.rendering import terminal
+
+    if form == "json":
+        return terminal.answer_json(answer) + "\n"
+    if form == "quickfix":
+        return terminal.quickfix(answer)
+    width = terminal_width()
+    return terminal.text(answer, width or 80, colour=width is not None and colours(os.environ))
+
+
+def _open_citation(answer: Answer, number: int) -> None:
+    from assistant.system import editor
+
+    cited = next((one for one in answer.citations if one.number == number), None)
+    if cited is None:
+        raise BadRequest(
+            f"There is no citation {number}: the answer has {len(answer.citations)}.", "Choose another number."
+        )
+    editor.start(editor.command(named_editor(os.environ), Path(answer.notes, cited.path), cited.start_line))
+
+
+def _open_batch(name: str) -> BinaryIO:
+    if name == "-":
+        if sys.stdin is None:
+            raise BadRequest("stdin is closed.", "Name a file for --batch.")
+        return sys.stdin.buffer
+    try:
+        return Path(name).open("rb")
+    except OSError as error:
+        raise BadRequest(
+            f"{name} cannot be read: {error.strerror}.", "Name a file of JSON lines, or - for stdin."
+        ) from error
+
+
+def _answer_batch(engine: Engine, stream: BinaryIO, template: Request) -> int:
+    """Prints one line for each line of the stream, as soon as it is known. An error belongs to its line, and the run
+    goes on. Each warning is printed once."""
+    from assistant.rendering import terminal
+
+    code = Exit.ANSWERED
+    warned: set[str] = set()
+    for name, request in batches.lines(stream, template):
+        try:
+            if isinstance(request, BadRequest):
+                raise request
+            answer = engine.ask(request)
+            line = terminal.answer_json(answer)
+            for warning in answer.warnings:
+                if warning not in warned:
+                    say(f"Warning: {warning}")
+            warned.update(answer.warnings)
+        except Exception as error:  # noqa: BLE001 - an internal error too must not end the other lines
+            code = Exit.CANNOT
+            line = terminal.error_json(failures.readable(error), name)
+        try:
+            write(line + "\n")
+        except BrokenPipeError:
+            discard_stdout()
+            return code
+    return code
