@@ -17,6 +17,8 @@ from tests.evaluation.scoring import Figures
 
 @dataclass(frozen=True, slots=True)
 class ChoiceQuestion:
+    """A question with its options."""
+
     id: str
     text: str
     options: dict[str, str]
@@ -32,12 +34,15 @@ class ChoiceQuestion:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceResult:
+    """What was picked in each rotation."""
+
     question: ChoiceQuestion
     picks: tuple[str | None, ...]
     """The question's own label of each rotation's pick; None where nothing was picked."""
 
     @property
     def share(self) -> float:
+        """Right picks of all rotations, 0 to 1."""
         return sum(pick in self.question.correct for pick in self.picks) / len(self.picks)
 
     def __str__(self) -> str:

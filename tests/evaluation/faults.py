@@ -52,7 +52,7 @@ class _Text:
     sections: tuple[Section, ...]
 
     def cited(self, citation: Citation) -> str | None:
-        """The lines joined with `\\n`; None where the note has no such lines."""
+        r"""The lines joined with `\n`; None where the note has no such lines."""
         if not 1 <= citation.start_line <= citation.end_line <= len(self.lines):
             return None
         return "\n".join(self.lines[citation.start_line - 1 : citation.end_line])
