@@ -24,7 +24,8 @@ def main() -> int:
     baseline = json.loads(BASELINE.read_text("utf-8"))
     for name, chosen in _chosen(arguments).items():
         notes = chosen.notes(cache)
-        with Assistant(notes, index=cache / f"index-{name}") as assistant:
+        # Named for the notes: sets that ask about the same ones share an index.
+        with Assistant(notes, index=cache / "-".join(("index", *notes.parts[-2:]))) as assistant:
             figures, results = _scored(assistant, chosen.questions)
         if arguments.misses:
             print(*results, sep="\n")
