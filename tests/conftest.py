@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from jsonschema import Draft202012Validator
 
 from assistant.models import preparation
+from tests.asking import real_engine
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = 25
@@ -74,6 +76,16 @@ def surroundings(root: Path, prepared: Path, tmp_path_factory: pytest.TempPathFa
     for name in ("VISUAL", "EDITOR", "NO_COLOR", "COLUMNS"):
         kept.pop(name, None)
     return {**kept, "PYTHONPATH": str(root), "XDG_CACHE_HOME": str(cache), "TERM": "xterm"}
+
+
+@pytest.fixture(scope="session")
+def corpus_index(root: Path, prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished index of the shipped notes, to be copied: most of an index's time goes into the vocabulary's vectors,
+    which one of other notes takes over from it."""
+    index = tmp_path_factory.mktemp("corpus") / "index"
+    with closing(real_engine(root / "corpus", index, prepared, background=False)) as engine:
+        engine.update()
+    return index
 
 
 @pytest.fixture(scope="session")

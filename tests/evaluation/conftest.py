@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,12 @@ from tests.evaluation.scoring import Result
 
 
 @pytest.fixture(scope="session")
-def results(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Result]:
+def results(prepared: Path, corpus_index: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Result]:
     """The judged answers. One index goes from one set's notes to the next, so it keeps the vocabulary's vectors."""
     folder = tmp_path_factory.mktemp("sample")
     (folder / "notes-assistant").mkdir(mode=0o700)
     (folder / "notes-assistant" / "models").symlink_to(prepared / "models")
+    shutil.copytree(corpus_index, folder / "index")
     found = []
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("XDG_CACHE_HOME", str(folder))

@@ -12,7 +12,7 @@ from tests.evaluation.questions import KINDS, Question, read_kind
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHARED = ROOT.parent / "shared"
 SETS = Path(__file__).resolve().parent / "sets"
-SAMPLED = ("kubernetes", "aws", "azure", "corpus", "brewing")
+SAMPLED = ("corpus", "kubernetes", "aws", "azure", "brewing")
 """The sets whose questions and notes are both part of the project."""
 EACH = 2
 """Questions of the sample for every one of these sets and every kind."""
