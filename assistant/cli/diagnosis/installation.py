@@ -23,7 +23,6 @@ IMPORTED = {
     "click": "click",
     "faiss-cpu": "faiss",
     "markdown-it-py": "markdown_it",
-    "mdit-py-plugins": "mdit_py_plugins",
     "numpy": "numpy",
     "onnxruntime": "onnxruntime",
     "rich": "rich",
