@@ -83,7 +83,7 @@ def _failed(error: Exception, *, json: bool) -> int:
     known = _known(error)
     say(f"Error: {known}")
     if json:
-        from assistant.rendering.terminal import error_json
+        from assistant.rendering.answer_json import error_json
 
         with suppress(OSError, AssistantError):
             write(error_json(known) + "\n")
@@ -320,12 +320,16 @@ def _one(assistant: Engine, request: Request, form: str, opened: int | None) -> 
 
 
 def _printed(answer: Answer, form: str) -> str:
+    if form == "json":
+        from assistant.rendering.answer_json import answer_json
+
+        return answer_json(answer) + "\n"
+    if form == "quickfix":
+        from assistant.rendering.quickfix import quickfix
+
+        return quickfix(answer)
     from assistant.rendering import terminal
 
-    if form == "json":
-        return terminal.answer_json(answer) + "\n"
-    if form == "quickfix":
-        return terminal.quickfix(answer)
     width = terminal_width()
     return terminal.text(answer, width or 80, colour=width is not None and colours(os.environ))
 
@@ -360,7 +364,7 @@ def _lines(name: str) -> BinaryIO:
 def _answers(assistant: Engine, stream: BinaryIO, like: Request) -> int:
     """One line out for each line in, as soon as it is known; an error is the line's own and the run goes on."""
     from assistant.cli import batch
-    from assistant.rendering import terminal
+    from assistant.rendering.answer_json import answer_json, error_json
 
     code = Exit.ANSWERED
     told: set[str] = set()
@@ -369,14 +373,14 @@ def _answers(assistant: Engine, stream: BinaryIO, like: Request) -> int:
             if isinstance(request, BadRequest):
                 raise request
             answer = assistant.ask(request)
-            line = terminal.answer_json(answer)
+            line = answer_json(answer)
             for warning in answer.warnings:
                 if warning not in told:
                     say(f"Warning: {warning}")
             told.update(answer.warnings)
         except Exception as error:
             code = Exit.CANNOT
-            line = terminal.error_json(_known(error), name)
+            line = error_json(_known(error), name)
         try:
             write(line + "\n")
         except BrokenPipeError:

@@ -33,13 +33,13 @@ def chat(settings: Settings, *, history: bool = True) -> ChatApp:
     from assistant.engine import Engine
     from assistant.system import settings as the_settings
     from assistant.tui.app import ChatApp
-    from assistant.tui.session import Session
+    from assistant.tui.history.session_file import SessionFile
     from assistant.tui.talking import Chat
     from assistant.tui.worker.engine_thread import EngineThread
     from assistant.tui.worker.index_process import Places
 
     environment = os.environ
-    session = Session(the_settings.user_state(environment, settings.notes) if history else None)
+    session = SessionFile(the_settings.user_state(environment, settings.notes) if history else None)
     theme = settings.theme or ("ansi-dark" if the_settings.few_colours(environment) else "")
     about = Chat(
         notes=settings.notes,

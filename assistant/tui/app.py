@@ -10,9 +10,9 @@ from textual.actions import SkipAction
 from textual.screen import ModalScreen
 
 from assistant.tui.cards.card import Card
+from assistant.tui.history.turn import Turn
 from assistant.tui.keymap import Where
 from assistant.tui.opening import Opening
-from assistant.tui.turns import Turn
 from assistant.tui.widgets.dialogs import Entry, Help, Picker
 from assistant.tui.widgets.prompt import Prompt
 from assistant.tui.widgets.source_pane import NoteView
@@ -161,14 +161,14 @@ class ChatApp(Opening):
         card = self.transcript.card(number)
         if card is not None:
             self.transcript.let_go()
-            card.look(folded=not card.view.folded)
+            card.update_view(folded=not card.view.folded)
             self._colour(card)
 
     def action_fold_snippet(self, number: int, at: int) -> None:
         card = self.transcript.card(number)
         if card is not None:
             self.transcript.let_go()
-            card.look(unfolded=card.view.unfolded ^ {at})
+            card.update_view(unfolded=card.view.unfolded ^ {at})
 
     def action_first(self) -> None:
         self.transcript.ends(last=False)
@@ -225,7 +225,7 @@ class ChatApp(Opening):
         try:
             self.session.forget()
         except OSError as error:
-            self.post_message(messages.Trouble(f"The file of this session stays: {self.session.why(error)}"))
+            self.post_message(messages.Trouble(f"The file of this session stays: {self.session.explain(error)}"))
         else:
             self.post_message(Forgotten())
 

@@ -75,7 +75,7 @@ class HandingOn(Talking):
                 return Saved(path, str(error))
             return Saved(path, "")
 
-        free = export.free(self.chat.here, f"{self.chat.notes.name or 'notes'}-answers")
+        free = export.free_path(self.chat.here, f"{self.chat.notes.name or 'notes'}-answers")
         self.push_screen(Naming("Save as", free.name), named)
 
     def on_saved(self, event: Saved) -> None:
@@ -112,7 +112,7 @@ class HandingOn(Talking):
         way = self.chat.clipboard
 
         def hand_on() -> None:
-            self.post_message(Copied(what, kept, left_out, clipboard.piped(kept, way)))
+            self.post_message(Copied(what, kept, left_out, clipboard.pipe(kept, way)))
 
         Thread(target=hand_on, name="copy", daemon=True).start()
 

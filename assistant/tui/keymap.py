@@ -58,7 +58,7 @@ ACTIONS = (
     Action("editor", "f4", "f4", "Open the editor at the citation", "anywhere", "editor", "Editor"),
     Action("save", "ctrl+s", "ctrl+s", "Save the session as Markdown", "anywhere", "save", "Save"),
     Action("search-history", "ctrl+r", "ctrl+r", "Search earlier questions", "anywhere", "search_history"),
-    Action("look", "f5", "f5", "NotesSnapshot at the notes now", "anywhere", "look"),
+    Action("look", "f5", "f5", "Look at the notes now", "anywhere", "look"),
     Action("page-up", "pageup", "pageup", "Scroll up a page; the prompt keeps the focus", "anywhere", "page(-1)"),
     Action("page-down", "pagedown", "pagedown", "Scroll down a page", "anywhere", "page(1)"),
     Action("next", "alt+down", "alt+down", "Next answer", "anywhere", "step(1)"),

@@ -120,7 +120,7 @@ class Opening(HandingOn):
             problem for snippet in answer.snippets for problem in snippet.problems or () if snippet.citation == number
         ]
         self.transcript.choose(card)
-        card.look(citation=number, opened=True)
+        card.update_view(citation=number, opened=True)
         self.show_source()
         if not self.pane.want(cited.path, cited, problems):
             self.desk.note(cited.path)
@@ -152,7 +152,7 @@ class Opening(HandingOn):
         self.pane.display = False
         self.screen_stack[0].remove_class("-reading")
         if self.transcript.chosen is not None:
-            self.transcript.chosen.look(opened=False)
+            self.transcript.chosen.update_view(opened=False)
         if inside:
             self.transcript.focus()
 

@@ -17,14 +17,15 @@ from textual.message import Message
 
 from assistant.engine import Request
 from assistant.text import sanitize
-from assistant.tui.cards.blocks import Label
+from assistant.tui.cards.answer_rows import View
 from assistant.tui.cards.card import Card
-from assistant.tui.cards.rows import SHORT, View
+from assistant.tui.cards.item import Label
+from assistant.tui.cards.snippet_rows import SHORT
 from assistant.tui.cards.welcome import Welcome
 from assistant.tui.clipboard import Way
+from assistant.tui.history.session_file import EarlierSession, SessionFile
+from assistant.tui.history.turn import Turn
 from assistant.tui.keymap import ACTIONS, ANYWHERE, PROMPT, bindings, key
-from assistant.tui.session import Earlier, Session
-from assistant.tui.turns import Turn
 from assistant.tui.widgets.palette import Commands
 from assistant.tui.widgets.prompt import Prompt
 from assistant.tui.widgets.source_pane import SourcePane
@@ -79,8 +80,8 @@ class Talking(App[None], inherit_bindings=False):
     def __init__(
         self,
         chat: Chat,
-        session: Session,
-        earlier: Earlier,
+        session: SessionFile,
+        earlier: EarlierSession,
         thread: Callable[[Callable[[Message], object], bool], EngineThread],
     ) -> None:
         """`thread` makes the engine's thread from what takes its messages and whether colours are the terminal's."""
@@ -208,7 +209,7 @@ class Talking(App[None], inherit_bindings=False):
         self.prompt.remember(question)
         self.desk.ask(asked)
         if self._counts is None:
-            self._change(turn.number, state="waiting", said="Loading the model, your question is next")
+            self._change(turn.number, state="waiting", reason="Loading the model, your question is next")
         self.set_timer(_SLOW_SECONDS, lambda: self._slow(turn.number))
         self.show_state()
 
@@ -228,7 +229,7 @@ class Talking(App[None], inherit_bindings=False):
     def _slow(self, number: int) -> None:
         card = self.transcript.card(number) if self.screen_stack and number in self.asked else None
         if card is not None:
-            card.look(slow=True)
+            card.update_view(slow=True)
 
     def on_prompt_asked(self, event: Prompt.Asked) -> None:
         self.ask(event.question)
@@ -267,15 +268,15 @@ class Talking(App[None], inherit_bindings=False):
         self._trouble = event.said
 
     def on_waiting(self, event: messages.Waiting) -> None:
-        self._change(event.number, state="waiting", said=event.said)
+        self._change(event.number, state="waiting", reason=event.said)
 
     def on_started(self, event: messages.Started) -> None:
-        self._change(event.number, state="running", said="")
+        self._change(event.number, state="running", reason="")
 
     def on_failed(self, event: messages.Failed) -> None:
         asked = self.asked.pop(event.number, None)
         if asked is not None:
-            self._change(event.number, state="failed", said=event.said)
+            self._change(event.number, state="failed", reason=event.said)
             self.prompt.give_back(asked.request.question)
             self.show_state()
 
@@ -299,7 +300,7 @@ class Talking(App[None], inherit_bindings=False):
                 self.session.append(turn)
         except OSError as error:
             self._kept = False
-            self.post_message(messages.Trouble(f"This session is not kept: {self.session.why(error)}"))
+            self.post_message(messages.Trouble(f"This session is not kept: {self.session.explain(error)}"))
 
     def on_inherits(self, event: messages.Inherits) -> None:
         self.inherits = event.name

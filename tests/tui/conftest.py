@@ -22,9 +22,9 @@ from assistant.notes import markdown
 from assistant.question import follow_up
 from assistant.records import Answer
 from assistant.tui.app import ChatApp
-from assistant.tui.session import Session
+from assistant.tui.history.session_file import SessionFile
+from assistant.tui.history.turn_json import answer_from_json
 from assistant.tui.talking import Chat
-from assistant.tui.turns import answer_of
 from assistant.tui.worker.engine_thread import EngineThread
 
 HERE = Path(__file__).resolve().parent
@@ -45,7 +45,7 @@ TRAP = "Show the trap in python"
 def recorded() -> dict[str, Answer]:
     """The answers by question."""
     lines = (HERE / "recorded.jsonl").read_text("ascii").splitlines()
-    return {answer.question: answer for answer in (answer_of(json.loads(line)) for line in lines)}
+    return {answer.question: answer for answer in (answer_from_json(json.loads(line)) for line in lines)}
 
 
 class Replay(Engine):
@@ -145,7 +145,7 @@ class Stage:
 Staged = Callable[..., AbstractAsyncContextManager[Stage]]
 
 
-def build(folder: Path, session: Session, chat: Chat, engine: Replay) -> ChatApp:
+def build(folder: Path, session: SessionFile, chat: Chat, engine: Replay) -> ChatApp:
     return ChatApp(
         chat,
         session,
@@ -175,7 +175,7 @@ def chat_app(folder: Path, here: Path, tmp_path: Path) -> Callable[..., tuple[Ch
 
     def make(**changes: Any) -> tuple[ChatApp, Replay]:
         engine = Replay(folder, recorded())
-        session = Session(tmp_path / "state" / "session.jsonl")
+        session = SessionFile(tmp_path / "state" / "session.jsonl")
         chat = replace(Chat(folder, "all-MiniLM-L6-v2", here), **changes)
         return build(folder, session, chat, engine), engine
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from assistant.engine import Engine, Request
-from assistant.rendering.terminal import answer_json
+from assistant.rendering.answer_json import answer_json
 from assistant.system.settings import user_cache
 
 HERE = Path(__file__).resolve().parent

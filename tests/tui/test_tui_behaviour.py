@@ -16,9 +16,9 @@ from assistant.errors import AssistantError, BadRequest
 from assistant.records import Citation
 from assistant.system.settings import Flags, load
 from assistant.tui.app import ChatApp
-from assistant.tui.cards.rows import View
+from assistant.tui.cards.answer_rows import View
 from assistant.tui.highlighting import fences
-from assistant.tui.turns import Turn
+from assistant.tui.history.turn import Turn
 from assistant.tui.widgets.dialogs import Help
 from assistant.tui.widgets.source_pane import heading_line, place
 from assistant.tui.widgets.status_bars import StatusLine

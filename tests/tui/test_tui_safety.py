@@ -17,13 +17,14 @@ from textual.command import CommandPalette
 from assistant.errors import UnreadableNotes
 from assistant.indexing.overview import Heading
 from assistant.records import Answer, Candidate, Citation, LineNumber, Snippet, Statement
-from assistant.rendering.terminal import answer_json
+from assistant.rendering.answer_json import answer_json
 from assistant.text import sanitize
-from assistant.tui import clipboard, export, highlighting, turns
-from assistant.tui.cards import blocks, rows
-from assistant.tui.cards.rows import View
-from assistant.tui.session import Session
-from assistant.tui.turns import Turn, answer_of
+from assistant.tui import clipboard, export, highlighting
+from assistant.tui.cards.answer_rows import View, answer_rows
+from assistant.tui.cards.rows import plain
+from assistant.tui.history.session_file import SessionFile
+from assistant.tui.history.turn import Turn
+from assistant.tui.history.turn_json import answer_from_json, decode, encode
 
 from .conftest import BRACKET, HOSTILE, QUEUE, TRAP, Stage, Staged, recorded
 
@@ -81,7 +82,7 @@ async def test_no_screen_shows_a_control_character(stage: Staged) -> None:
 
 async def test_a_hostile_question_and_a_hostile_error_are_text(stage: Staged) -> None:
     async with stage() as on:
-        on.engine.error = UnreadableNotes(f"Not {EVIL}.", f"NotesSnapshot {EVIL}.")
+        on.engine.error = UnreadableNotes(f"Not {EVIL}.", f"Look {EVIL}.")
         on.app.ask(EVIL)
         await on.until(lambda: not on.app.asked)
         await on.pilot.pause()
@@ -134,8 +135,8 @@ def hostile_answer(text: str, code: str) -> Answer:
 def test_a_card_has_no_control_and_fits_its_width(text: str, code: str, columns: int) -> None:
     turn = Turn(1, text, (text,), "answered", hostile_answer(text, code), changed=True)
     for view in (View(), View(folded=True), View(chosen=True, citation=1, unfolded=frozenset({0}))):
-        for laid_out in rows.laid_out(turn, view, columns, {}, code=3):
-            row = blocks.plain(laid_out)
+        for laid_out in answer_rows(turn, view, columns, {}, folded_rows=3):
+            row = plain(laid_out)
             assert not CONTROL.search(row)
             assert sanitize.width(row) <= columns
 
@@ -151,7 +152,7 @@ def test_colours_change_no_character(code: str) -> None:
 @given(nasty, nasty)
 def test_a_turn_reads_back_as_it_was_written(text: str, code: str) -> None:
     turn = Turn(-1, text or "q", (text,), "answered", hostile_answer(text, code), {"a.md": "x"})
-    assert turns.read(turns.written(turn), -1) == turn
+    assert decode(encode(turn), -1) == turn
 
 
 @given(nasty, nasty)
@@ -187,11 +188,11 @@ def test_a_copy_keeps_all_but_controls_and_counts_them(text: str) -> None:
 @pytest.mark.parametrize("question", list(recorded()))
 def test_recorded_answers_survive_their_json(question: str) -> None:
     answer = recorded()[question]
-    assert answer_of(json.loads(answer_json(answer))) == answer
+    assert answer_from_json(json.loads(answer_json(answer))) == answer
 
 
 def test_a_damaged_line_is_skipped_and_counted(tmp_path: Path) -> None:
-    session = Session(tmp_path / "deep" / "session.jsonl")
+    session = SessionFile(tmp_path / "deep" / "session.jsonl")
     answer = recorded()[QUEUE]
     for number in (1, 2):
         session.append(Turn(number, QUEUE, (), "answered", replace(answer, elapsed_ms=number)))
@@ -222,8 +223,8 @@ async def test_a_session_that_cannot_be_kept_is_said(stage: Staged, tmp_path: Pa
 
 
 def test_without_history_nothing_is_written(tmp_path: Path) -> None:
-    Session(None).append(Turn(1, QUEUE, (), "answered", recorded()[QUEUE]))
-    assert Session(None).read().turns == ()
+    SessionFile(None).append(Turn(1, QUEUE, (), "answered", recorded()[QUEUE]))
+    assert SessionFile(None).read().turns == ()
 
 
 async def test_an_earlier_session_comes_back_folded(stage: Staged, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from textual.widgets import Static
 
 from assistant.records import Citation, Note, Problem
 from assistant.text import sanitize
-from assistant.tui.cards.rows import shortened
+from assistant.tui.cards.rows import shorten_path
 from assistant.tui.highlighting import Fence, fences
 from assistant.tui.keymap import READING, bindings
 
@@ -261,7 +261,7 @@ class SourcePane(Vertical):
     def on_resize(self) -> None:
         """The title is the path, its middle left out where there is no room for it."""
         room = (self.outer_size.width or self.app.size.width) - 6
-        self.border_title = Content(shortened(sanitize.line(self.path), max(room, 16)))
+        self.border_title = Content(shorten_path(sanitize.line(self.path), max(room, 16)))
 
     @property
     def is_open(self) -> bool:

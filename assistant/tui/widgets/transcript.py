@@ -12,12 +12,13 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.visual import RenderOptions
 
-from assistant.tui.cards import rows
-from assistant.tui.cards.blocks import Block, content, plain
+from assistant.tui.cards import rows, snippet_rows
+from assistant.tui.cards.answer_rows import View
 from assistant.tui.cards.card import Card
-from assistant.tui.cards.rows import View
+from assistant.tui.cards.item import TranscriptItem
+from assistant.tui.cards.rows import content, plain
+from assistant.tui.history.turn import Turn
 from assistant.tui.keymap import READING, bindings
-from assistant.tui.turns import Turn
 
 _MARGIN = 1
 """Blank columns at either side."""
@@ -45,10 +46,10 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__(id="transcript")
         self.auto_links = False
         self.chosen: Card | None = None
-        self._blocks: list[Block] = []
+        self._blocks: list[TranscriptItem] = []
         self._tops: list[int] = []
-        self._pinned: Block | None = None
-        self._read: tuple[Block, float] | None = None
+        self._pinned: TranscriptItem | None = None
+        self._read: tuple[TranscriptItem, float] | None = None
         """What is read, and how many of its rows are above the view."""
         self._laid_out_at = Size(0, 0)
         self._columns, self._code = 0, 0
@@ -71,10 +72,10 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         last = next(reversed(list(self.cards())), None)
         return last is None or self.scroll_y >= last.top
 
-    def put(self, *blocks: Block) -> None:
+    def put(self, *blocks: TranscriptItem) -> None:
         """Appends blocks without scrolling."""
         for block in blocks:
-            block.stirred = self._stirred
+            block.on_change = self._stirred
         self._blocks.extend(blocks)
         self._arrange()
 
@@ -93,7 +94,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
             self.pin(card)
         return card
 
-    def pin(self, block: Block) -> None:
+    def pin(self, block: TranscriptItem) -> None:
         """Brings it to the top, and keeps it there until the reader scrolls."""
         self._pinned = block
         self._to_top(block)
@@ -133,11 +134,11 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         if card is self.chosen:
             return
         if self.chosen is not None:
-            self.chosen.look(chosen=False, opened=False)
+            self.chosen.update_view(chosen=False, opened=False)
         self.chosen = card
         if card is not None:
             first = card.turn.answer.citations[0].number if card.turn.answer and card.turn.answer.citations else 0
-            card.look(chosen=True, citation=card.view.citation or first)
+            card.update_view(chosen=True, citation=card.view.citation or first)
         self.post_message(self.Chosen())
 
     def which(self) -> tuple[int, int]:
@@ -210,11 +211,11 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         if block is not None:  # hidden behind the source, what was read is what will be read
             self._read = (block, self.scroll_y - block.top)
 
-    def _to_top(self, block: Block) -> None:
+    def _to_top(self, block: TranscriptItem) -> None:
         self.scroll_to(y=block.top, animate=False, force=True)
         self._note_place()
 
-    def _in_view(self) -> Block | None:
+    def _in_view(self) -> TranscriptItem | None:
         """The block at the top of the view, and where only its end is there, the next one."""
         at = self._block_at(round(self.scroll_y))
         if at >= len(self._blocks):
@@ -232,7 +233,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
 
     # How it is laid out.
 
-    def _stirred(self, block: Block) -> None:
+    def _stirred(self, block: TranscriptItem) -> None:
         before = block.height
         if self._columns and block.fit(self._columns, self._code) != before:
             self._arrange()
@@ -243,7 +244,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         """Every block gets its place at the present width, and what is read comes where it was."""
         if self.size:
             self._columns = max(self.scrollable_content_region.width - 2 * _MARGIN, 1)
-            self._code = rows.code_rows(self.app.size.height)
+            self._code = snippet_rows.folded_rows(self.app.size.height)
         if not self._columns:
             return
         below, self._tops = 0, []

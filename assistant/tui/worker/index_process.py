@@ -61,7 +61,7 @@ class Rebuilding:
             self._child.terminate()
 
     def _listen(self) -> None:
-        why = "The process that reads the notes ended early. NotesSnapshot again with f5."
+        why = "The process that reads the notes ended early. Look again with f5."
         assert self._child.stdout is not None
         for line in self._child.stdout:
             with suppress(ValueError, KeyError, TypeError):
