@@ -417,7 +417,7 @@ def _chat(settings: Settings, *, plain: bool, history: bool) -> int:
         width = terminal_width()
         with closing(_assistant(settings)) as assistant:
             line_by_line.run(
-                assistant, line_by_line.line, width or 80, colour=width is not None and colours(os.environ)
+                assistant, line_by_line.read_line, width or 80, colour=width is not None and colours(os.environ)
             )
         return Exit.ANSWERED
     from assistant import tui

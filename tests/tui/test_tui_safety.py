@@ -55,9 +55,9 @@ async def test_no_screen_shows_a_control_character(stage: Staged) -> None:
         await on.read()
         for key in ("1", "2", "space", "space", "space", "r"):
             await on.press(key)
-            await on.until(lambda: not on.app.asked and on.app.pane.note is not None)
+            await on.until(lambda: not on.app.conversation.pending and on.pane.note is not None)
             clean(on)
-        title = on.app.pane.border_title
+        title = on.pane.border_title
         assert str(title).replace("\\", "") == "tr[b]ap ␛]0;owned␇.md"
         for key in ("ctrl+r", "ctrl+s", "f1", "ctrl+p"):
             await on.press(key)
@@ -70,12 +70,12 @@ async def test_no_screen_shows_a_control_character(stage: Staged) -> None:
         await on.until(lambda: len(on.app.screen_stack) == 2)
         clean(on)
         await on.press("escape", "c")
-        await on.until(lambda: bool(on.app.copied))
+        await on.until(lambda: bool(on.app.copier.last_copy))
         await on.app.run_action("last_copy")
         await on.pilot.pause()
         clean(on)
         await on.press("escape")
-        on.app.tell(EVIL)
+        on.app.view.toast(EVIL)
         await on.pilot.pause()
         clean(on)
 
@@ -83,8 +83,8 @@ async def test_no_screen_shows_a_control_character(stage: Staged) -> None:
 async def test_a_hostile_question_and_a_hostile_error_are_text(stage: Staged) -> None:
     async with stage() as on:
         on.engine.error = UnreadableNotes(f"Not {EVIL}.", f"Look {EVIL}.")
-        on.app.ask(EVIL)
-        await on.until(lambda: not on.app.asked)
+        on.app.conversation.ask(EVIL)
+        await on.until(lambda: not on.app.conversation.pending)
         await on.pilot.pause()
         clean(on)
         assert "[@click=app.quit]q[/]" in on.last
@@ -105,7 +105,7 @@ async def test_hostile_names_and_headings_are_text(stage: Staged) -> None:
         await on.until(lambda: len(on.app.screen_stack) == 2)
         clean(on)
         await on.press("escape")
-        on.app.pick_heading([Heading(f"{EVIL}.md", LineNumber(1), (EVIL, f"\\{EVIL}\\"))])
+        on.app.conversation.ask_under([Heading(f"{EVIL}.md", LineNumber(1), (EVIL, f"\\{EVIL}\\"))])
         await on.pilot.pause()
         clean(on)
         assert sum("[@click=app.quit]q[/]" in row for row in screen_rows(on)) > 3
@@ -232,11 +232,11 @@ async def test_an_earlier_session_comes_back_folded(stage: Staged, tmp_path: Pat
         await on.ask(QUEUE)
         await on.until((tmp_path / "state" / "session.jsonl").is_file)
     async with stage() as on:
-        cards = list(on.app.transcript.cards())
+        cards = list(on.transcript.cards())
         assert [card.turn.question for card in cards] == [QUEUE]
         assert "folded: space shows" in cards[0].text
         await on.press("up")
-        assert on.app.prompt.text == QUEUE
+        assert on.prompt.text == QUEUE
         await on.read()
         await on.press("g", "space")
         assert "Sources" in cards[0].text

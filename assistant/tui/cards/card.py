@@ -32,3 +32,13 @@ class Card(TranscriptItem):
     def update_view(self, **changes: object) -> None:
         """`show` with some fields of the view changed."""
         self.show(view=replace(self.view, **changes))  # type: ignore[arg-type]  # the fields are named by the callers
+
+    def fold_in_turn(self) -> None:
+        """Every snippet whole; then the card folded; then as it was at first."""
+        view, every = self.view, frozenset(range(len(self.turn.answer.snippets) if self.turn.answer else 0))
+        if view.folded:
+            self.show(view=replace(view, folded=False, unfolded=frozenset()))
+        elif every and view.unfolded != every:
+            self.show(view=replace(view, unfolded=every))
+        else:
+            self.show(view=replace(view, folded=True))

@@ -1,4 +1,4 @@
-"""The screens that lie over the chat: choose one of a list, name a file, read a text; `headings` has the tree."""
+"""The screens that lie over the chat: pick from a list, name a file, read a text, help."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _MOST = 500
 
 
 class Entry(NamedTuple):
-    """One line to choose."""
+    """One line of a list."""
 
     text: str
-    """Raw; it is cleaned when it is shown."""
+    """Raw: the list cleans it."""
 
 
 class Picker(ModalScreen[int | None]):
-    """Type to narrow a list down, enter chooses; returns the position of the entry, None where none was chosen."""
+    """A list that typing narrows down; returns the position of the chosen entry, None where none was chosen."""
 
     BINDINGS: ClassVar = [
         Binding("escape", "dismiss(None)", "Close", show=False),
@@ -86,7 +86,7 @@ class Picker(ModalScreen[int | None]):
 
 
 class Naming(ModalScreen[str | None]):
-    """A line of text to change and accept; returns it, None where it was not accepted."""
+    """A line of text to edit; returns it, None where it was not accepted."""
 
     BINDINGS: ClassVar = [Binding("escape", "dismiss(None)", "Close", show=False)]
     DEFAULT_CSS = """
@@ -110,7 +110,7 @@ class Naming(ModalScreen[str | None]):
 
 
 class Reading(ModalScreen[None]):
-    """A text to read, or to take with the mouse."""
+    """A text to read and to select."""
 
     BINDINGS: ClassVar = [Binding("escape,q,enter", "dismiss", "Close", show=False)]
     DEFAULT_CSS = """
@@ -130,7 +130,7 @@ class Reading(ModalScreen[None]):
 
 
 class Help(ModalScreen[None]):
-    """Every key, those of the part that had the focus first."""
+    """The table of keys, those of the part that had the focus first."""
 
     BINDINGS: ClassVar = [
         Binding("escape,q,f1,question_mark", "dismiss", "Close", show=False),
@@ -154,7 +154,7 @@ class Help(ModalScreen[None]):
             yield Static(self.text(), markup=False)
 
     def text(self) -> Content:
-        """The table of keys, as it is shown."""
+        """All of it, as it is shown."""
         order: list[Where] = ["prompt", "reading"] if self._first == "prompt" else ["reading", "prompt"]
         parts: list[Content] = []
         for where in (*order, "anywhere", "palette"):
