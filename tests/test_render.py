@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -28,6 +28,8 @@ from assistant.records import (
 )
 from assistant.rendering import terminal
 from assistant.rendering.answer_json import answer_json, error_json
+from assistant.rendering.blocks import Alternatives, Statements, Verdict, arrange
+from assistant.rendering.display import AS_RECORDED, display_blocks
 from assistant.rendering.quickfix import quickfix
 from assistant.text import sanitize
 
@@ -283,6 +285,35 @@ def _hostile(draw: st.DrawFn) -> Answer:
         notes=draw(ANY),
         explain={draw(ANY): draw(ANY)},
     )
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text of a block, but for those of links, which are raw."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from _texts(one)
+    elif is_dataclass(value):
+        for field in fields(value):
+            if field.name not in ("file", "anchor"):
+                yield from _texts(getattr(value, field.name))
+
+
+@given(_hostile())
+def test_display_blocks_are_clean(answer: Answer) -> None:
+    """So that no backend has to clean them; as recorded they keep the characters of the notes."""
+    for text in _texts(display_blocks(answer)):
+        assert sanitize.block(text) == text
+    raw = set(_texts(display_blocks(answer, AS_RECORDED)))
+    assert {answer.question, answer.statements[0].text, answer.snippets[0].code, answer.citations[0].path} <= raw
+
+
+def test_a_backend_arranges_the_blocks_it_shows() -> None:
+    """In its own order; kinds that it leaves out are not there."""
+    blocks = display_blocks(VERDICT)
+    kinds = [type(block) for block in arrange(blocks, (Statements, Alternatives, Verdict))]
+    assert kinds == [Statements, Alternatives, Verdict]
 
 
 @given(_hostile(), st.integers(0, 120))

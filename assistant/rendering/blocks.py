@@ -166,6 +166,7 @@ class Source:
     line: int
     heading_path: tuple[str, ...]
     anchor: str
+    """GitHub's slug of the heading, raw: for links only."""
     stale: bool
     """Whether the note has changed since it was indexed."""
     gist: str

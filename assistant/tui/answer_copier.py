@@ -6,7 +6,7 @@ from threading import Thread
 
 from assistant.tui import clipboard
 from assistant.tui.view import ChatView
-from assistant.tui.widgets.dialogs import Entry, Picker, Reading
+from assistant.tui.widgets.dialogs import Picker, Reading
 from assistant.tui.worker.messages import TextCopied
 
 
@@ -36,7 +36,7 @@ class AnswerCopier:
             if at is not None:
                 self.copy("snippet", snippets[at].code)
 
-        entries = [Entry(f"{one.caption or 'Snippet'} · {one.language or 'no language'}") for one in snippets]
+        entries = [f"{one.caption or 'Snippet'} · {one.language or 'no language'}" for one in snippets]
         self._view.app.push_screen(Picker("Copy which snippet", entries), picked)
 
     def copy_selection(self) -> bool:

@@ -35,7 +35,10 @@ _OVER_A_DIALOG = ("interrupt", "quit", "focus_next", "focus_previous")
 
 
 class ChatApp(App[None], inherit_bindings=False):
-    """One conversation about one folder of notes."""
+    """One conversation about one folder of notes.
+
+    Textual looks for actions and handlers here, so there is one of each; what they do is in the parts.
+    """
 
     CSS = """
     #middle { height: 1fr; }
@@ -147,19 +150,19 @@ class ChatApp(App[None], inherit_bindings=False):
         self.status.trouble(event)
 
     def on_follow_up_subject(self, event: messages.FollowUpSubject) -> None:
-        self.status.lean_on(event.name)
+        self.status.set_subject(event.name)
 
     def on_question_waiting(self, event: messages.QuestionWaiting) -> None:
-        self.conversation.wait(event.number, event.reason)
+        self.conversation.question_waiting(event.number, event.reason)
 
     def on_question_started(self, event: messages.QuestionStarted) -> None:
-        self.conversation.start(event.number)
+        self.conversation.question_started(event.number)
 
     def on_question_failed(self, event: messages.QuestionFailed) -> None:
-        self.conversation.fail(event)
+        self.conversation.question_failed(event)
 
     def on_question_answered(self, event: messages.QuestionAnswered) -> None:
-        self.conversation.answer(event)
+        self.conversation.question_answered(event)
 
     def on_headings_read(self, event: messages.HeadingsRead) -> None:
         self.conversation.ask_under(event.headings)

@@ -13,7 +13,7 @@ from assistant.tui.history.recorder import SessionRecorder
 from assistant.tui.history.turn import State, Turn
 from assistant.tui.status import Status
 from assistant.tui.view import ChatView
-from assistant.tui.widgets.dialogs import Entry, Picker
+from assistant.tui.widgets.dialogs import Picker
 from assistant.tui.worker.answerer import PendingQuestion
 from assistant.tui.worker.engine_thread import EngineThread
 from assistant.tui.worker.messages import QuestionAnswered, QuestionFailed
@@ -54,7 +54,7 @@ class Conversation:
         view.prompt.remember(question)
         self._engine_thread.ask(pending)
         if not self._status.has_overview:
-            self.wait(turn.number, "Loading the model, your question is next")
+            self.question_waiting(turn.number, "Loading the model, your question is next")
         view.app.set_timer(_SLOW_SECONDS, lambda: self._mark_slow(turn.number))
         self._status.show()
 
@@ -131,11 +131,11 @@ class Conversation:
                 prompt.fill(questions[at])
                 prompt.focus()
 
-        self._view.app.push_screen(Picker("Earlier questions", [Entry(question) for question in questions]), picked)
+        self._view.app.push_screen(Picker("Earlier questions", questions), picked)
 
     def new_topic(self) -> None:
         self._engine_thread.new_topic(CONVERSATION)
-        self._status.lean_on("")
+        self._status.set_subject("")
 
     def forget(self) -> None:
         """The answers on the screen, the session file and what follow-ups lean on."""
@@ -147,19 +147,19 @@ class Conversation:
 
     # What comes of a question.
 
-    def wait(self, number: int, reason: str) -> None:
+    def question_waiting(self, number: int, reason: str) -> None:
         self._change_state(number, "waiting", reason)
 
-    def start(self, number: int) -> None:
+    def question_started(self, number: int) -> None:
         self._change_state(number, "running")
 
-    def fail(self, event: QuestionFailed) -> None:
+    def question_failed(self, event: QuestionFailed) -> None:
         if event.number in self.pending:
             self._change_state(event.number, "failed", event.reason)
             self._view.prompt.give_back(self.pending.pop(event.number).request.question)
             self._status.show()
 
-    def answer(self, event: QuestionAnswered) -> None:
+    def question_answered(self, event: QuestionAnswered) -> None:
         """A late answer, to a question that was cancelled, is dropped."""
         view = self._view
         card = view.transcript.card(event.number)

@@ -13,7 +13,7 @@ from assistant.system import editor
 from assistant.tui import signals
 from assistant.tui.cards.card import Card
 from assistant.tui.view import ChatView
-from assistant.tui.widgets.dialogs import Entry, Naming, Picker
+from assistant.tui.widgets.dialogs import Naming, Picker
 from assistant.tui.worker.engine_thread import EngineThread
 from assistant.tui.worker.messages import CandidateLocated
 
@@ -126,7 +126,7 @@ class SourceOpener:
                 self.open_candidate(number, position)
 
         entries = [
-            Entry(f"{one.name}  {round(one.confidence * 100)} %  {' › '.join(one.heading_path[1:])}")
+            f"{one.name}  {round(one.confidence * 100)} %  {' › '.join(one.heading_path[1:])}"
             for one in _candidates(card.turn.answer)
         ]
         self._view.app.push_screen(Picker("Open a name", entries), picked)

@@ -56,7 +56,7 @@ class Status:
             self._view.toast(event.text, warn=True)
         self._trouble = event.text
 
-    def lean_on(self, subject: str) -> None:
+    def set_subject(self, subject: str) -> None:
         self.subject = subject
         self.show()
 

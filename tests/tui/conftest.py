@@ -74,11 +74,11 @@ class Replay(Engine):
         return Overview(1, 236, 0, (), (QUEUE, COMPARE))
 
     def headings(self) -> tuple[Heading, ...]:
-        found = []
+        headings = []
         for file in notes_folder.scan(self.notes).files:
             for section in markdown.outline(notes_folder.read(self.notes, file.path)).sections:
-                found.append(Heading(file.path, section.start, section.heading_path))
-        return tuple(found)
+                headings.append(Heading(file.path, section.start, section.heading_path))
+        return tuple(headings)
 
     def ask(
         self, request: Request | str, *, rebuilding: bool = False, stopped: Callable[[], bool] = lambda: False

@@ -84,7 +84,7 @@ async def test_a_cancelled_question_does_not_replace_what_was_typed_meanwhile(st
         assert on.prompt.text == "next"
 
 
-async def test_what_is_typed_while_an_answer_comes_stays(stage: Staged) -> None:
+async def test_text_typed_during_a_question_survives_its_answer(stage: Staged) -> None:
     async with stage() as on:
         on.engine.hold = Event()
         on.app.conversation.ask(QUEUE)
@@ -94,7 +94,7 @@ async def test_what_is_typed_while_an_answer_comes_stays(stage: Staged) -> None:
         assert on.prompt.text == "draft"
 
 
-async def test_an_error_is_a_card_and_the_question_comes_back(stage: Staged, unusable: AssistantError) -> None:
+async def test_a_failed_question_shows_its_error_and_returns(stage: Staged, unusable: AssistantError) -> None:
     async with stage() as on:
         on.engine.error = unusable
         await on.ask(QUEUE)
@@ -129,7 +129,7 @@ async def test_a_new_answer_comes_to_the_top_for_a_reader_at_the_end(stage: Stag
         assert on.transcript.scroll_y == card.top
 
 
-async def test_a_note_edited_while_reading_moves_nothing_and_is_said(stage: Staged) -> None:
+async def test_an_edited_note_marks_its_answers_as_changed_without_scrolling(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(QUEUE)
         await on.ask(RETRY)
@@ -142,7 +142,7 @@ async def test_a_note_edited_while_reading_moves_nothing_and_is_said(stage: Stag
         assert all(card.turn.changed for card in on.transcript.cards())
 
 
-async def test_an_open_source_is_read_again_where_it_is(stage: Staged) -> None:
+async def test_an_open_note_reloads_in_place_after_an_edit(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(QUEUE)
         await on.read()
@@ -198,7 +198,7 @@ async def test_an_example_is_asked_by_down_and_enter(stage: Staged) -> None:
         assert on.engine.asked[0].question == QUEUE
 
 
-async def test_the_chosen_answer_says_what_a_follow_up_was_understood_as(stage: Staged) -> None:
+async def test_a_follow_up_shows_its_subject_and_how_it_was_understood(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(QUEUE)
         assert on.context == ("↳ follows on: Queue Service", "ctrl+n new topic")
@@ -252,7 +252,7 @@ async def test_a_click_opens_a_citation_and_a_runner_up(stage: Staged) -> None:
         await on.until(lambda: on.pane.view.marks.first == 840)
 
 
-async def test_text_is_taken_with_the_mouse_across_answers(stage: Staged) -> None:
+async def test_the_mouse_selects_text_across_answers(stage: Staged) -> None:
     """Dragging takes rows as they stand, without the margin; a double click takes the answer under the mouse."""
     async with stage((160, 50)) as on:
         await on.ask(DECLINED)
@@ -274,7 +274,7 @@ async def test_text_is_taken_with_the_mouse_across_answers(stage: Staged) -> Non
         assert on.app.screen.get_selected_text() == first.text
 
 
-async def test_another_theme_draws_the_answers_again(stage: Staged) -> None:
+async def test_a_new_theme_redraws_the_answers(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(QUEUE)
         before = [segment.style for segment in on.transcript.render_line(3)]
@@ -323,7 +323,7 @@ def test_a_comment_in_a_fence_is_no_heading() -> None:
     assert heading_line(rows, 8, "Setext", fences(rows)) == 0
 
 
-async def test_nothing_is_lost_when_the_editor_is_missing(stage: Staged) -> None:
+async def test_a_missing_editor_is_reported_with_the_place_to_open(stage: Staged) -> None:
     async with stage(editor="no-such-editor-here") as on:
         await on.ask(QUEUE)
         await on.press("f4")
@@ -346,14 +346,14 @@ async def test_a_saved_file_never_overwrites(stage: Staged, here: Path) -> None:
         assert not path.exists()
 
 
-async def test_an_unknown_theme_is_said(chat_app: Callable[..., tuple[RecordingChat, Replay]]) -> None:
+async def test_an_unknown_theme_is_reported(chat_app: Callable[..., tuple[RecordingChat, Replay]]) -> None:
     app, _ = chat_app(theme="nocturne")
     async with app.run_test() as pilot:
         await pilot.pause()
         assert any("nocturne" in toast for toast in app.toasts)
 
 
-async def test_an_answer_is_seen_where_the_source_covered_the_last_one(stage: Staged) -> None:
+async def test_asking_on_a_narrow_screen_closes_the_source_over_the_answers(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(QUEUE)
         await on.press("ctrl+o")
@@ -364,7 +364,7 @@ async def test_an_answer_is_seen_where_the_source_covered_the_last_one(stage: St
         await on.until(lambda: on.transcript.scroll_y == card.top)
 
 
-async def test_an_unknown_action_in_the_settings_is_said(stage: Staged) -> None:
+async def test_an_unknown_action_in_the_settings_is_reported(stage: Staged) -> None:
     async with stage(keys={"fly": "f9"}) as on:
         assert "There is no action fly to give a key to." in on.toasts
 

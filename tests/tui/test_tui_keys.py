@@ -17,7 +17,7 @@ from assistant.tui.widgets.heading_tree import HeadingTree
 from assistant.tui.widgets.note_view import NoteView
 from assistant.tui.widgets.palette import command_label
 
-from .conftest import COMPARE, DECLINED, FOLLOW_UP, QUEUE, RETRY, STRATEGY, TRAP, Staged
+from .conftest import COMPARE, DECLINED, FOLLOW_UP, QUEUE, RETRY, STRATEGY, TRAP, Stage, Staged
 
 NOTE = "application-deployment-and-integration.md"
 
@@ -205,41 +205,43 @@ async def test_key_page_down(stage: Staged) -> None:
         assert on.prompt.has_focus
 
 
-async def chosen(on_stage: object) -> str:
-    card = on_stage.app.view.transcript.chosen  # type: ignore[attr-defined]  # a Stage
-    return str(card.turn.question)
+def chosen_question(on: Stage) -> str:
+    """The question of the answer that keys act on."""
+    card = on.transcript.chosen
+    assert card is not None
+    return card.turn.question
 
 
 async def test_key_next(stage: Staged) -> None:
-    await steps(stage, "alt+up", "alt+down", focus=False)
+    await check_stepping(stage, "alt+up", "alt+down", focus=False)
 
 
 async def test_key_previous(stage: Staged) -> None:
-    await steps(stage, "alt+up", "alt+down", focus=False)
+    await check_stepping(stage, "alt+up", "alt+down", focus=False)
 
 
 async def test_key_next_answer(stage: Staged) -> None:
-    await steps(stage, "k", "j", focus=True)
+    await check_stepping(stage, "k", "j", focus=True)
 
 
 async def test_key_previous_answer(stage: Staged) -> None:
-    await steps(stage, "k", "j", focus=True)
+    await check_stepping(stage, "k", "j", focus=True)
 
 
-async def steps(stage: Staged, back: str, forth: str, *, focus: bool) -> None:
+async def check_stepping(stage: Staged, back: str, forth: str, *, focus: bool) -> None:
     async with stage() as on:
         for question in (QUEUE, RETRY, STRATEGY):
             await on.ask(question)
         if focus:
             await on.read()
         await on.press(back, back)
-        assert await chosen(on) == QUEUE
+        assert chosen_question(on) == QUEUE
         card = on.transcript.chosen
         assert card is not None
         assert on.transcript.scroll_y == card.top
         assert "chosen: answer 1 of 3" in on.context[0]
         await on.press(forth)
-        assert await chosen(on) == RETRY
+        assert chosen_question(on) == RETRY
         await on.press(forth)
         assert "chosen: " not in on.context[0]
 
@@ -361,7 +363,7 @@ async def test_key_first(stage: Staged) -> None:
         await on.read()
         for key in ("g", "home"):
             await on.press("j", key)
-            assert await chosen(on) == QUEUE
+            assert chosen_question(on) == QUEUE
 
 
 async def test_key_last(stage: Staged) -> None:
@@ -371,7 +373,7 @@ async def test_key_last(stage: Staged) -> None:
         await on.read()
         for key in ("G", "end"):
             await on.press("k", key)
-            assert await chosen(on) == RETRY
+            assert chosen_question(on) == RETRY
             assert on.transcript.at_end()
 
 
@@ -437,12 +439,12 @@ async def test_key_names(stage: Staged) -> None:
             await on.until(lambda: isinstance(on.app.screen, Picker))
             await on.press(*["down"] * at, "enter")
             await on.until(lambda: on.pane.is_open and on.pane.note is not None)
-            await on.until(lambda one=one: place_of(on.pane.citation, one, answer))  # type: ignore[misc]
+            await on.until(lambda one=one: shows_name(on.pane.citation, one, answer))  # type: ignore[misc]
             await on.press("escape")
             await on.read()
 
 
-def place_of(shown: Citation | None, name: Candidate, answer: Answer) -> bool:
+def shows_name(shown: Citation | None, name: Candidate, answer: Answer) -> bool:
     """Whether the source pane shows the first citation of a name, or else its heading."""
     if name.citations:
         return shown is not None and shown.number == name.citations[0]
@@ -463,14 +465,14 @@ async def test_key_find(stage: Staged) -> None:
 
 
 async def test_key_find_next(stage: Staged) -> None:
-    await finds(stage)
+    await check_finding(stage)
 
 
 async def test_key_find_previous(stage: Staged) -> None:
-    await finds(stage)
+    await check_finding(stage)
 
 
-async def finds(stage: Staged) -> None:
+async def check_finding(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(QUEUE)
         await on.read()
@@ -486,14 +488,14 @@ async def finds(stage: Staged) -> None:
 
 
 async def test_key_previous_citation(stage: Staged) -> None:
-    await cites_in_turn(stage)
+    await check_stepping_citations(stage)
 
 
 async def test_key_next_citation(stage: Staged) -> None:
-    await cites_in_turn(stage)
+    await check_stepping_citations(stage)
 
 
-async def cites_in_turn(stage: Staged) -> None:
+async def check_stepping_citations(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(QUEUE)
         await on.read()
@@ -513,14 +515,14 @@ async def test_key_to_prompt(stage: Staged) -> None:
 
 
 async def test_key_row_up(stage: Staged) -> None:
-    await rows(stage)
+    await check_scrolling_rows(stage)
 
 
 async def test_key_row_down(stage: Staged) -> None:
-    await rows(stage)
+    await check_scrolling_rows(stage)
 
 
-async def rows(stage: Staged) -> None:
+async def check_scrolling_rows(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(QUEUE)
         await on.read()
@@ -532,14 +534,14 @@ async def rows(stage: Staged) -> None:
 
 
 async def test_key_left(stage: Staged) -> None:
-    await sideways(stage)
+    await check_scrolling_sideways(stage)
 
 
 async def test_key_right(stage: Staged) -> None:
-    await sideways(stage)
+    await check_scrolling_sideways(stage)
 
 
-async def sideways(stage: Staged) -> None:
+async def check_scrolling_sideways(stage: Staged) -> None:
     async with stage((60, 16)) as on:
         await on.ask(QUEUE)
         await on.read()
@@ -584,7 +586,7 @@ async def test_key_forget(stage: Staged, tmp_path: Path) -> None:
         assert not on.prompt.questions
 
 
-async def test_letters_are_text_in_the_prompt(stage: Staged) -> None:
+async def test_letters_with_a_key_are_typed_in_the_prompt(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(QUEUE)
         keys = [key for one in ACTIONS if one.where == "reading" for key in one.keys.split(",")]
@@ -592,7 +594,7 @@ async def test_letters_are_text_in_the_prompt(stage: Staged) -> None:
         assert on.prompt.text == "".join(key for key in keys if len(key) == 1)
 
 
-async def test_keys_can_be_changed(stage: Staged) -> None:
+async def test_settings_change_keys(stage: Staged) -> None:
     async with stage(keys={"copy-answer": "f2"}) as on:
         await on.ask(QUEUE)
         await on.read()
@@ -603,7 +605,7 @@ async def test_keys_can_be_changed(stage: Staged) -> None:
         assert "  f2          Copy the answer" in on.app.screen.text().plain
 
 
-async def test_the_prompts_keys_can_be_changed(stage: Staged) -> None:
+async def test_settings_change_the_prompts_keys(stage: Staged) -> None:
     """The old key does what a text area does with it, and the prompt says the new ones."""
     keys = {"ask": "ctrl+k", "new-line": "f8", "earlier": "ctrl+up", "later": "ctrl+down", "save": "ctrl+e"}
     async with stage(keys=keys) as on:
@@ -635,7 +637,7 @@ async def test_up_and_down_move_inside_the_text(stage: Staged) -> None:
         assert on.prompt.text == QUEUE
 
 
-async def test_a_list_takes_no_keys_of_the_chat(stage: Staged) -> None:
+async def test_an_open_list_keeps_the_chats_keys_from_acting(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(DECLINED)
         await on.press("ctrl+r", "ctrl+s")

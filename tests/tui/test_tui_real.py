@@ -64,14 +64,14 @@ async def test_a_first_index_is_built_in_a_child_while_a_question_waits(real: An
     """Then each state comes from the real engine, many new notes are read aside, few at once."""
     async with real() as on:
         on.app.conversation.ask(QUEUE)
-        said = set()
+        states = set()
         for _ in range(3000):
             await on.pilot.pause()
-            said.add(on.app.status.index.split(" ")[0])
+            states.add(on.app.status.index.split(" ")[0])
             if not on.app.conversation.pending:
                 break
             await asyncio.sleep(0.02)
-        assert said & {"embedding", "reading"}
+        assert states & {"embedding", "reading"}
         assert on.app.engine_thread.children == 1
         assert "Queue Service" in list(on.app.view.transcript.cards())[-1].text
         await on.until(lambda: on.app.status.index == "index fresh")
@@ -102,7 +102,7 @@ async def test_a_first_index_is_built_in_a_child_while_a_question_waits(real: An
         await on.until(lambda: "This note changed since" in card.text)
 
 
-async def test_no_notes_say_where_they_were_looked_for(real: Any, tmp_path: Path) -> None:
+async def test_an_empty_notes_folder_is_reported_with_its_path(real: Any, tmp_path: Path) -> None:
     for note in (tmp_path / "corpus").glob("*.md"):
         note.unlink()
     async with real() as on:

@@ -80,7 +80,7 @@ async def test_no_screen_shows_a_control_character(stage: Staged) -> None:
         clean(on)
 
 
-async def test_a_hostile_question_and_a_hostile_error_are_text(stage: Staged) -> None:
+async def test_a_hostile_question_and_a_hostile_error_are_shown_as_text(stage: Staged) -> None:
     async with stage() as on:
         on.engine.error = UnreadableNotes(f"Not {EVIL}.", f"Look {EVIL}.")
         on.app.conversation.ask(EVIL)
@@ -92,7 +92,7 @@ async def test_a_hostile_question_and_a_hostile_error_are_text(stage: Staged) ->
         clean(on)
 
 
-async def test_hostile_names_and_headings_are_text(stage: Staged) -> None:
+async def test_hostile_names_and_headings_are_shown_as_text(stage: Staged) -> None:
     """In a verdict, the list of names, the strip above the prompt and the tree of headings."""
     async with stage((160, 50)) as on:
         evil = Candidate(EVIL, (EVIL, EVIL), 0.9, ())
@@ -207,7 +207,7 @@ def test_a_damaged_line_is_skipped_and_counted(tmp_path: Path) -> None:
     assert session.read().turns == ()
 
 
-async def test_a_session_that_cannot_be_kept_is_said(stage: Staged, tmp_path: Path) -> None:
+async def test_an_unwritable_session_file_is_reported_once(stage: Staged, tmp_path: Path) -> None:
     """A file where the folder should be: neither read nor written, said once each, and answers come all the same."""
     (tmp_path / "state").write_text("")
     async with stage() as on:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -18,13 +18,6 @@ from assistant.tui.keymap import ACTIONS, Action, Where
 
 _MOST = 500
 """Entries that are listed at once; typing narrows them down."""
-
-
-class Entry(NamedTuple):
-    """One line of a list."""
-
-    text: str
-    """Raw: the list cleans it."""
 
 
 class Picker(ModalScreen[int | None]):
@@ -43,7 +36,8 @@ class Picker(ModalScreen[int | None]):
     Picker OptionList { border: none; height: 1fr; background: $surface; text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
-    def __init__(self, title: str, entries: Sequence[Entry]) -> None:
+    def __init__(self, title: str, entries: Sequence[str]) -> None:
+        """`entries` are raw, a line each."""
         super().__init__()
         self._title = title
         self._entries = entries
@@ -76,12 +70,12 @@ class Picker(ModalScreen[int | None]):
 
     def _list(self, typed: str) -> None:
         words = typed.casefold().split()
-        self._shown = [
-            at for at, entry in enumerate(self._entries) if all(word in entry.text.casefold() for word in words)
-        ][:_MOST]
+        self._shown = [at for at, entry in enumerate(self._entries) if all(word in entry.casefold() for word in words)][
+            :_MOST
+        ]
         options = self.query_one(OptionList)
         options.clear_options()
-        options.add_options(Option(Content(sanitize.line(self._entries[at].text))) for at in self._shown)
+        options.add_options(Option(Content(sanitize.line(self._entries[at]))) for at in self._shown)
         options.highlighted = 0 if self._shown else None
 
 
