@@ -12,11 +12,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from assistant.errors import AssistantError
-from assistant.rendering import terminal
+from assistant.rendering.answer_json import error_json
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = sorted((ROOT / "tests" / "golden" / "render").glob("*.json"))
-ERROR = json.loads(terminal.error_json(AssistantError("Nothing was asked.", "Ask a question."), "7"))
+ERROR = json.loads(error_json(AssistantError("Nothing was asked.", "Ask a question."), "7"))
 VALUES: tuple[Any, ...] = (None, "", "answered", 0, 1, 2, -1, 0.5, 1.5, True, [], [{}], {}, {"x": 1}, ["x"], [1])
 """What each part of an object is replaced with."""
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from assistant.records import Answer, Candidate, Citation, Snippet, Statement
-from assistant.rendering import terminal
+from assistant.rendering.answer_json import answer_json
 from tests.evaluation import questions, sets
 from tests.evaluation.checks import checks, is_right, same_name, to_the_point
 from tests.evaluation.faults import faults
@@ -155,11 +155,9 @@ def test_it_judges_as_the_shared_judge(results: list[Result], judge: Any) -> Non
         notes = Path(one.answer.notes)
         judged_notes, record = judge.Notes(notes), gold[one.question.id]
         for answer in broken(one.answer):
-            printed = json.loads(terminal.answer_json(answer))
+            printed = json.loads(answer_json(answer))
             passed, wrong = judge.judge(record, printed), judged_notes.faults(printed)
             assert passed == checks(one.question, answer)
             assert bool(wrong) == bool(faults(answer, notes)), wrong
             assert judge.right(passed, wrong) == is_right(passed, wrong)
-        assert judge.to_the_point(record, json.loads(terminal.answer_json(one.answer))) == to_the_point(
-            one.question, one.answer
-        )
+        assert judge.to_the_point(record, json.loads(answer_json(one.answer))) == to_the_point(one.question, one.answer)
