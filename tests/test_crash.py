@@ -144,7 +144,7 @@ vector_file.write = write
 build.refresh(notes, index, HashingEncoder)
 with Writer(index) as writer:
     if at == "after the commit":
-        writer._clean = lambda: os._exit(9)
+        writer.transaction.remove_leftovers = lambda: os._exit(9)
     writer.file_vectors(insist=True)
 """
     done = subprocess.run(

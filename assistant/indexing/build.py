@@ -103,9 +103,9 @@ class _Build:
         patience = _LOOK_AGAIN_SECONDS
         with Writer(self.index, mend=mend) as writer:
             intake.publish(writer, look, full=full)
-            while due(writer.waiting_count(), self.embed):
+            while due(writer.texts.waiting_count(), self.embed):
                 embedding.compute(writer, patience)
-                if due(writer.waiting_count(), self.embed):
+                if due(writer.texts.waiting_count(), self.embed):
                     patience = self._look_again(writer, intake)
             self._finish(writer)
         return self.report
@@ -161,13 +161,13 @@ class _Build:
                 known = writer.note_files()
                 for file in settling:
                     if known[file.path].looked < look.moment:
-                        writer.touch(file, look.moment)
+                        writer.notes.touch(file, look.moment)
                 writer.keep()
         except (Busy, ReadOnly, DiskFull, KeyError):
             return  # the next look reads the note once more
 
     def _finish(self, writer: Writer) -> None:
-        writer.gather_concepts()
+        writer.concepts.gather()
         named, sound = writer.state.file.name, writer.sound(whole=self.verify or writer.abandoned)
         try:
             writer.file_vectors(finished=not writer.state.pending, insist=not sound)

@@ -30,9 +30,9 @@ class Embedding:
 
     def compute(self, writer: Writer, seconds: float) -> None:
         """Computes vectors until none is missing, or for about so long."""
-        waiting = writer.waiting(_CHUNK)
-        of_passages = writer.waiting_count(passages=True)
-        counts = {_PASSAGES: of_passages, _VOCABULARY: writer.waiting_count() - of_passages}
+        waiting = writer.texts.waiting(_CHUNK)
+        of_passages = writer.texts.waiting_count(passages=True)
+        counts = {_PASSAGES: of_passages, _VOCABULARY: writer.texts.waiting_count() - of_passages}
 
         def tell(done: int) -> None:
             what, here = (_PASSAGES, done) if done <= of_passages else (_VOCABULARY, done - of_passages)
@@ -57,10 +57,10 @@ class Embedding:
                 now = self.monotonic()
                 if len(batch) == BATCH_TEXTS or now - committed > BATCH_SECONDS:
                     ready, batch, committed = batch, [], now
-                    self.report.embedded += writer.put_vectors(ready)
+                    self.report.embedded += writer.texts.put_vectors(ready)
                     if now > until:
                         break
         finally:
             if batch:
-                self.report.embedded += writer.put_vectors(batch)
+                self.report.embedded += writer.texts.put_vectors(batch)
         return done

@@ -72,7 +72,7 @@ class Intake:
         if full:
             writer.start_over()
         if not known:
-            self.report.salvaged = writer.salvage()
+            self.report.salvaged = writer.texts.salvage()
         changed = self._take(writer, look, known, everything=bool(reason))
         if changed or reason:
             self._match(writer, everything=bool(reason))
@@ -111,10 +111,10 @@ class Intake:
         if counts.refused and counts.refused + len(counts.gone) == len(look.files):
             raise UnreadableNotes(f"Not one of the notes in {self.folder} can be read.", "Check their permissions.")
         for path in sorted(known.keys() - ({file.path for file in look.files} - counts.gone)):
-            writer.drop_note(path)
+            writer.notes.drop(path)
             report.removed += not known[path].reason
             counts.differ += 1
-        report.warnings += [f"{path} {reason}" for path, reason in writer.refused()]
+        report.warnings += [f"{path} {reason}" for path, reason in writer.notes.refused()]
         return counts.differ
 
     def _take_note(
@@ -138,15 +138,15 @@ class Intake:
             counts.refused += 1
             counts.differ += entry is None or entry.reason != error.reason
             report.removed += entry is not None and not entry.reason
-            writer.refuse(file, moment, error.reason)
+            writer.notes.refuse(file, moment, error.reason)
             return
         same = entry is not None and entry.digest == note.digest
         if same and not everything:
             report.unchanged += file.path not in self._taken
-            writer.touch(file, moment)
+            writer.notes.touch(file, moment)
             return
         counts.differ += 1
-        report.reused += writer.put_note(_indexed(note, file, moment, self._spotting()))
+        report.reused += writer.notes.put(_indexed(note, file, moment, self._spotting()))
         report.added += entry is None or bool(entry.reason)
         report.changed += entry is not None and not entry.reason and not same
         report.unchanged += same
@@ -156,10 +156,10 @@ class Intake:
     def _match(self, writer: Writer, *, everything: bool) -> None:
         """Compares the topics that are new, or all of them, with the vocabulary."""
         if everything:
-            writer.forget_matches()
-        keys = writer.unmatched()
+            writer.concepts.forget_matches()
+        keys = writer.concepts.unmatched()
         known, spotter = self._known(), self._spotting()
-        writer.set_concepts(
+        writer.concepts.set_concepts(
             keys,
             {key: spotter.matches(key) for key in keys},
             {concept.name: concept.sentences[: vocabulary.EMBEDDED] for concept in known},

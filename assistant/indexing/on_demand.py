@@ -42,9 +42,9 @@ def keep(index: Path, identity: str, computed: Mapping[str, Matrix]) -> bool:
     try:
         with Writer(index) as writer:
             if writer.state.identity == identity:
-                ids = writer.ids_of(computed)
-                writer.put_vectors((number, computed[text]) for text, number in ids.items())
-                writer.gather_concepts()
+                ids = writer.texts.find(computed)
+                writer.texts.put_vectors((number, computed[text]) for text, number in ids.items())
+                writer.concepts.gather()
     except StoreError:
         return False
     return True
