@@ -326,13 +326,6 @@ class Engine:
             return self._answered(request, fresh), fresh
         except IndexDamaged:
             fresh = self._keeper().mended()
-        except (LookupError, TypeError, ValueError):
-            from assistant.storage import problems
-
-            # Ours, unless the index holds what was never written to it.
-            if not problems(self._keeper().index):
-                raise
-            fresh = self._keeper().mended()
         try:
             return self._answered(request, fresh), fresh
         except IndexDamaged as error:

@@ -64,8 +64,8 @@ def refresh(
     build = _Build(folder, index, encoder(), embed, verify, progress or _silent, (index, *skip), monotonic, clock)
     try:
         report = build.run(full=full, mend=mend)
-    except (IndexDamaged, IndexOutdated, LookupError, TypeError, ValueError) as error:
-        if mend or not (isinstance(error, StoreError) or problems(index)):
+    except (IndexDamaged, IndexOutdated) as error:
+        if mend:
             raise
         report = build.run(full=False, mend=True)
         if not isinstance(error, IndexOutdated):
