@@ -218,7 +218,7 @@ def test_text_is_there_before_any_vector(notes: Path, index: Path) -> None:
         assert store.nearest_passages(encoder.question("canary")[None], 3) == [{}]
         ids = store.bm25_candidates(["canari"], 5)
         assert ids
-        computed = on_demand.vectors(store, encoder, ["canari"], None, {})
+        computed = on_demand.prefetch(store, encoder, ["canari"], None, {})
         store.lend({number: matrix for number, (_, matrix) in computed.items()})
         assert set(ids) <= set(store.nearest_passages(encoder.question("canary")[None], 3)[0])
         assert list(store.vectors(ids)) == ids

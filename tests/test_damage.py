@@ -115,7 +115,7 @@ def test_damage_of_any_file_gives_the_right_answer_or_a_sentence(
                 told["refused with a sentence"] += 1
                 continue
         if [said(answer) for answer in found] == right:
-            mended = any("damaged" in warning for answer in found for warning in answer.warnings)
+            mended = any("corrupt" in warning for answer in found for warning in answer.warnings)
             told["right, and said that it was mended" if mended else "right at once"] += 1
             continue
         # What is only found by reading everything, as `doctor` does, may rank otherwise, and is never misquoted.

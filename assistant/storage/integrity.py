@@ -53,22 +53,22 @@ def _of_database(folder: Path, database: Database, writable: bool) -> list[str]:
     if broken:
         return broken
     found = [
-        f"a row of {table} is not what was written"
+        f"a row of {table} is corrupt"
         for table, check in _CHECKS.items()
         if not all(_passes(check, row) for row in database.each(f"SELECT * FROM {table}"))
     ]
     if writable and not _full_text_fits(database):
-        found.append("the full text does not fit its index")
+        found.append("the full-text index does not fit its text")
     terms: Counter[str] = Counter()
     with codec.decoding("the full text"):
         for words, headings in database.each("SELECT words, headings FROM contents"):
             terms.update({*words.split(), *headings.split()})
     if terms != dict(database.rows("SELECT term, n FROM frequencies")):
-        found.append("the counts of terms are not those of the text")
+        found.append("the term counts do not fit the text")
     if database.rows("SELECT 1 FROM texts WHERE ready = 1 AND id NOT IN (SELECT text FROM vectors) LIMIT 1"):
         found.append("vectors are missing")
     if not vector_file.sound(folder, state.file):
-        found.append(f"{state.file.name} is missing or damaged")
+        found.append(f"{state.file.name} is missing or corrupt")
     return found
 
 

@@ -83,8 +83,8 @@ class Snapshot:
     def report_vector_file(self) -> None:
         """Adds a warning that the vector file cannot be used."""
         self._warnings.append(
-            f"{self.state.file.name} in the index is missing or damaged; the vectors were read from"
-            f" {DATABASE} instead. `assistant index` writes it anew."
+            f"{self.state.file.name} in the index is missing or corrupt; the vectors were read from"
+            f" {DATABASE} instead. `assistant index` rewrites it."
         )
 
     @property
