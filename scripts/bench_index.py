@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from assistant.engine import Engine
 from assistant.indexing import build, changes
-from assistant.models.encoder import HashingEncoder, OnnxEncoder
+from assistant.models.encoder import OnnxEncoder
 from assistant.notes import folder as notes_folder
 from assistant.storage import Store
 from assistant.system.settings import user_cache
@@ -63,8 +63,7 @@ def counts(folder: Path, paths: Sequence[Path]) -> dict[Path, int]:
 def settle(folder: Path, index: Path, identity: str) -> None:
     """Looks again when the last save is so long ago that another one would show."""
     time.sleep(2.5)
-    encoder = HashingEncoder()
-    encoder.identity = identity
+    encoder = scale.Drawn(identity)
     build.refresh(folder, index, lambda: encoder)
 
 
@@ -74,7 +73,7 @@ def look(folder: Path) -> None:
         path = folder / "notes" / f"{number % 200:03}" / f"{number}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"# Note {number}\n\nThing {number} is kept in box {number % 97}.\n", "utf-8")
-    encoder = HashingEncoder()
+    encoder = scale.Drawn()
     build.refresh(folder / "notes", folder / "index", lambda: encoder)
     settle(folder / "notes", folder / "index", encoder.identity)
     took = []
@@ -110,7 +109,7 @@ def knative(folder: Path) -> None:
     setattr(OnnxEncoder, "passages", noting)  # noqa: B010 - a method is not to be assigned to, says mypy
     assistant = Engine(folder / "notes", folder / "index", user_cache(os.environ), background=False)
     report = assistant.update()
-    encoder = assistant._encoder()
+    encoder = scale.default_encoder()
     sample = encoded[::SAMPLE]
     began = time.monotonic()
     for _ in plain(encoder, sample):

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import scale
 from numpy.typing import NDArray
 
 from assistant.engine import Engine
@@ -43,7 +44,7 @@ def main(notes: str, index: str, bar: str, name: str) -> int:
     setattr(OnnxEncoder, "question", noting)  # noqa: B010 - a method is not to be assigned to, says mypy
     assistant = Engine(Path(notes), Path(index), user_cache(os.environ), background=False, complete=True)
     assistant.ask("What is this about?")
-    encoder = assistant._encoder()
+    encoder = scale.default_encoder()
     whole, texts = [], []
     asked = questions()
     for question in asked:

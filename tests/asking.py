@@ -7,8 +7,8 @@ from pathlib import Path
 from assistant.engine import Engine
 from assistant.indexing import build
 from assistant.indexing.report import BuildReport
-from assistant.models.encoder import HashingEncoder
 from assistant.records import Answer, IndexState
+from tests.hashing_encoder import HashingEncoder
 
 ENCODER = HashingEncoder()
 QUESTIONS = (

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from assistant.errors import NoNotes, UnreadableNotes
 from assistant.indexing import build, on_demand
 from assistant.indexing.report import BuildReport
-from assistant.models.encoder import Encoder, HashingEncoder
+from assistant.models.encoder import Encoder
 from assistant.notes import chunker
 from assistant.notes import folder as read_notes
 from assistant.records import Note
 from assistant.storage import Busy, DiskFull, IndexDamaged, Store, Writer, vector_file
+from tests.hashing_encoder import HashingEncoder
 
 SCALE = float(os.environ.get("ASSISTANT_TEST_SCALE", "1"))
 KEPT = {".sqlite", ".faiss"}

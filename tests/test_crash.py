@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from assistant.models.encoder import HashingEncoder
 from assistant.storage import Store, abandoned
 from tests.asking import NOTE, QUESTIONS, asking, refresh, said
 from tests.conftest import ROOT, scale
+from tests.hashing_encoder import HashingEncoder
 
 BATCH = 3
 """Texts between two commits of the process that is killed; at most so many may be lost."""
@@ -26,7 +26,7 @@ IN_FLIGHT = 1
 KILLED = f"""
 import itertools, pathlib, sys
 from assistant.indexing import build, embedder
-from assistant.models.encoder import HashingEncoder
+from tests.hashing_encoder import HashingEncoder
 from assistant.storage import Writer
 notes, index, log = map(pathlib.Path, sys.argv[1:])
 
@@ -128,7 +128,7 @@ def test_a_kill_around_the_write_of_the_vector_file(tmp_path: Path, at: str) -> 
     code = f"""
 import os, pathlib, sys
 from assistant.indexing import build
-from assistant.models.encoder import HashingEncoder
+from tests.hashing_encoder import HashingEncoder
 from assistant.storage import Writer, vector_file
 notes, index = map(pathlib.Path, sys.argv[1:])
 plain, at = vector_file.write, {at!r}

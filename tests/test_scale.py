@@ -11,12 +11,12 @@ import pytest
 from numpy.typing import NDArray
 
 from assistant.indexing import build, changes
-from assistant.models.encoder import HashingEncoder
 from assistant.notes import folder as notes_folder
 from assistant.storage import Store, Writer, vector_file
 from assistant.storage.database import Database
 from assistant.storage.schema import read_state
 from tests.conftest import scale
+from tests.hashing_encoder import HashingEncoder
 
 PASSAGES = min(100_000, round(2_500 * scale))
 A_NOTE = 100

@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from assistant.errors import IndexUnusable
-from assistant.models.encoder import HashingEncoder
 from assistant.records import (
     LineNumber,
     Mention,
@@ -44,6 +43,7 @@ from assistant.storage import (
 from assistant.storage import text_writer as store_texts
 from assistant.storage import writer as store_writer
 from assistant.text.tokenizer import terms
+from tests.hashing_encoder import HashingEncoder
 
 ENCODER = HashingEncoder(16)
 WORDS = ("canary", "queue", "rollback", "weight", "traffic", "stable", "token")

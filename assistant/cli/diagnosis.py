@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.errors import AssistantError, NoNotes
-from assistant.models import encoder
+from assistant.models import sessions
 from assistant.system import permissions
 from assistant.system.settings import Settings, few_colours, terminal_clipboard, user_cache
 
@@ -120,7 +120,7 @@ def _wrong(name: str, relation: str | None, wanted: str) -> str:
     if relation and (version != wanted if relation == "==" else _numbers(version) < _numbers(wanted)):
         return f"{name} is {version}, {relation}{wanted} is needed"
     if name in IMPORTED:
-        encoder.keep_to_itself()
+        sessions.disable_telemetry()
         try:
             importlib.import_module(IMPORTED[name])
         except Exception as error:  # noqa: BLE001 - a half installed library fails in any way
@@ -152,12 +152,12 @@ def _command(environment: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _model(settings: Settings, program: str) -> Iterator[Finding]:
-    from assistant.models import preparation
+    from assistant.models import preparation, verification
 
     name = settings.model or preparation.DEFAULT_MODEL
     try:
         ready = preparation.prepared(name, settings.cache)
-        known = preparation.verified(name)
+        known = verification.weights_verified(name)
     except (AssistantError, OSError) as error:
         hint = error.hint.removeprefix("Run: ") if isinstance(error, AssistantError) else f"{program} index"
         mend = _pip(*shlex.split(hint)[2:]) if hint.startswith("pip install ") else hint
