@@ -18,7 +18,7 @@ from assistant.cli import diagnosis
 from assistant.cli.diagnosis import Finding
 from assistant.errors import AssistantError, BadRequest, ModelUnusable
 from assistant.indexing import build
-from assistant.models import preparation, verification
+from assistant.models import verification
 from assistant.storage import Writer
 from assistant.system.settings import Flags, Settings, load
 from tests.asking import NOTE, refresh

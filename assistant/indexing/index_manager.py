@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Literal
 from assistant.errors import IndexUnusable
 from assistant.indexing.changes import Embed, NotesSnapshot, diff, due
 from assistant.indexing.current_store import CurrentStore
+from assistant.indexing.on_demand import Prefetcher
 from assistant.indexing.report import BuildReport, Progress, listed
 from assistant.storage import Busy, DiskFull, ReadOnly, Store, StoreError
 
 if TYPE_CHECKING:
     from assistant.models.encoder import Encoder
     from assistant.records import PassageId
-    from assistant.storage import Matrix
 
 Refresh = Literal["look", "insist", "never"]
 _WAIT = 0.2
@@ -61,8 +61,7 @@ class IndexManager:
         self._encoder = encoder
         self._progress = progress
         self._current = CurrentStore()
-        self._prefetched: dict[str, Matrix] = {}
-        """By text, the vectors that questions needed and the index lacks."""
+        self._prefetched = Prefetcher(encoder)
 
     def fresh(self, refresh: Refresh, *, complete: bool = False, rebuilding: bool = False) -> IndexView:
         """As new as `refresh` and the circumstances allow; where many vectors are missing they are computed first only
@@ -90,15 +89,7 @@ class IndexManager:
     def ahead(self, store: Store, terms: Sequence[str], only: Collection[PassageId] | None) -> bool:
         """Lends a store that is not finished the vectors that a question of these terms needs first; whether any were
         new to it."""
-        if not store.waiting():
-            self._prefetched.clear()
-            return False
-        from assistant.indexing import on_demand
-
-        vectors = on_demand.prefetch(store, self._encoder(), terms, only, self._prefetched)
-        self._prefetched |= dict(vectors.values())
-        store.lend({number: matrix for number, (_, matrix) in vectors.items()})
-        return bool(vectors)
+        return self._prefetched.lend(store, terms, only)
 
     def unfinished(self) -> bool:
         """Whether the store last answered from lacks vectors or its vector file; puts the prefetched vectors into the
@@ -106,10 +97,7 @@ class IndexManager:
         store = self._current.last
         if store is None or not (store.waiting() or store.warnings):
             return False
-        if self._prefetched:
-            from assistant.indexing import on_demand
-
-            on_demand.keep(self.index, store.identity, self._prefetched)
+        self._prefetched.keep(self.index, store.identity)
         return True
 
     def mended(self) -> IndexView:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -16,6 +16,32 @@ CONCEPTS = 4
 """Concepts of the vocabulary, the likeliest by words, whose sentences get theirs."""
 _RAREST = 12
 """Terms of the question that full text is searched for."""
+
+
+class Prefetcher:
+    """Keeps the vectors that questions needed and the index lacks, until the index has them."""
+
+    def __init__(self, encoder: Callable[[], Encoder]) -> None:
+        """`encoder` may take minutes."""
+        self._encoder = encoder
+        self._vectors: dict[str, Matrix] = {}
+        """By text."""
+
+    def lend(self, store: Store, terms: Sequence[str], only: Collection[PassageId] | None) -> bool:
+        """Lends a store that is not finished the vectors that a question of these terms needs first; whether any were
+        new to it."""
+        if not store.waiting():
+            self._vectors.clear()
+            return False
+        lacking = prefetch(store, self._encoder(), terms, only, self._vectors)
+        self._vectors |= dict(lacking.values())
+        store.lend({number: matrix for number, (_, matrix) in lacking.items()})
+        return bool(lacking)
+
+    def keep(self, index: Path, identity: str) -> None:
+        """Puts the vectors, made by the encoder `identity`, into the index, where no other process writes."""
+        if self._vectors:
+            keep(index, identity, self._vectors)
 
 
 def prefetch(

@@ -5,7 +5,6 @@ What only a writer needs is loaded when it is asked for: most questions find the
 
 from typing import TYPE_CHECKING
 
-from assistant.storage.codec import Concepts, StoredMention, StoredNote
 from assistant.storage.errors import (
     Busy,
     DiskFull,
@@ -19,6 +18,7 @@ from assistant.storage.lock import abandoned, being_written
 from assistant.storage.nearest import Matrix
 from assistant.storage.reader import Store
 from assistant.storage.schema import TextId
+from assistant.storage.stored import Concepts, StoredMention, StoredNote
 
 if TYPE_CHECKING:
     from assistant.storage.integrity import problems

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from assistant.storage import codec
-from assistant.storage.codec import Concepts
 from assistant.storage.database import IN_LIST
 from assistant.storage.errors import IndexDamaged
 from assistant.storage.nearest import Matrix
 from assistant.storage.read_cache import ReadCache
 from assistant.storage.snapshot import Snapshot
+from assistant.storage.stored import Concepts
 from assistant.storage.vector_reader import CACHED, LentVectors
 
 

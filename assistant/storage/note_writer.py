@@ -9,7 +9,7 @@ from operator import itemgetter
 
 from assistant.records import Mention, Note, NoteFile, Outline, Passage
 from assistant.storage import codec
-from assistant.storage.codec import StoredNote
+from assistant.storage.stored import StoredNote
 from assistant.storage.text_writer import TextWriter
 from assistant.storage.transaction import Transaction
 from assistant.text import line_spans, tokenizer

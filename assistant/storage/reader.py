@@ -8,12 +8,12 @@ from types import TracebackType
 from typing import Self
 
 from assistant.records import LineNumber, Passage, PassageId
-from assistant.storage.codec import Concepts, StoredMention, StoredNote
 from assistant.storage.concept_reader import ConceptReader
 from assistant.storage.full_text import FullText
 from assistant.storage.nearest import Matrix
 from assistant.storage.schema import TextId
 from assistant.storage.snapshot import Snapshot
+from assistant.storage.stored import Concepts, StoredMention, StoredNote
 from assistant.storage.text_reader import TextReader
 from assistant.storage.vector_reader import VectorReader
 

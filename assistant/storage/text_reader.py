@@ -9,10 +9,10 @@ from typing import Any
 
 from assistant.records import LineNumber, Passage, PassageId
 from assistant.storage import codec
-from assistant.storage.codec import StoredMention, StoredNote
 from assistant.storage.database import IN_LIST
 from assistant.storage.errors import IndexDamaged
 from assistant.storage.snapshot import Snapshot
+from assistant.storage.stored import StoredMention, StoredNote
 
 _UNPACKED = 64
 """Notes whose lines are kept unpacked at most."""

@@ -9,12 +9,12 @@ from types import TracebackType
 from typing import Self
 
 from assistant.storage import codec, vector_file
-from assistant.storage.codec import StoredNote
 from assistant.storage.concept_writer import ConceptWriter
 from assistant.storage.errors import DiskFull
 from assistant.storage.nearest import Matrix
 from assistant.storage.note_writer import NoteWriter
 from assistant.storage.schema import TABLES, State, VectorFile, statements
+from assistant.storage.stored import StoredNote
 from assistant.storage.text_writer import TextWriter
 from assistant.storage.transaction import Transaction
 
