@@ -14,7 +14,6 @@ from recording_encoder import RecordingEncoder
 
 from assistant.indexing import build, changes
 from assistant.indexing.index_manager import IndexManager
-from assistant.models.encoder import HashingEncoder
 from assistant.models.lazy import LazyEncoder
 from assistant.notes import chunker, markdown
 from assistant.notes import folder as notes_folder
@@ -57,8 +56,7 @@ def count(path: Path) -> int:
 def settle(folder: Path, index: Path, identity: str) -> None:
     """Looks again when the last save is so long ago that another one would show."""
     time.sleep(2.5)
-    encoder = HashingEncoder()
-    encoder.identity = identity
+    encoder = scale.Drawn(identity)
     build.refresh(folder, index, lambda: encoder)
 
 
@@ -68,18 +66,17 @@ def look(folder: Path) -> None:
         path = folder / "notes" / f"{number % 200:03}" / f"{number}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"# Note {number}\n\nThing {number} is kept in box {number % 97}.\n", "utf-8")
-    encoder = HashingEncoder()
+    encoder = scale.Drawn()
     build.refresh(folder / "notes", folder / "index", lambda: encoder)
     settle(folder / "notes", folder / "index", encoder.identity)
     took = []
     for _ in range(7):
         with Store.open(folder / "index") as store:
             began = time.monotonic()
-            changed = changes.stale(
-                store, folder / "notes", notes_folder.scan(folder / "notes").files, encoder.identity
-            )
+            notes = changes.NotesSnapshot.take(folder / "notes", ())
+            stale = changes.diff(notes, store, encoder.identity).stale
             took.append(time.monotonic() - began)
-            assert not changed
+            assert not stale
     print(f"freshness check of {NOTES:,} notes\t0.3 s\t{statistics.median(took):.2f} s\tmedian of 7")
     edits = []
     note = folder / "notes" / "000" / "0.md"

@@ -10,10 +10,10 @@ from assistant.indexing import background as process
 from assistant.indexing import build
 from assistant.indexing.index_manager import IndexManager
 from assistant.indexing.report import BuildReport
-from assistant.models.encoder import HashingEncoder
 from assistant.models.lazy import LazyEncoder
 from assistant.records import Answer, IndexState
 from assistant.system.settings_file import Refresh
+from tests.hashing_encoder import HashingEncoder
 
 FRUIT = """# Fruit
 

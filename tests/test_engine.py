@@ -102,7 +102,7 @@ def test_an_index_that_opens_and_does_not_read_back_is_mended(asked: Engine, tmp
     connection.close()
     answer = asked.ask(APPLE)
     assert any("seven months" in cited.quote for cited in answer.citations)
-    assert len([warning for warning in answer.warnings if "damaged" in warning]) == 1
+    assert len([warning for warning in answer.warnings if "corrupt" in warning]) == 1
 
 
 def test_an_index_folder_that_is_a_file_gives_way_to_the_spare_one(notes: Path, tmp_path: Path, prepared: Path) -> None:

@@ -18,7 +18,6 @@ from assistant.engine import Cancelled, Engine, Request
 from assistant.errors import AssistantError, IndexUnusable
 from assistant.indexing.index_manager import IndexManager
 from assistant.indexing.overview import Heading, Overview
-from assistant.models.encoder import HashingEncoder
 from assistant.notes import folder as notes_folder
 from assistant.notes import markdown
 from assistant.question import follow_up
@@ -29,6 +28,7 @@ from assistant.tui.history.session_file import SessionFile
 from assistant.tui.history.turn_json import answer_from_json
 from assistant.tui.worker.engine_thread import EngineThread
 from assistant.tui.worker.job_queue import Post
+from tests.hashing_encoder import HashingEncoder
 
 HERE = Path(__file__).resolve().parent
 HOSTILE = "tr[b]ap \x1b]0;owned\x07.md"
