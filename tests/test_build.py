@@ -63,10 +63,10 @@ def workplace() -> Iterator[tuple[Path, Path]]:
 
 
 def refresh(
-    notes: Path, index: Path, encoder: Encoder | None = None, *, full: bool = False, mend: bool = False
+    notes: Path, index: Path, encoder: Encoder | None = None, *, full: bool = False, salvage: bool = False
 ) -> BuildReport:
     made = encoder or HashingEncoder()
-    return build.refresh(notes, index, lambda: made, full=full, mend=mend)
+    return build.refresh(notes, index, lambda: made, full=full, salvage=salvage)
 
 
 def counts(report: BuildReport) -> tuple[int, int, int, int]:
@@ -354,7 +354,7 @@ def test_a_database_that_is_found_damaged_later_is_mended_with_its_vectors(notes
     refresh(notes, index)
     before = shown(index)
     encoder = CountingEncoder()
-    assert refresh(notes, index, encoder, mend=True).salvaged > 5
+    assert refresh(notes, index, encoder, salvage=True).salvaged > 5
     assert encoder.asked == []
     assert shown(index) == before
 

@@ -227,7 +227,7 @@ def test_a_reader_sees_that_another_database_has_taken_the_place_of_its_own(tmp_
     with Store.open(tmp_path) as store:
         ids = store.passage_ids()
         assert store.current()
-        with Writer(tmp_path, mend=True):
+        with Writer(tmp_path, salvage=True):
             assert not store.current()
         build(tmp_path, NOTES)
         assert not store.current()
@@ -406,7 +406,7 @@ def test_a_flipped_byte_never_changes_what_is_quoted(tmp_path: Path) -> None:
 
 def test_vectors_survive_a_damaged_database(tmp_path: Path) -> None:
     build(tmp_path, NOTES)
-    with Writer(tmp_path, mend=True) as writer:
+    with Writer(tmp_path, salvage=True) as writer:
         writer.begin(ENCODER.identity, "1")
         assert writer.texts.salvage() == 6
         assert writer.notes.put(indexed("a.md", NOTES["a.md"])) == 4

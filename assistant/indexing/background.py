@@ -1,4 +1,4 @@
-"""Work that goes on after the answer: one `index --quiet` of low priority that outlives the process that started it."""
+"""Finishes the index in the background: one `index --quiet` of low priority that outlives the process starting it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 from assistant.storage import being_written
 
 PRIORITY = 15
-"""Of 19: whatever the user does comes first."""
+"""Niceness, 19 at the most: the user's own work comes first."""
 _PROGRAM = "import sys; sys.path.append(sys.argv.pop()); from assistant.cli.app import main; sys.exit(main())"
 
 
 def start(notes: Path, index: Path, model: str) -> int | None:
-    """Has the index finished by a process of its own; its id, or None where another process writes already or none can
-    be started."""
+    """Starts a process that finishes the index; its id, or None where another process writes already or none can be
+    started."""
     if being_written(index):
         return None
     words = ["--notes", str(notes), "--index", str(index), *(["--model", model] if model else [])]

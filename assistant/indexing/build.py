@@ -43,7 +43,7 @@ def refresh(
     encoder: Callable[[], Encoder],
     *,
     full: bool = False,
-    mend: bool = False,
+    salvage: bool = False,
     embed: Embed = "all",
     verify: bool = True,
     progress: Progress | None = None,
@@ -53,7 +53,7 @@ def refresh(
 ) -> BuildReport:
     """Brings the index up to date with the notes: nothing is written where nothing changed.
 
-    `full` computes everything anew; `mend` keeps nothing of the database but the vectors whose sums are right;
+    `full` computes everything anew; `salvage` keeps nothing of the database but the vectors whose sums are right;
     `verify` reads the vector file whole, as is done anyhow after a writer that was killed; `skip` are folders that hold
     no notes, as `index` does. NoNotes and UnreadableNotes leave the index as it was. Busy, ReadOnly and DiskFull leave
     the last generation that was published.
@@ -61,11 +61,11 @@ def refresh(
     began = monotonic()
     build = _Build(folder, index, encoder(), embed, verify, progress or _silent, (index, *skip), monotonic, clock)
     try:
-        report = build.run(full=full, mend=mend)
+        report = build.run(full=full, salvage=salvage)
     except (IndexDamaged, IndexOutdated) as error:
-        if mend:
+        if salvage:
             raise
-        report = build.run(full=False, mend=True)
+        report = build.run(full=False, salvage=True)
         if isinstance(error, IndexDamaged):
             report.warnings.append(f"The index was corrupt ({error}) and was rebuilt.")
     report.seconds = round(monotonic() - began, 3)
@@ -91,15 +91,15 @@ class _Build:
     clock: Callable[[], int]
     report: BuildReport = field(default_factory=BuildReport)
 
-    def run(self, *, full: bool, mend: bool) -> BuildReport:
+    def run(self, *, full: bool, salvage: bool) -> BuildReport:
         self.report = BuildReport()
         notes, moment = self._look()
-        if not (full or mend) and self._nothing_to_do(notes, moment):
+        if not (full or salvage) and self._nothing_to_do(notes, moment):
             return self.report
         indexer = NoteIndexer(self.folder, self.encoder.identity, self.report, self.progress)
         embedder = Embedder(self.encoder, self.report, self.progress, self.monotonic)
         patience = _LOOK_AGAIN_SECONDS
-        with Writer(self.index, mend=mend) as writer:
+        with Writer(self.index, salvage=salvage) as writer:
             indexer.publish(writer, notes, moment, full=full)
             while due(writer.texts.waiting_count(), self.embed):
                 embedder.compute(writer, patience)

@@ -103,7 +103,7 @@ class IndexManager:
     def mended(self) -> IndexView:
         """For an index that turned out to be corrupt: rebuilt from the notes and the sound vectors."""
         self.close()
-        view = self._built(self._notes(), "few", wait=True, mend=True)
+        view = self._built(self._notes(), "few", wait=True, salvage=True)
         return replace(view, warnings=(*view.warnings, "The index was corrupt and was rebuilt."))
 
     def catch_up(self, few: int) -> Literal["done", "more", "busy"]:
@@ -169,10 +169,10 @@ class IndexManager:
         stale = _stale(store, notes)
         return _view(store, notes, stale=stale, warning=if_stale if stale else "")
 
-    def _built(self, notes: NotesSnapshot, embed: Embed, *, wait: bool, mend: bool = False) -> IndexView:
+    def _built(self, notes: NotesSnapshot, embed: Embed, *, wait: bool, salvage: bool = False) -> IndexView:
         """After a build; or from the generation before, or the fallback, where there can be none now."""
         try:
-            report = self._build(embed, mend=mend, wait=wait)
+            report = self._build(embed, salvage=salvage, wait=wait)
         except Busy:
             return self._older(notes, "Another process is updating the index", None)
         except (ReadOnly, DiskFull, OSError) as error:
@@ -209,7 +209,7 @@ class IndexManager:
         return f"{cause}; {self.index} is used instead."
 
     def _build(
-        self, embed: Embed, *, wait: bool, full: bool = False, mend: bool = False, verify: bool = False
+        self, embed: Embed, *, wait: bool, full: bool = False, salvage: bool = False, verify: bool = False
     ) -> BuildReport:
         """One build; where another process builds, Busy if there is a store to answer from meanwhile and `wait` is off,
         else after it."""
@@ -220,7 +220,7 @@ class IndexManager:
                 return build.refresh(
                     *(self._folder, self.index, self._encoder),
                     full=full,
-                    mend=mend,
+                    salvage=salvage,
                     embed=embed,
                     verify=verify,
                     progress=self._progress,

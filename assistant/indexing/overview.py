@@ -1,4 +1,4 @@
-"""A store → what its notes hold, for a reader who looks round: counts, headings, questions to begin with."""
+"""A store → an overview of its notes: counts, headings, example questions."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from assistant.records import LineNumber, Passage
 from assistant.storage import Store
 
 EXAMPLES = 6
-_LOOKED_AT = 2_000
-"""Passages in which questions are looked for: a screen must not wait for a million."""
+_SEARCHED = 2_000
+"""Passages that examples are taken from: a screen must not wait for a million."""
 _ASKS = re.compile(r"^\W*Q\s*[:.]\s*(?P<question>[^\n]{8,160}?\?)", re.IGNORECASE)
 
 
@@ -42,7 +42,7 @@ class Overview:
 def of(store: Store) -> Overview:
     """Counts and examples; reads at most a few thousand passages."""
     refused = tuple(f"{path} {note.reason}" for path, note in sorted(store.note_files().items()) if note.reason)
-    ids = store.passage_ids()[:_LOOKED_AT]
+    ids = store.passage_ids()[:_SEARCHED]
     passages = list(store.passages(ids).values())
     return Overview(
         store.notes_count, store.passages_count, store.pending, refused, tuple(examples(passages, headings(store)))
@@ -57,21 +57,20 @@ def headings(store: Store) -> tuple[Heading, ...]:
 def examples(passages: Iterable[Passage], places: Iterable[Heading]) -> Iterator[str]:
     """Questions that the notes write themselves, then two neighbouring headings compared, then code with a label."""
     passages = list(passages)
-    return islice(
-        dict.fromkeys([*islice(_asked(passages), 3), *islice(_compared(places), 2), *_shown(passages)]), EXAMPLES
-    )
+    written, compared = islice(_written_questions(passages), 3), islice(_comparisons(places), 2)
+    return islice(dict.fromkeys([*written, *compared, *_code_requests(passages)]), EXAMPLES)
 
 
-def _asked(passages: Iterable[Passage]) -> Iterator[str]:
+def _written_questions(passages: Iterable[Passage]) -> Iterator[str]:
     for passage in passages:
-        for said in (passage.label, passage.text):
-            found = _ASKS.match(said)
-            if found:
-                yield " ".join(found["question"].split())
+        for text in (passage.label, passage.text):
+            match = _ASKS.match(text)
+            if match:
+                yield " ".join(match["question"].split())
                 break
 
 
-def _compared(places: Iterable[Heading]) -> Iterator[str]:
+def _comparisons(places: Iterable[Heading]) -> Iterator[str]:
     """The first two headings under a common one, of each common one that has two to four."""
     levels = sorted(places, key=lambda place: (place.path, place.heading_path[:-1]))
     for (_, above), group in groupby(levels, key=lambda place: (place.path, place.heading_path[:-1])):
@@ -80,7 +79,7 @@ def _compared(places: Iterable[Heading]) -> Iterator[str]:
             yield f"{names[0]} vs {names[1]}"
 
 
-def _shown(passages: Iterable[Passage]) -> Iterator[str]:
+def _code_requests(passages: Iterable[Passage]) -> Iterator[str]:
     for passage in passages:
         if passage.kind == "fence" and 3 <= len(passage.label) <= 50:
             yield f"Show {passage.label.rstrip(':').strip()}"

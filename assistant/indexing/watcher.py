@@ -18,7 +18,7 @@ LOOK_MS = 2500
 """After how long without a change an empty batch comes. It is longer than a file system's coarsest step of time, so
 that a look then settles what was saved in the same step as the look before."""
 SELDOM = 4
-"""Every how many of these an empty batch comes while nothing changes: not every folder tells of its changes."""
+"""Every how many of these an empty batch comes while nothing changes: not every file system reports its changes."""
 
 
 def batches(folder: Path, skip: Collection[Path] = (), stop: Event | None = None) -> Iterator[frozenset[str]]:
@@ -37,7 +37,7 @@ def batches(folder: Path, skip: Collection[Path] = (), stop: Event | None = None
             for paths in _heard(watched, polling, stop):
                 yield paths
                 if _identity(folder) != identity:
-                    break  # another folder stands under the name, and the one that is watched does not
+                    break  # the name is another folder's now
         except FileNotFoundError:
             continue
         except OSError:  # the system watches no more folders
@@ -83,7 +83,7 @@ class WatchedFolder:
 
 def _identity(folder: Path) -> tuple[int, int] | None:
     try:
-        found = folder.stat()
+        status = folder.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino

@@ -60,9 +60,9 @@ def run(job: files.Job, progress: Callable[[str], None]) -> None:
     _forget_partial(models)
     source = Path(job.source) if job.source else _from_hub(name, progress)
     progress("Checking the model's files")
-    found = files.sources(source)
-    _need_safetensors(name, source, found)
-    stats, hashes = files.stats(source, found), files.hashes(source, found)
+    paths = files.sources(source)
+    _need_safetensors(name, source, paths)
+    stats, hashes = files.stats(source, paths), files.hashes(source, paths)
     if job.sha256 and hashes.get("model.safetensors") != job.sha256:
         raise ModelUnusable(
             f"The weights of {name} in {source} are corrupt (their SHA-256 is not that of the original).",
@@ -90,11 +90,11 @@ def _from_hub(name: str, progress: Callable[[str], None]) -> Path:
     wanted = ["*.safetensors", "*.json", "*.txt", "*.model"]
     unwanted = ["onnx/*", "openvino/*"]
     with suppress(Exception):  # the download says what is missing
-        found = Path(
+        snapshot = Path(
             snapshot_download(repository, allow_patterns=wanted, ignore_patterns=unwanted, local_files_only=True)
         )
-        if (found / "config.json").is_file():
-            return found
+        if (snapshot / "config.json").is_file():
+            return snapshot
     progress(f"Downloading the model {repository}")
     try:
         return Path(snapshot_download(repository, allow_patterns=wanted, ignore_patterns=unwanted))
@@ -105,11 +105,11 @@ def _from_hub(name: str, progress: Callable[[str], None]) -> Path:
         ) from error
 
 
-def _need_safetensors(name: str, source: Path, found: Iterable[Path]) -> None:
+def _need_safetensors(name: str, source: Path, paths: Iterable[Path]) -> None:
     if not (source / "config.json").is_file() and not (source / "modules.json").is_file():
         raise ModelUnusable(f"{source} holds no sentence-transformers model (no modules.json).", _OTHER)
-    safe = {path.parent for path in found if path.suffix == ".safetensors"}
-    folders = {source, *(path.parent for path in found)}
+    safe = {path.parent for path in paths if path.suffix == ".safetensors"}
+    folders = {source, *(path.parent for path in paths)}
     pickled = [each for each in folders - safe if (each / "pytorch_model.bin").is_file()]
     if pickled or not safe:
         raise ModelUnusable(
@@ -120,7 +120,7 @@ def _need_safetensors(name: str, source: Path, found: Iterable[Path]) -> None:
 
 
 def _export(name: str, source: Path, identity: str, target: Path, progress: Callable[[str], None]) -> None:
-    """Builds the export beside its place and moves it there whole."""
+    """Builds the export beside its place and moves it there when it is complete."""
     partial = Path(mkdtemp(prefix=".partial-", dir=target.parent))
     progress("Loading the model with sentence-transformers (step 1 of 3; done once, takes about half a minute)")
     model = _load(name, source)
@@ -146,7 +146,7 @@ def _export(name: str, source: Path, identity: str, target: Path, progress: Call
 
 
 def _load(name: str, source: Path) -> SentenceTransformer:
-    # Whatever the model is, its folder is complete: nothing is fetched, and nothing is told to anyone.
+    # The folder is complete whatever the model is: nothing is downloaded, and nothing is reported to anyone.
     os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1")
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.base.modules.transformer import Transformer

@@ -26,7 +26,7 @@ Stats = dict[str, tuple[int, int]]
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """Which source, as it was, became which export."""
+    """Which source, in which state, became which export."""
 
     source: str
     sources: Stats
@@ -38,7 +38,7 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What the child process is asked to do; paths as text, since it travels as JSON."""
+    """A job for the child process; paths as text, since it is passed as JSON."""
 
     name: str
     source: str | None
@@ -66,8 +66,8 @@ def is_hub_name(name: str) -> bool:
 def sources(folder: Path) -> list[Path]:
     """The files that decide what a model's vectors are, sorted; its own folder and its modules' folders only."""
     folders = [folder, *(folder / part for part in _modules(folder))]
-    found = {path for each in folders if each.is_dir() for path in each.iterdir() if path.suffix in _SOURCE_SUFFIXES}
-    return sorted(path for path in found if path.name not in _IGNORED and path.is_file())
+    paths = {path for each in folders if each.is_dir() for path in each.iterdir() if path.suffix in _SOURCE_SUFFIXES}
+    return sorted(path for path in paths if path.name not in _IGNORED and path.is_file())
 
 
 def stats(folder: Path, paths: list[Path]) -> Stats:
@@ -76,14 +76,15 @@ def stats(folder: Path, paths: list[Path]) -> Stats:
 
 
 def hashes(folder: Path, paths: list[Path]) -> dict[str, str]:
-    found = {}
+    """SHA-256, hex, by path relative to the folder."""
+    digests = {}
     for path in paths:
         with path.open("rb") as file:
-            found[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
-    return found
+            digests[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+    return digests
 
 
-def still_true(stamp: Stamp, source: Path | None) -> bool:
+def up_to_date(stamp: Stamp, source: Path | None) -> bool:
     """Whether the source's files are as they were; a hub model's may also be gone."""
     folder = Path(stamp.source)
     if source is not None and folder != source:
@@ -127,7 +128,7 @@ def write_export(files: ModelFiles) -> None:
 
 
 def read_export(folder: Path, name: str) -> ModelFiles | None:
-    """None where the folder holds no whole export."""
+    """None where the folder holds no complete export."""
     try:
         return ModelFiles(name=name, folder=folder, **json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -143,5 +144,5 @@ def _modules(folder: Path) -> list[str]:
 
 
 def _stat(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_size, found.st_mtime_ns
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns

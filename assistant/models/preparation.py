@@ -31,10 +31,10 @@ _CACHEDIR_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# Prepared models 
 def prepared(name: str, cache: Path) -> ModelFiles | None:
     """The files of a model that was prepared before and whose source has not changed since; else None."""
     folder = source(name)
-    known = files.read_stamp(stamp(cache, name, folder))
-    if known is None or not files.still_true(known, folder):
+    current = files.read_stamp(stamp(cache, name, folder))
+    if current is None or not files.up_to_date(current, folder):
         return None
-    return files.read_export(cache / "models" / known.export, name)
+    return files.read_export(cache / "models" / current.export, name)
 
 
 def prepare(name: str, cache: Path, progress: Callable[[str], None]) -> ModelFiles:

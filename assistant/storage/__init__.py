@@ -1,6 +1,6 @@
 """The index on disk: open a committed generation, or write the next one.
 
-What only a writer needs is loaded when it is asked for: most questions find the index as it should be.
+Names that only a writer needs are loaded on first use: most questions find the index up to date.
 """
 
 from typing import TYPE_CHECKING

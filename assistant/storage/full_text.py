@@ -1,4 +1,4 @@
-"""Full text of one committed state: candidates by BM25, and in how many passages a term stands."""
+"""Full text of one committed state: candidates by BM25, and in how many passages a term occurs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole of an index read and compared with its own sums: for `doctor`, and where something cannot be explained."""
+"""The whole of an index read and compared with its own sums, for `doctor`."""
 
 from __future__ import annotations
 
@@ -52,24 +52,24 @@ def _of_database(folder: Path, database: Database, writable: bool) -> list[str]:
     broken = [str(message) for (message,) in database.rows("PRAGMA integrity_check(5)") if message != "ok"]
     if broken:
         return broken
-    found = [
+    faults = [
         f"a row of {table} is corrupt"
         for table, check in _CHECKS.items()
         if not all(_passes(check, row) for row in database.each(f"SELECT * FROM {table}"))
     ]
     if writable and not _full_text_fits(database):
-        found.append("the full-text index does not fit its text")
+        faults.append("the full-text index does not fit its text")
     terms: Counter[str] = Counter()
     with codec.decoding("the full text"):
         for words, headings in database.each("SELECT words, headings FROM contents"):
             terms.update({*words.split(), *headings.split()})
     if terms != dict(database.rows("SELECT term, n FROM frequencies")):
-        found.append("the term counts do not fit the text")
+        faults.append("the term counts do not fit the text")
     if database.rows("SELECT 1 FROM texts WHERE ready = 1 AND id NOT IN (SELECT text FROM vectors) LIMIT 1"):
-        found.append("vectors are missing")
+        faults.append("vectors are missing")
     if not vector_file.sound(folder, state.file):
-        found.append(f"{state.file.name} is missing or corrupt")
-    return found
+        faults.append(f"{state.file.name} is missing or corrupt")
+    return faults
 
 
 def _full_text_fits(database: Database) -> bool:

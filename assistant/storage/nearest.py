@@ -56,7 +56,7 @@ class _Filed:
 
 
 class Flat(_Filed):
-    """One IndexIDMap2 over an IndexFlatIP; an id may stand in it several times."""
+    """One IndexIDMap2 over an IndexFlatIP; an id may occur in it several times."""
 
     def __init__(self, index: Any) -> None:
         super().__init__(index, 0.0)
@@ -89,7 +89,7 @@ class Coded(_Filed):
 
     @classmethod
     def of(cls, dimension: int, rows: Callable[[], Iterable[tuple[int, Matrix]]]) -> Coded:
-        """`rows` is called twice: for the range of the codes, and for what they stand for."""
+        """`rows` is called twice: for the range of the codes, then to encode them."""
         faiss = _faiss()
         most = max((float(np.abs(matrix).max()) for _, matrix in _gathered(rows())), default=0.0) or 1.0
         kind = faiss.ScalarQuantizer.QT_8bit_uniform
@@ -107,12 +107,12 @@ class Coded(_Filed):
         self, queries: Matrix, k: int, only: Ids | None, dead: Ids, exact: Exact
     ) -> tuple[list[dict[int, float]], Matrix]:
         """As `Flat` does; a query may get more than its k nearest rows."""
-        found, floors = [], []
+        results, floors = [], []
         for query in queries:
             best, floor = self._nearest(query[np.newaxis], min(k, self.size), _selected(only, dead), exact)
-            found.append(best)
+            results.append(best)
             floors.append(floor)
-        return found, np.array(floors, dtype=np.float32)
+        return results, np.array(floors, dtype=np.float32)
 
     def _nearest(self, query: Matrix, k: int, selected: Any, exact: Exact) -> tuple[dict[int, float], float]:
         width, best = min(_WIDER * k, self.size), dict[int, float]()
@@ -195,7 +195,7 @@ def _best(scores: Sequence[float], ids: Sequence[int]) -> dict[int, float]:
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """The searchable whole: `filed` less `dead`, and the `tail` that came after it."""
+    """Everything that is searched: `filed` less `dead`, and the `tail` that came after it."""
 
     filed: Flat | Coded | None
     tail: Flat | None
@@ -218,7 +218,7 @@ class Nearest:
     ) -> tuple[list[dict[int, float]], Matrix]:
         """Per query the best score of each text among its k nearest rows of either part, and the score (queries,) at or
         below which rows may be missing (minus infinity where none are)."""
-        found: list[dict[int, float]] = [{} for _ in queries]
+        results: list[dict[int, float]] = [{} for _ in queries]
         floor = np.full(len(queries), -np.inf, dtype=np.float32)
         chosen = None if only is None else np.fromiter(only, dtype=np.int64)
         for part, dead in ((self.filed, self.dead), (self.tail, self.dead[:0])):
@@ -226,6 +226,6 @@ class Nearest:
                 continue
             scored, missing = part.search(queries, k, chosen, dead, self.exact)
             floor = np.maximum(floor, missing)
-            for place, (best, each) in enumerate(zip(found, scored, strict=True)):
-                found[place] = {**each, **{n: s for n, s in best.items() if s > each.get(n, -np.inf)}} if best else each
-        return found, floor
+            for place, (best, each) in enumerate(zip(results, scored, strict=True)):
+                results[place] = each | {n: s for n, s in best.items() if s > each.get(n, -np.inf)}
+        return results, floor

@@ -170,7 +170,7 @@ class Store:
         return self._full_text.bm25_candidates(terms, limit, only)
 
     def frequencies(self, terms: Sequence[str]) -> dict[str, int]:
-        """In how many passages each term stands, as `bm25_candidates` looks for it; 0 where it stands in none."""
+        """In how many passages each term occurs, as `bm25_candidates` searches for it; 0 where it is in none."""
         return self._full_text.frequencies(terms)
 
     # Vectors.

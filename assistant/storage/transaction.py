@@ -42,8 +42,8 @@ class Uncommitted:
 class Transaction:
     """Holds the folder's lock until closed; what is not committed by then is gone."""
 
-    def __init__(self, folder: Path, *, mend: bool = False) -> None:
-        """`mend` puts the database aside, for `salvage`, and begins a new one. Busy, ReadOnly, IndexDamaged,
+    def __init__(self, folder: Path, *, salvage: bool = False) -> None:
+        """`salvage` puts the database aside, for `salvage`, and begins a new one. Busy, ReadOnly, IndexDamaged,
         IndexOutdated, DiskFull."""
         self.folder = folder
         self.state = State()
@@ -52,7 +52,7 @@ class Transaction:
         self._lock = Lock(folder)
         self._database: Database | None = None
         try:
-            if mend:
+            if salvage:
                 _set_aside(folder)
             self._database = Database(folder, write=True)
             self._prepare(self._database)
@@ -140,7 +140,7 @@ class Transaction:
         )
 
     def forget(self) -> None:
-        """Takes nothing for known that was so far."""
+        """Forgets what is known of the transaction besides its rows."""
         self.uncommitted = Uncommitted()
 
     def rollback(self) -> None:

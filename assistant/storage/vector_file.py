@@ -1,4 +1,4 @@
-"""The vector file: written once under a name made of its content, looked at whole before it is believed."""
+"""The FAISS file of an index: written once under a name made from its content, verified before it is used."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ def write(folder: Path, dimension: int, rows: Callable[[], Iterable[tuple[int, M
     """Writes the rows of so many texts durably under a name made from the file's content; `rows` gives them each time
     it is called. OSError or RuntimeError leaves no file."""
     temporary = folder / f"vectors-{os.getpid()}.tmp"
-    made = Coded.of(dimension, rows) if texts >= CODED_FROM else Flat.of(dimension, rows())
+    vectors = Coded.of(dimension, rows) if texts >= CODED_FROM else Flat.of(dimension, rows())
     try:
         temporary.unlink(missing_ok=True)
         permissions.touch(temporary)
-        made.write(temporary)
+        vectors.write(temporary)
         with temporary.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             os.fsync(file.fileno())
             size, added = os.fstat(file.fileno()).st_size, total(file.fileno())
-            stamp = VectorFile(file_name(digest), size, added, texts, made.error)
+            stamp = VectorFile(file_name(digest), size, added, texts, vectors.error)
         temporary.replace(folder / stamp.name)
     finally:
         temporary.unlink(missing_ok=True)

@@ -169,7 +169,7 @@ class VectorReader:
         return nearest.flat(chain(self._unpacked(stored), sorted(self.lent.of_passages.items(), key=itemgetter(0))))
 
     def _filed(self) -> nearest.Flat | nearest.Coded | None:
-        """What the vector file holds; None where there is none or it is damaged, which is reported."""
+        """What the vector file holds; None where there is none or it is corrupt, which is reported."""
         self.read_ahead()
         if self._loading is None:
             return None

@@ -32,9 +32,9 @@ class Writer:
     DiskFull may come from any method of it and of its parts.
     """
 
-    def __init__(self, folder: Path, *, mend: bool = False) -> None:
-        """`mend` puts the database aside, for `texts.salvage`, and begins a new one."""
-        self.transaction = Transaction(folder, mend=mend)
+    def __init__(self, folder: Path, *, salvage: bool = False) -> None:
+        """`salvage` puts the database aside, for `texts.salvage`, and begins a new one."""
+        self.transaction = Transaction(folder, salvage=salvage)
         self.texts = TextWriter(self.transaction)
         self.notes = NoteWriter(self.transaction, self.texts)
         self.concepts = ConceptWriter(self.transaction, self.texts)
