@@ -1,5 +1,5 @@
-"""The part of `scripts/bench` that builds indexes; prints rows of its table, with tabs between measure, bar, figure and
-how it came to be."""
+"""The part of `scripts/bench` that builds indexes; prints rows of its table: measure, bound, value and how it was
+computed, with tabs between them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import scale
@@ -15,8 +14,8 @@ from recording_encoder import RecordingEncoder
 
 from assistant.indexing import build, changes
 from assistant.indexing.index_manager import IndexManager
-from assistant.models.encoder import HashingEncoder
 from assistant.models.lazy import LazyEncoder
+from assistant.notes import chunker, markdown
 from assistant.notes import folder as notes_folder
 from assistant.storage import Store
 from assistant.system.settings import user_cache
@@ -27,17 +26,16 @@ NOTES = 20_000
 
 
 def seeded(folder: Path, passages: int) -> None:
-    """About so many passages: whole notes of the Knative documentation, repeated with numbers, with seeded vectors."""
+    """An index of about that many passages: whole notes of the Knative documentation, repeated with numbers in them,
+    with seeded vectors."""
     source = scale.knative(folder / "source")
     copies = 1 + passages // 16_000
     scale.repeat(source, folder / "all", copies)
-    written = sorted((folder / "all").rglob("*.md"))
-    counted = counts(folder, written)
     total = 0
-    for path in written:
+    for path in sorted((folder / "all").rglob("*.md")):
         if total >= passages:
             break
-        total += counted[path]
+        total += count(path)
         target = folder / "notes" / path.relative_to(folder / "all")
         target.parent.mkdir(parents=True, exist_ok=True)
         path.rename(target)
@@ -49,22 +47,16 @@ def seeded(folder: Path, passages: int) -> None:
         print(f"index of {store.passages_count:,} passages, seeded vectors\t\t{took}\t{store.notes_count:,} notes")
 
 
-def counts(folder: Path, paths: Sequence[Path]) -> dict[Path, int]:
-    """Passages of each note."""
-    from assistant.notes import chunker, markdown
-
-    found = {}
-    for path in paths:
-        note = notes_folder.decode(path.name, path.read_bytes())
-        found[path] = len(chunker.passages(markdown.outline(note), note))
-    return found
+def count(path: Path) -> int:
+    """Passages of a note."""
+    note = notes_folder.decode(path.name, path.read_bytes())
+    return len(chunker.passages(markdown.outline(note), note))
 
 
 def settle(folder: Path, index: Path, identity: str) -> None:
     """Looks again when the last save is so long ago that another one would show."""
     time.sleep(2.5)
-    encoder = HashingEncoder()
-    encoder.identity = identity
+    encoder = scale.Drawn(identity)
     build.refresh(folder, index, lambda: encoder)
 
 
@@ -74,18 +66,17 @@ def look(folder: Path) -> None:
         path = folder / "notes" / f"{number % 200:03}" / f"{number}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"# Note {number}\n\nThing {number} is kept in box {number % 97}.\n", "utf-8")
-    encoder = HashingEncoder()
+    encoder = scale.Drawn()
     build.refresh(folder / "notes", folder / "index", lambda: encoder)
     settle(folder / "notes", folder / "index", encoder.identity)
     took = []
     for _ in range(7):
         with Store.open(folder / "index") as store:
             began = time.monotonic()
-            changed = changes.stale(
-                store, folder / "notes", notes_folder.scan(folder / "notes").files, encoder.identity
-            )
+            notes = changes.NotesSnapshot.take(folder / "notes", ())
+            stale = changes.diff(notes, store, encoder.identity).stale
             took.append(time.monotonic() - began)
-            assert not changed
+            assert not stale
     print(f"freshness check of {NOTES:,} notes\t0.3 s\t{statistics.median(took):.2f} s\tmedian of 7")
     edits = []
     note = folder / "notes" / "000" / "0.md"

@@ -27,26 +27,25 @@ EVERY = 3
 def questions() -> list[str]:
     """Of the development set; a few of our own where there is none."""
     lines = [line for path in sorted(DEV.glob("*.jsonl")) for line in path.read_text("utf-8").splitlines()]
-    found = [record["question"] for record in map(json.loads, lines) if record.get("question", "").strip()]
-    return found[::EVERY] or ["How does a canary release decide to go on?", "Which queue keeps the order?"]
+    texts = [record["question"] for record in map(json.loads, lines) if record.get("question", "").strip()]
+    return texts[::EVERY] or ["How does a canary release decide to go on?", "Which queue keeps the order?"]
 
 
-def main(notes: str, index: str, bar: str, name: str) -> int:
+def main(notes: str, index: str, bound: str, name: str) -> int:
     gc.set_threshold(*GC_THRESHOLDS)  # as the program does; `scripts/bench` sets what must be set before NumPy loads
     encoder = RecordingEncoder(LazyEncoder("", user_cache(os.environ)))
     manager = IndexManager(Path(notes), Path(index), None, lambda: encoder, None)
     engine = Engine(Path(notes), encoder=encoder, index=lambda: manager, complete=True)
     engine.ask("What is this about?")
-    whole, texts = [], []
-    asked = questions()
-    for question in asked:
+    answering, encoding = list[float](), list[float]()
+    for question in questions():
         encoder.texts.clear()
-        whole.append(seconds(engine.ask, question))
-        texts.append(seconds(lambda: [encoder.inner.question(text) for text in tuple(encoder.texts)]))
+        answering.append(seconds(engine.ask, question))
+        encoding.append(seconds(lambda: [encoder.inner.question(text) for text in tuple(encoder.texts)]))
     engine.close()
-    ask, alone = 1000 * statistics.median(whole), 1000 * statistics.median(texts)
-    how = f"{ask:.1f} ms ({max(whole) * 1000:.0f} at the most) / {alone:.1f} ms, medians of {len(asked)}"
-    print(f"warm question of {name}, against encoding its texts\t{bar}\t{ask / alone:.1f}\t{how}")
+    ask, alone = 1000 * statistics.median(answering), 1000 * statistics.median(encoding)
+    how = f"{ask:.1f} ms ({max(answering) * 1000:.0f} at the most) / {alone:.1f} ms, medians of {len(answering)}"
+    print(f"warm question of {name}, against encoding its texts\t{bound}\t{ask / alone:.1f}\t{how}")
     return 0
 
 

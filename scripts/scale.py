@@ -21,26 +21,44 @@ ARCHIVE = ROOT.parent / "shared" / "corpora" / "knative-docs.tar.gz"
 _WORD = re.compile(r"[A-Za-z]{4,}")
 
 
-class Seeded:
-    """Passages get unit vectors drawn with a seed made of their text; questions are encoded as they always are."""
+class Drawn:
+    """An encoder whose unit vectors are drawn with a seed made of the text."""
 
-    def __init__(self) -> None:
-        cache = user_cache(os.environ)
-        self._model = OnnxEncoder(preparation.prepare(preparation.DEFAULT_MODEL, cache, lambda text: None))
-        self.identity = self._model.identity
-        self.dimension = self._model.dimension
+    def __init__(self, identity: str = "drawn", dimension: int = 64) -> None:
+        self.identity = identity
+        self.dimension = dimension
 
     def passages(self, texts: Sequence[str]) -> Iterator[NDArray[np.float32]]:
         for text in texts:
-            seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
-            row = np.random.default_rng(seed).standard_normal((1, self.dimension), dtype=np.float32)
-            yield row / np.linalg.norm(row)
+            yield self.question(text)[np.newaxis]
 
     def question(self, text: str) -> NDArray[np.float32]:
-        return self._model.question(text)
+        seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+        row = np.random.default_rng(seed).standard_normal(self.dimension, dtype=np.float32)
+        return np.asarray(row / np.linalg.norm(row), dtype=np.float32)
 
     def ahead(self, texts: Sequence[str]) -> None:
-        self._model.ahead(texts)
+        pass
+
+
+class Seeded:
+    """Passages get drawn vectors; questions are encoded by the default model."""
+
+    def __init__(self) -> None:
+        self._model = default_encoder()
+        self.identity = self._model.identity
+        self.dimension = self._model.dimension
+        self.passages = Drawn(self.identity, self.dimension).passages
+        self.question = self._model.question
+        self.ahead = self._model.ahead
+
+
+def default_encoder() -> OnnxEncoder:
+    """The default model's, loaded; it is prepared first where it never was."""
+    cache = user_cache(os.environ)
+    encoder = OnnxEncoder(preparation.prepare(preparation.DEFAULT_MODEL, cache, lambda text: None))
+    encoder.question("What is this about?")
+    return encoder
 
 
 def knative(folder: Path) -> list[Path]:

@@ -34,15 +34,15 @@ async def shoot(root: Path, index: Path, question: str, size: tuple[int, int], *
     settings = replace(settings, theme="textual-dark")
     app = tui.chat(settings, history=False)
     async with app.run_test(size=size) as pilot:
-        app.prompt.cursor_blink = False
-        await until(pilot, lambda: app.status == "index fresh")
-        app.ask(question)
-        await until(pilot, lambda: not app.asked)
+        app.view.prompt.cursor_blink = False
+        await until(pilot, lambda: app.status.index == "index fresh")
+        app.conversation.ask(question)
+        await until(pilot, lambda: not app.conversation.pending)
         await pilot.press("tab")
-        card = app.chosen_card()
+        card = app.view.chosen_card()
         if source and card is not None and card.turn.answer is not None:
             await pilot.press(str(card.turn.answer.snippets[0].citation))
-            await until(pilot, lambda: app.pane.view.marks.first > 0 and app.pane.view.settled)
+            await until(pilot, lambda: app.view.source_pane.view.marks.first > 0 and app.view.source_pane.view.settled)
         # Without the fonts that the picture would fetch from a network: any monospaced one will do.
         return re.sub(r"@font-face \{.*?\}\s*", "", app.export_screenshot(title="assistant chat"), flags=re.DOTALL)
 

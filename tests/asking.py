@@ -1,4 +1,4 @@
-"""What tests of a damaged, crowded or killed index share: the real program with an encoder that costs nothing."""
+"""Notes and questions that tests share, and the engine with an encoder that costs nothing."""
 
 import time
 from collections.abc import Callable
@@ -10,10 +10,23 @@ from assistant.indexing import background as process
 from assistant.indexing import build
 from assistant.indexing.index_manager import IndexManager
 from assistant.indexing.report import BuildReport
-from assistant.models.encoder import HashingEncoder
 from assistant.models.lazy import LazyEncoder
 from assistant.records import Answer, IndexState
 from assistant.system.settings_file import Refresh
+from tests.hashing_encoder import HashingEncoder
+
+FRUIT = """# Fruit
+
+## Apple
+
+An apple keeps for seven months in a cool cellar.
+
+## Pear
+
+A pear is best within a week.
+"""
+APPLE = "How long does an apple keep in a cellar?"
+"""A note, and a question that it answers."""
 
 ENCODER = HashingEncoder()
 QUESTIONS = (

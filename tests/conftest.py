@@ -1,9 +1,12 @@
-"""What every test may ask for: shared folder, model, an environment, golden files; how many examples a law gets."""
+"""Fixtures of every test: shared folder, model, environment, schema, golden files; examples of a property test."""
 
 import json
 import os
+import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from jsonschema import Draft202012Validator
 
 from assistant.models import preparation
+from tests.asking import real_engine
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = 25
@@ -43,6 +47,16 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
+def judge(shared: Path) -> Any:
+    """The module of the shared judge; nothing is written beside it, as an import would."""
+    file = shared / "eval" / "score.py"
+    module = sys.modules["score"] = ModuleType("score")  # dataclasses look their module up
+    module.__file__ = str(file)
+    exec(compile(file.read_text("utf-8"), file, "exec"), module.__dict__)
+    return module
+
+
+@pytest.fixture(scope="session")
 def prepared(pytestconfig: pytest.Config) -> Path:
     """A cache folder with the default model, which is prepared once and kept between runs."""
     assert pytestconfig.cache is not None
@@ -65,14 +79,30 @@ def surroundings(root: Path, prepared: Path, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture(scope="session")
-def valid(shared: Path) -> Callable[[str], dict[str, Any]]:
-    """Reads a line of output, which must be what the contract says."""
-    validator = Draft202012Validator(json.loads((shared / "contract" / "answer.schema.json").read_text("utf-8")))
+def corpus_index(root: Path, prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished index of the shipped notes, to be copied: most of an index's time goes into the vocabulary's vectors,
+    which one of other notes takes over from it."""
+    index = tmp_path_factory.mktemp("corpus") / "index"
+    with closing(real_engine(root / "corpus", index, prepared, background=False)) as engine:
+        engine.update()
+    return index
+
+
+@pytest.fixture(scope="session")
+def schema() -> Draft202012Validator:
+    """The JSON answer's schema, as the package ships it."""
+    path = ROOT / "assistant" / "data" / "answer.schema.json"
+    return Draft202012Validator(json.loads(path.read_text("utf-8")))
+
+
+@pytest.fixture(scope="session")
+def valid(schema: Draft202012Validator) -> Callable[[str], dict[str, Any]]:
+    """Reads a line of output, which must fit the schema."""
 
     def check(line: str) -> dict[str, Any]:
         assert line.isascii()
         record: dict[str, Any] = json.loads(line)
-        validator.validate(record)
+        schema.validate(record)
         return record
 
     return check

@@ -12,8 +12,7 @@ import pytest
 
 import assistant
 from assistant import Answer, Assistant, Citation
-
-APPLE = "How long does an apple keep in a cellar?"
+from tests.asking import APPLE, FRUIT
 
 
 @pytest.fixture
@@ -26,7 +25,7 @@ def notes(tmp_path: Path, surroundings: dict[str, str], monkeypatch: pytest.Monk
     folder = tmp_path / "notes"
     folder.mkdir()
     (tmp_path / "index").mkdir()
-    (folder / "fruit.md").write_text("# Fruit\n\n## Apple\n\nAn apple keeps for seven months in a cool cellar.\n")
+    (folder / "fruit.md").write_text(FRUIT)
     (folder / "tools.md").write_text(
         "---\ntags: [garden]\n---\n# Tools\n\nA ladder of four metres reaches the crown.\n"
     )
@@ -63,7 +62,7 @@ def test_it_follows_the_notes_and_stops_when_told_to(notes: Path) -> None:
     with Assistant(str(notes)) as asked, Assistant(notes, refresh=False) as kept:
         asked.update()
         kept.ask(APPLE)
-        (notes / "fruit.md").write_text("# Fruit\n\n## Apple\n\nAn apple keeps for nine weeks in a cool cellar.\n")
+        (notes / "fruit.md").write_text(FRUIT.replace("seven months", "nine weeks"))
         stale = kept.ask(APPLE)
         assert stale.index.stale
         assert "nine weeks" in asked.ask(APPLE).citations[0].quote

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from assistant.errors import NoNotes, UnreadableNotes
 from assistant.indexing import build, on_demand
 from assistant.indexing.report import BuildReport
-from assistant.models.encoder import Encoder, HashingEncoder
+from assistant.models.encoder import Encoder
 from assistant.notes import chunker
 from assistant.notes import folder as read_notes
 from assistant.records import Note
 from assistant.storage import Busy, DiskFull, IndexDamaged, Store, Writer, vector_file
+from tests.hashing_encoder import HashingEncoder
 
 SCALE = float(os.environ.get("ASSISTANT_TEST_SCALE", "1"))
 KEPT = {".sqlite", ".faiss"}
@@ -218,7 +219,7 @@ def test_text_is_there_before_any_vector(notes: Path, index: Path) -> None:
         assert store.nearest_passages(encoder.question("canary")[None], 3) == [{}]
         ids = store.bm25_candidates(["canari"], 5)
         assert ids
-        computed = on_demand.vectors(store, encoder, ["canari"], None, {})
+        computed = on_demand.prefetch(store, encoder, ["canari"], None, {})
         store.lend({number: matrix for number, (_, matrix) in computed.items()})
         assert set(ids) <= set(store.nearest_passages(encoder.question("canary")[None], 3)[0])
         assert list(store.vectors(ids)) == ids

@@ -15,7 +15,7 @@ SECONDS = 60
 """Of the full run; the everyday one is a fraction of it."""
 TEXT = "# Fruit {n}\n\n## Apple {n}\n\nAn apple of lot {n} keeps for {n} months in a cellar.\n\n- Crate {n} is full.\n"
 QUESTION = "How long does an apple of lot {n} keep in a cellar?"
-KNOWN = ("Another process is bringing the index up to date", "found by words only", "has changed since it was indexed")
+KNOWN = ("Another process is updating the index", "found by words only", "has changed since it was indexed")
 
 
 class Crowd:

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from assistant.models.encoder import HashingEncoder
 from assistant.storage import Store, abandoned
 from tests.asking import NOTE, QUESTIONS, asking, refresh, said
 from tests.conftest import ROOT, scale
+from tests.hashing_encoder import HashingEncoder
 
 BATCH = 3
 """Texts between two commits of the process that is killed; at most so many may be lost."""
@@ -25,9 +25,9 @@ IN_FLIGHT = 1
 
 KILLED = f"""
 import itertools, pathlib, sys
-from assistant import build, embedding
-from assistant.encoder import HashingEncoder
-from assistant.store import Writer
+from assistant.indexing import build, embedder
+from tests.hashing_encoder import HashingEncoder
+from assistant.storage import Writer
 notes, index, log = map(pathlib.Path, sys.argv[1:])
 
 class Telling(HashingEncoder):
@@ -39,7 +39,7 @@ class Telling(HashingEncoder):
                 yield self.question(text)[None]
 
 encoder = Telling()
-embedding.BATCH_TEXTS = {BATCH}
+embedder.BATCH_TEXTS = {BATCH}
 for number in itertools.count():
     text = f"# Moving {{number}}\\n\\nline {{number}} of canary\\n\\n- item {{number % 7}}\\n"
     (notes / "moving.md").write_text(text)
@@ -127,9 +127,9 @@ def test_a_kill_around_the_write_of_the_vector_file(tmp_path: Path, at: str) -> 
     (notes / "a.md").write_text(NOTE + "\nOne more line.\n")
     code = f"""
 import os, pathlib, sys
-from assistant import build
-from assistant.encoder import HashingEncoder
-from assistant.store import Writer, vector_file
+from assistant.indexing import build
+from tests.hashing_encoder import HashingEncoder
+from assistant.storage import Writer, vector_file
 notes, index = map(pathlib.Path, sys.argv[1:])
 plain, at = vector_file.write, {at!r}
 def write(folder, *rest):
@@ -144,7 +144,7 @@ vector_file.write = write
 build.refresh(notes, index, HashingEncoder)
 with Writer(index) as writer:
     if at == "after the commit":
-        writer._clean = lambda: os._exit(9)
+        writer.transaction.remove_leftovers = lambda: os._exit(9)
     writer.file_vectors(insist=True)
 """
     done = subprocess.run(

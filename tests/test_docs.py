@@ -102,7 +102,7 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, surroundings: dict[str, str]) -> Place:
+def place(tmp_path_factory: pytest.TempPathFactory, surroundings: dict[str, str], corpus_index: Path) -> Place:
     """Indexed already: a first question is answered before all vectors are there."""
     folder = tmp_path_factory.mktemp("docs") / "checkout"
     shutil.copytree(ROOT / "corpus", folder / "corpus")
@@ -116,7 +116,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, surroundings: dict[str, str]
         path.parent.mkdir(exist_ok=True)
         path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m assistant "$@"\n')
         path.chmod(0o755)
-    (folder / "index").mkdir()
+    shutil.copytree(corpus_index, folder / "index")
     (folder / "questions.jsonl").write_text('{"id": "1", "question": "What is a canary deployment?"}\n')
     made = Place(
         folder,

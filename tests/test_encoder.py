@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from assistant.errors import ModelUnusable
 from assistant.models import encoder as encoder_module
 from assistant.models import preparation
-from assistant.models.encoder import GRAPH, TOKENIZER, WEIGHTS, Encoder, HashingEncoder, ModelFiles, OnnxEncoder, cut
+from assistant.models.encoder import Encoder, ModelFiles, OnnxEncoder, cut
+from assistant.models.sessions import GRAPH, TOKENIZER, WEIGHTS, Session
+from tests.hashing_encoder import HashingEncoder
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +93,7 @@ def test_a_second_run_and_a_second_process_give_the_same_bits(
     code = """if True:
         import hashlib, sys
         from pathlib import Path
-        from assistant.encoder import ModelFiles, OnnxEncoder
+        from assistant.models.encoder import ModelFiles, OnnxEncoder
         folder, dimension, limit, *texts = sys.argv[1:]
         encoder = OnnxEncoder(ModelFiles("", Path(folder), "", int(dimension), int(limit)))
         for rows in encoder.passages(texts):
@@ -149,13 +151,13 @@ def test_what_is_encoded_ahead_has_the_same_bits_and_is_encoded_once(
     asked = texts[:8]
     alone = [bits(encoder.question(text)) for text in asked]
     encoded: list[str] = []
-    plain = OnnxEncoder._question
+    plain = Session.ids
 
-    def noting(self: OnnxEncoder, text: str) -> NDArray[np.float32]:
+    def noting(self: Session, text: str) -> list[int]:
         encoded.append(text)
         return plain(self, text)
 
-    monkeypatch.setattr(OnnxEncoder, "_question", noting)
+    monkeypatch.setattr(Session, "ids", noting)
     encoder.ahead(["never asked for", "nor this"])
     encoder.ahead(asked)
     assert [bits(encoder.question(text)) for text in asked] == alone
@@ -183,7 +185,7 @@ def test_construction_loads_nothing_and_a_process_may_end_while_it_warms(files: 
     code = """if True:
         import sys
         from pathlib import Path
-        from assistant.encoder import ModelFiles, OnnxEncoder
+        from assistant.models.encoder import ModelFiles, OnnxEncoder
         encoder = OnnxEncoder(ModelFiles("", Path(sys.argv[1]), "", 384, 256))
         assert not {"onnxruntime", "tokenizers", "torch"} & set(sys.modules)
         encoder.warm()

@@ -10,25 +10,13 @@ from assistant.engine import Engine
 from assistant.errors import BadRequest, EmptyQuestion, IndexUnusable, NoNotes
 from assistant.records import Request
 from assistant.storage import Busy, Writer
-from tests.asking import asking, real_engine
-
-APPLE = "How long does an apple keep in a cellar?"
-NOTE = """# Fruit
-
-## Apple
-
-An apple keeps for seven months in a cool cellar.
-
-## Pear
-
-A pear is best within a week.
-"""
+from tests.asking import APPLE, FRUIT, asking, real_engine
 
 
 @pytest.fixture
 def notes(tmp_path: Path) -> Path:
     (tmp_path / "notes").mkdir()
-    (tmp_path / "notes" / "fruit.md").write_text(NOTE)
+    (tmp_path / "notes" / "fruit.md").write_text(FRUIT)
     return tmp_path / "notes"
 
 
@@ -71,7 +59,7 @@ def test_a_note_that_changes_while_it_is_answered_is_answered_again(
         made = whole(self, *arguments, **named)  # type: ignore[arg-type]  # passed through as they came
         calls.append(1)
         if len(calls) == 1:
-            (notes / "fruit.md").write_text(NOTE.replace("seven", "eleven"))
+            (notes / "fruit.md").write_text(FRUIT.replace("seven", "eleven"))
         return made
 
     monkeypatch.setattr(Engine, "_answer", meddling)
@@ -83,7 +71,7 @@ def test_a_note_that_changes_while_it_is_answered_is_answered_again(
 
 def test_a_note_that_cannot_be_taken_in_makes_its_citations_stale(asked: Engine, notes: Path, tmp_path: Path) -> None:
     asked.ask(APPLE)
-    (notes / "fruit.md").write_text(NOTE.replace("seven", "eleven"))
+    (notes / "fruit.md").write_text(FRUIT.replace("seven", "eleven"))
     with Writer(tmp_path / "index"):
         answer = asked.ask(APPLE)
     assert answer.index.stale
@@ -114,7 +102,7 @@ def test_an_index_that_opens_and_does_not_read_back_is_mended(asked: Engine, tmp
     connection.close()
     answer = asked.ask(APPLE)
     assert any("seven months" in cited.quote for cited in answer.citations)
-    assert len([warning for warning in answer.warnings if "damaged" in warning]) == 1
+    assert len([warning for warning in answer.warnings if "corrupt" in warning]) == 1
 
 
 def test_an_index_folder_that_is_a_file_gives_way_to_the_spare_one(notes: Path, tmp_path: Path, prepared: Path) -> None:
@@ -129,7 +117,7 @@ def test_an_index_folder_that_is_a_file_gives_way_to_the_spare_one(notes: Path, 
 
 def test_update_counts_what_it_did(asked: Engine, notes: Path) -> None:
     assert asked.update().added == 1
-    (notes / "fruit.md").write_text(NOTE + "\n## Quince\n\nBoil it.\n")
+    (notes / "fruit.md").write_text(FRUIT + "\n## Quince\n\nBoil it.\n")
     report = asked.update()
     assert (report.changed, report.embedded > 0, report.reused > 0) == (1, True, True)
     assert asked.update().unchanged == 1

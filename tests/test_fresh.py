@@ -90,7 +90,7 @@ def test_the_rest_is_finished_by_one_process_of_low_priority(opened: Callable[..
     assert any("follows in the background" in warning for warning in asking.ask(PEAR).warnings)
     child = asking.finish_later()
     assert child is not None
-    assert os.getpriority(os.PRIO_PROCESS, child) == background._PRIORITY
+    assert os.getpriority(os.PRIO_PROCESS, child) == background.PRIORITY
     until = time.monotonic() + 120
     while not being_written(tmp_path / "index") and waiting(tmp_path / "index") and time.monotonic() < until:
         time.sleep(0.01)

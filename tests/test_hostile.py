@@ -31,6 +31,8 @@ from assistant.errors import BadRequest, EmptyQuestion
 from assistant.notes import folder as note_files
 from assistant.records import Answer, Request
 from assistant.rendering import terminal
+from assistant.rendering.answer_json import answer_json, error_json
+from assistant.rendering.quickfix import quickfix
 from assistant.text.sanitize import replace_surrogates
 from tests.asking import NOTE, QUESTIONS, asking, refresh, said
 from tests.command import PROGRAM, Command, run
@@ -94,8 +96,8 @@ def shown(answer: Answer, folder: Path) -> None:
         assert cited.quote in "\n".join(lines[cited.start_line - 1 : cited.end_line])
     for width, colour in ((20, False), (80, True)):
         assert unsafe(terminal.text(answer, width, colour=colour)) == set()
-    assert unsafe(terminal.quickfix(answer)) == set()
-    line = terminal.answer_json(answer)
+    assert unsafe(quickfix(answer)) == set()
+    line = answer_json(answer)
     assert line.isascii()
     assert "\n" not in line
     assert json.loads(line)["question"] == answer.question
@@ -303,7 +305,7 @@ def refused(asked: Engine, request: Request) -> Answer | None:
     try:
         return asked.ask(request)
     except (BadRequest, EmptyQuestion) as error:
-        if not error.hint or not terminal.error_json(error).isascii():
+        if not error.hint or not error_json(error).isascii():
             raise
         return None
 

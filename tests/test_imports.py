@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.asking import APPLE, FRUIT
+
 SLOW = {
     "torch",
     "sentence_transformers",
@@ -17,20 +19,17 @@ SLOW = {
     "rich",
 }
 WRITERS = {"assistant.indexing.build", "assistant.storage.writer", "assistant.storage.integrity"}
-NOTE = (
-    "# Fruit\n\n## Apple\n\nAn apple keeps for months in a cool cellar.\n\n## Pear\n\nA pear is best within a week.\n"
-)
 
 
 def test_a_question_on_a_fresh_index_loads_no_slow_library(tmp_path: Path, surroundings: dict[str, str]) -> None:
     (tmp_path / "notes").mkdir()
-    (tmp_path / "notes" / "fruit.md").write_text(NOTE)
+    (tmp_path / "notes" / "fruit.md").write_text(FRUIT)
     os.utime(tmp_path / "notes" / "fruit.md", (1, 1))  # saved so long ago that it need not be read again
     program = [sys.executable, "-P", "-X", "importtime", "-m", "assistant"]
     program += ["--notes", str(tmp_path / "notes"), "--index", str(tmp_path / "index")]
     subprocess.run([*program, "index"], check=True, capture_output=True, env=surroundings)
     asked = subprocess.run(
-        [*program, "ask", "How long does an apple keep?"],
+        [*program, "ask", APPLE],
         capture_output=True,
         text=True,
         check=False,

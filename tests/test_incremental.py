@@ -13,11 +13,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from assistant.answering import pipeline, weights
 from assistant.indexing import build
 from assistant.indexing.changes import Embed
-from assistant.models.encoder import HashingEncoder
 from assistant.question import parser
 from assistant.records import Answer, Hit, Request
 from assistant.retrieval.retriever import HybridRetriever
 from assistant.storage import Store, vector_file
+from tests.hashing_encoder import HashingEncoder
 
 ENCODER = HashingEncoder()
 LINES = (

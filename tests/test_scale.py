@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,12 @@ import pytest
 from numpy.typing import NDArray
 
 from assistant.indexing import build, changes
-from assistant.models.encoder import HashingEncoder
 from assistant.notes import folder as notes_folder
 from assistant.storage import Store, Writer, vector_file
+from assistant.storage.database import Database
+from assistant.storage.schema import read_state
 from tests.conftest import scale
+from tests.hashing_encoder import HashingEncoder
 
 PASSAGES = min(100_000, round(2_500 * scale))
 A_NOTE = 100
@@ -57,9 +60,10 @@ def test_search_among_many_is_what_brute_force_finds(
     encoder = Seeded(384)
     report = build.refresh(tmp_path / "notes", tmp_path / "index", lambda: encoder)
     queries = np.stack([encoder.question(f"query {n}") for n in range(20)])
+    with closing(Database(tmp_path / "index")) as database:
+        assert read_state(database).file.error > 0  # it holds codes
     with Store.open(tmp_path / "index") as store:
         assert store.passages_count == PASSAGES
-        assert store._state.file.error > 0
         ids = store.passage_ids()
         every = store.vectors(ids)
         matrix = np.concatenate([every[number] for number in ids])
@@ -82,8 +86,7 @@ def rows_changed(folder: Path, passages: int, monkeypatch: pytest.MonkeyPatch) -
     plain = Writer.close
 
     def close(writer: Writer) -> None:
-        if writer._connection is not None:
-            changed.append(writer._connection.total_changes)
+        changed.append(writer.transaction.database.total_changes)
         plain(writer)
 
     monkeypatch.setattr(Writer, "close", close)
@@ -118,8 +121,8 @@ def test_a_look_at_many_notes_opens_none(
     monkeypatch.setattr(notes_folder, "read", opened)
     with Store.open(tmp_path / "index") as store:
         began = time.monotonic()
-        files = notes_folder.scan(tmp_path / "notes").files
-        assert not changes.stale(store, tmp_path / "notes", files, store.identity)
+        taken = changes.NotesSnapshot.take(tmp_path / "notes", ())
+        assert not changes.diff(taken, store, store.identity).stale
         took = time.monotonic() - began
-    assert len(files) == count
+    assert len(taken.files) == count
     record_property("look at the notes", f"{count:,} notes in {took:.2f} s")

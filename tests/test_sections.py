@@ -3,11 +3,9 @@
 import html
 import json
 import re
-import sys
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Protocol
 
 import pytest
@@ -208,16 +206,6 @@ class _Judged(Protocol):
 class _Judge(Protocol):
     def read_note(self, text: str) -> _Judged: ...
     def plain(self, text: str) -> str: ...
-
-
-@pytest.fixture(scope="session")
-def judge(shared: Path) -> _Judge:
-    file = shared / "eval" / "score.py"
-    module = sys.modules["score"] = ModuleType("score")  # dataclasses look their module up
-    module.__file__ = str(file)
-    exec(compile(file.read_text("utf-8"), file, "exec"), module.__dict__)  # an import would write beside it
-    judge: _Judge = module
-    return judge
 
 
 def disagreements(judge: _Judge, folder: Path) -> Iterator[str]:

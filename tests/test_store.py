@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from assistant.errors import IndexUnusable
-from assistant.models.encoder import HashingEncoder
 from assistant.records import (
     LineNumber,
     Mention,
@@ -44,6 +43,7 @@ from assistant.storage import (
 from assistant.storage import text_writer as store_texts
 from assistant.storage import writer as store_writer
 from assistant.text.tokenizer import terms
+from tests.hashing_encoder import HashingEncoder
 
 ENCODER = HashingEncoder(16)
 WORDS = ("canary", "queue", "rollback", "weight", "traffic", "stable", "token")
@@ -78,14 +78,14 @@ def rows_of(text: str) -> NDArray[np.float32]:
 
 
 def embed(writer: Writer) -> None:
-    writer.put_vectors([(number, rows_of(text)) for number, text in writer.waiting()])
+    writer.texts.put_vectors([(number, rows_of(text)) for number, text in writer.texts.waiting()])
 
 
 def build(folder: Path, notes: Mapping[str, Sequence[str]], *, file: bool = True) -> None:
     with Writer(folder) as writer:
         writer.begin(ENCODER.identity, "1")
         for path, lines in notes.items():
-            writer.put_note(indexed(path, lines))
+            writer.notes.put(indexed(path, lines))
         writer.publish()
         embed(writer)
         if file:
@@ -130,8 +130,8 @@ def test_a_record_comes_back_as_it_was_put(tmp_path: Path) -> None:
 
 def test_tags_choose_notes(tmp_path: Path) -> None:
     with Writer(tmp_path) as writer:
-        writer.put_note(indexed("a.md", ["one"], ["Blue", "x"]))
-        writer.put_note(indexed("b.md", ["two"]))
+        writer.notes.put(indexed("a.md", ["one"], ["Blue", "x"]))
+        writer.notes.put(indexed("b.md", ["two"]))
         writer.publish()
     with Store.open(tmp_path) as store:
         assert store.tagged("blue") == {store.passage_ids()[0]}
@@ -181,7 +181,7 @@ def test_near_is_brute_force_whatever_stands_in_file_and_tail(
         for path, lines, file in changes:
             with Writer(folder) as writer:
                 writer.begin(ENCODER.identity, "1")
-                writer.put_note(indexed(path, lines)) if lines else writer.drop_note(path)
+                writer.notes.put(indexed(path, lines)) if lines else writer.notes.drop(path)
                 writer.publish()
                 embed(writer)
                 writer.file_vectors(insist=file)
@@ -200,7 +200,7 @@ def test_frequencies_count_the_passages_that_bm25_candidates_finds(changes: list
     with emptied() as folder:
         for path, lines, _ in changes:
             with Writer(folder) as writer:
-                writer.put_note(indexed(path, lines)) if lines else writer.drop_note(path)
+                writer.notes.put(indexed(path, lines)) if lines else writer.notes.drop(path)
                 writer.publish()
         with Store.open(folder) as store:
             for term in {stem for word in WORDS for stem in terms(word)}:
@@ -280,7 +280,7 @@ def test_a_second_writer_is_told_that_there_is_one(tmp_path: Path) -> None:
 def test_what_was_not_published_is_gone(tmp_path: Path) -> None:
     build(tmp_path, NOTES)
     with Writer(tmp_path) as writer:
-        writer.drop_note("a.md")
+        writer.notes.drop("a.md")
     with Store.open(tmp_path) as store:
         assert set(store.note_files()) == {"a.md", "b.md"}
         assert store.frequencies(["canari"]) == {"canari": 2}
@@ -326,9 +326,9 @@ def test_a_vector_that_nothing_uses_is_kept_for_three_generations(
     kept = []
     for number in range(5):
         with Writer(tmp_path) as writer:
-            kept.append(writer.put_note(indexed("a.md", ["canary"])) == 1)
+            kept.append(writer.notes.put(indexed("a.md", ["canary"])) == 1)
             writer.rollback()
-            writer.put_note(indexed("a.md", [f"queue {number}"]))
+            writer.notes.put(indexed("a.md", [f"queue {number}"]))
             writer.publish()
     assert kept == [True, True, True, True, False]
 
@@ -340,7 +340,7 @@ def test_the_vector_file_is_written_anew_when_too_much_stands_beside_it(
     written = []
     for number in range(12):
         with Writer(tmp_path) as writer:
-            writer.put_note(indexed("a.md", [f"canary {one}" for one in range(number + 1)]))
+            writer.notes.put(indexed("a.md", [f"canary {one}" for one in range(number + 1)]))
             writer.publish()
             embed(writer)
             written.append(writer.file_vectors())
@@ -408,8 +408,8 @@ def test_vectors_survive_a_damaged_database(tmp_path: Path) -> None:
     build(tmp_path, NOTES)
     with Writer(tmp_path, mend=True) as writer:
         writer.begin(ENCODER.identity, "1")
-        assert writer.salvage() == 6
-        assert writer.put_note(indexed("a.md", NOTES["a.md"])) == 4
+        assert writer.texts.salvage() == 6
+        assert writer.notes.put(indexed("a.md", NOTES["a.md"])) == 4
         writer.publish()
-        assert not writer.waiting()
+        assert not writer.texts.waiting()
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".lock", ".sqlite"]

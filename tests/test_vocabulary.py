@@ -63,7 +63,7 @@ def test_no_sentence_appears_twice() -> None:
 
 def test_no_sentence_is_taken_from_a_question(shared: Path, root: Path) -> None:
     """Else the development questions would measure how well the vocabulary remembers them."""
-    files = [*(shared / "eval").rglob("*.jsonl"), *(root / "tests" / "eval").rglob("*.jsonl")]
+    files = [*(shared / "eval").rglob("*.jsonl"), *(root / "tests" / "evaluation" / "sets").rglob("*.jsonl")]
     records = [json.loads(line) for path in files for line in path.read_text("utf-8").splitlines() if line]
     asked = [turn["question"] for record in records for turn in record.get("turns", [record])]
     assert asked

@@ -17,7 +17,6 @@ import pytest
 from watchfiles import Change
 
 from assistant.indexing import changes, watcher
-from assistant.notes import folder as notes_folder
 from assistant.storage import Store
 
 WAIT = 60
@@ -105,7 +104,7 @@ def test_a_question_has_nothing_to_do_once_a_change_has_settled(folder: Path, su
 
         def settled() -> bool:
             with Store.open(folder.with_name("index")) as store:
-                return not changes.stale(store, folder, notes_folder.scan(folder).files, store.identity)
+                return not changes.diff(changes.NotesSnapshot.take(folder, ()), store, store.identity).stale
 
         until(settled)
 
@@ -135,7 +134,7 @@ def test_a_folder_that_goes_away_is_waited_for(folder: Path, surroundings: dict[
     ],
 )
 def test_hidden_files_and_the_index_are_no_news(folder: Path, path: str, concerns: bool) -> None:
-    watched = watcher._Watched(folder, [folder / "index"])
+    watched = watcher.WatchedFolder(folder, [folder / "index"])
     assert watched.concerns(Change.modified, str(folder / path)) is concerns
 
 

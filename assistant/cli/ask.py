@@ -123,12 +123,16 @@ def _question(words: tuple[str, ...]) -> str:
 
 
 def _printed(answer: Answer, form: str) -> str:
+    if form == "json":
+        from assistant.rendering.answer_json import answer_json
+
+        return answer_json(answer) + "\n"
+    if form == "quickfix":
+        from assistant.rendering.quickfix import quickfix
+
+        return quickfix(answer)
     from assistant.rendering import terminal
 
-    if form == "json":
-        return terminal.answer_json(answer) + "\n"
-    if form == "quickfix":
-        return terminal.quickfix(answer)
     width = terminal_width()
     return terminal.text(answer, width or 80, colour=width is not None and colours(os.environ))
 
@@ -160,7 +164,7 @@ def _open_batch(name: str) -> BinaryIO:
 def _answer_batch(engine: Engine, stream: BinaryIO, template: Request) -> int:
     """Prints one line for each line of the stream, as soon as it is known. An error belongs to its line, and the run
     goes on. Each warning is printed once."""
-    from assistant.rendering import terminal
+    from assistant.rendering.answer_json import answer_json, error_json
 
     code = Exit.ANSWERED
     warned: set[str] = set()
@@ -169,14 +173,14 @@ def _answer_batch(engine: Engine, stream: BinaryIO, template: Request) -> int:
             if isinstance(request, BadRequest):
                 raise request
             answer = engine.ask(request)
-            line = terminal.answer_json(answer)
+            line = answer_json(answer)
             for warning in answer.warnings:
                 if warning not in warned:
                     say(f"Warning: {warning}")
             warned.update(answer.warnings)
         except Exception as error:  # noqa: BLE001 - an internal error too must not end the other lines
             code = Exit.CANNOT
-            line = terminal.error_json(failures.readable(error), name)
+            line = error_json(failures.readable(error), name)
         try:
             write(line + "\n")
         except BrokenPipeError:

@@ -59,4 +59,4 @@ def _line_by_line(settings: Settings) -> None:
 
     width = terminal_width()
     with closing(open_engine(settings)) as engine:
-        plain.run(engine, plain.line, width or 80, colour=width is not None and colours(os.environ))
+        plain.run(engine, plain.read_line, width or 80, colour=width is not None and colours(os.environ))

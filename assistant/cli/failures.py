@@ -15,7 +15,7 @@ def report(error: Exception, *, json: bool) -> int:
     known = readable(error)
     say(f"Error: {known}")
     if json:
-        from assistant.rendering.terminal import error_json
+        from assistant.rendering.answer_json import error_json
 
         with suppress(OSError, AssistantError):
             write(error_json(known) + "\n")

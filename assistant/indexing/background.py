@@ -10,7 +10,7 @@ from pathlib import Path
 
 from assistant.storage import being_written
 
-_PRIORITY = 15
+PRIORITY = 15
 """Of 19: whatever the user does comes first."""
 _PROGRAM = "import sys; sys.path.append(sys.argv.pop()); from assistant.cli.app import main; sys.exit(main())"
 
@@ -33,7 +33,7 @@ def start(notes: Path, index: Path, model: str) -> int | None:
             start_new_session=True,  # the terminal's Ctrl-C is not for it
         )
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, child.pid, _PRIORITY)
+            os.setpriority(os.PRIO_PROCESS, child.pid, PRIORITY)
     except OSError:
         return None
     return child.pid

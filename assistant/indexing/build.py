@@ -1,19 +1,19 @@
 """Changed notes → the next generation of the index, and a report of what changed.
 
-Text first: what the notes say is published (`intake`) before a vector is computed (`embedding`); vectors follow in
-batches that are kept as they come.
+Text first: the text of the notes is published (`note_indexer`) before a vector is computed (`embedder`); vectors follow
+in batches that are committed as they come.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assistant.indexing.changes import Embed, due, outdated, settled
-from assistant.indexing.embedder import Embedding
-from assistant.indexing.note_indexer import Intake, NotesSnapshot
+from assistant.indexing.changes import Diff, Embed, NotesSnapshot, diff, due
+from assistant.indexing.embedder import Embedder
+from assistant.indexing.note_indexer import NoteIndexer
 from assistant.indexing.report import BuildReport, Progress
 from assistant.models.encoder import Encoder
 from assistant.notes import folder as notes_folder
@@ -27,10 +27,8 @@ from assistant.storage import (
     ReadOnly,
     Store,
     StoredNote,
-    StoreError,
     Writer,
     abandoned,
-    problems,
 )
 
 _LOOK_AGAIN_SECONDS = 3.0
@@ -64,12 +62,12 @@ def refresh(
     build = _Build(folder, index, encoder(), embed, verify, progress or _silent, (index, *skip), monotonic, clock)
     try:
         report = build.run(full=full, mend=mend)
-    except (IndexDamaged, IndexOutdated, LookupError, TypeError, ValueError) as error:
-        if mend or not (isinstance(error, StoreError) or problems(index)):
+    except (IndexDamaged, IndexOutdated) as error:
+        if mend:
             raise
         report = build.run(full=False, mend=True)
-        if not isinstance(error, IndexOutdated):
-            report.warnings.append(f"The index was damaged ({error}) and has been built again.")
+        if isinstance(error, IndexDamaged):
+            report.warnings.append(f"The index was corrupt ({error}) and was rebuilt.")
     report.seconds = round(monotonic() - began, 3)
     return report
 
@@ -95,54 +93,55 @@ class _Build:
 
     def run(self, *, full: bool, mend: bool) -> BuildReport:
         self.report = BuildReport()
-        look = self._look()
-        if not (full or mend) and self._nothing_to_do(look):
+        notes, moment = self._look()
+        if not (full or mend) and self._nothing_to_do(notes, moment):
             return self.report
-        intake = Intake(self.folder, self.encoder.identity, self.report, self.progress)
-        embedding = Embedding(self.encoder, self.report, self.progress, self.monotonic)
+        indexer = NoteIndexer(self.folder, self.encoder.identity, self.report, self.progress)
+        embedder = Embedder(self.encoder, self.report, self.progress, self.monotonic)
         patience = _LOOK_AGAIN_SECONDS
         with Writer(self.index, mend=mend) as writer:
-            intake.publish(writer, look, full=full)
-            while due(writer.waiting_count(), self.embed):
-                embedding.compute(writer, patience)
-                if due(writer.waiting_count(), self.embed):
-                    patience = self._look_again(writer, intake)
+            indexer.publish(writer, notes, moment, full=full)
+            while due(writer.texts.waiting_count(), self.embed):
+                embedder.compute(writer, patience)
+                if due(writer.texts.waiting_count(), self.embed):
+                    patience = self._look_again(writer, indexer)
             self._finish(writer)
         return self.report
 
-    def _look(self) -> NotesSnapshot:
-        return NotesSnapshot.now(self.folder, self.skip, self.clock)
+    def _look(self) -> tuple[NotesSnapshot, int]:
+        """The notes, and the nanoseconds since the epoch from which their stats were taken."""
+        moment = self.clock()
+        return NotesSnapshot.take(self.folder, self.skip), moment
 
-    def _look_again(self, writer: Writer, intake: Intake) -> float:
-        """Takes in what was saved while vectors were computed, and says for how many seconds to compute on: where
+    def _look_again(self, writer: Writer, indexer: NoteIndexer) -> float:
+        """Indexes what was saved while vectors were computed, and says for how many seconds to compute on: where
         looking takes long it is done less often."""
         began = self.monotonic()
-        intake.publish(writer, self._look(), full=False)
+        indexer.publish(writer, *self._look(), full=False)
         return max(_LOOK_AGAIN_SECONDS, _LOOK_SHARE * (self.monotonic() - began))
 
-    def _nothing_to_do(self, look: NotesSnapshot) -> bool:
-        """Looks without the lock; IndexDamaged where the database cannot even say this much."""
+    def _nothing_to_do(self, notes: NotesSnapshot, moment: int) -> bool:
+        """Decides without the lock; IndexDamaged where the database cannot even say this much."""
         if abandoned(self.index):
-            return False  # what a killed writer left behind must go, and its vector file be looked at
+            return False  # a killed writer left files to remove, and maybe a broken vector file
         try:
             with Store.open(self.index) as store:
-                if outdated(store, self.folder, self.encoder.identity) or (self.verify and not store.sound()):
+                changes = diff(notes, store, self.encoder.identity)
+                if changes.outdated or store.warnings or (self.verify and not store.sound()):
                     return False
                 if due(store.waiting(), self.embed):
                     return False
-                known = store.note_files()
                 self.report.pending, self.report.generation = store.pending, store.generation
         except (IndexMissing, IndexOutdated):
             return False
-        if known.keys() != {file.path for file in look.files}:
+        if changes.added or changes.removed:
             return False
-        doubtful = [file for file in look.files if not settled(known[file.path], file)]
-        if not all(self._unchanged(known[file.path], file) for file in doubtful):
+        if not all(self._unchanged(changes.indexed[file.path], file) for file in changes.doubtful):
             return False
-        self._look_kept(look, [file for file in doubtful if not known[file.path].reason])
-        refused = {path: entry.reason for path, entry in known.items() if entry.reason}
-        self.report.warnings = [*look.warnings, *(f"{path} {refused[path]}" for path in sorted(refused))]
-        self.report.unchanged = len(look.files) - len(refused)
+        self._settle(changes, moment)
+        refused = [f"{path} {entry.reason}" for path, entry in sorted(changes.indexed.items()) if entry.reason]
+        self.report.warnings = [*notes.warnings, *refused]
+        self.report.unchanged = len(notes.files) - len(refused)
         return True
 
     def _unchanged(self, entry: StoredNote, file: NoteFile) -> bool:
@@ -151,32 +150,33 @@ class _Build:
         except notes_folder.UnreadableNote as error:
             return error.reason == entry.reason
 
-    def _look_kept(self, look: NotesSnapshot, same: Sequence[NoteFile]) -> None:
-        """Keeps the newer look where it settles that a note is the same, so that the next one need not read it."""
-        settling = [file for file in same if StoredNote(file, "", look.moment).same(file)]
+    def _settle(self, changes: Diff, moment: int) -> None:
+        """Keeps the newer stats that settle that notes are the same, so that the next build need not read them."""
+        same = [file for file in changes.doubtful if not changes.indexed[file.path].reason]
+        settling = [file for file in same if StoredNote(file, "", moment).same(file)]
         if not settling:
             return
         try:
             with Writer(self.index) as writer:
-                known = writer.note_files()
+                indexed = writer.notes.files()
                 for file in settling:
-                    if known[file.path].looked < look.moment:
-                        writer.touch(file, look.moment)
+                    if indexed[file.path].looked < moment:
+                        writer.notes.touch(file, moment)
                 writer.keep()
         except (Busy, ReadOnly, DiskFull, KeyError):
-            return  # the next look reads the note once more
+            return  # the next build reads the note once more
 
     def _finish(self, writer: Writer) -> None:
-        writer.gather_concepts()
-        named, sound = writer.state.file.name, writer.sound(whole=self.verify or writer.abandoned)
+        writer.concepts.gather()
+        name, sound = writer.state.file.name, writer.sound(whole=self.verify or writer.abandoned)
         try:
             writer.file_vectors(finished=not writer.state.pending, insist=not sound)
         except DiskFull:
             writer.rollback()
             self.report.warnings.append(
-                "There was no room for the vector file; opening the index is slower until there is."
+                "The disk is too full for the vector file; opening the index is slower until there is room."
             )
         else:
             if not sound:
-                self.report.warnings.append(f"{named} in the index was missing or damaged and has been written anew.")
+                self.report.warnings.append(f"{name} in the index was missing or corrupt and was rewritten.")
         self.report.pending = writer.state.pending

@@ -1,35 +1,34 @@
-"""The index as it should be read now: looks at the notes, has what is missing built, says what could not be done."""
+"""The index as it should be read now: compares it with the notes, has it built where needed, reports what failed."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from assistant.errors import IndexUnusable, NoNotes, UnreadableNotes
-from assistant.indexing import changes
-from assistant.notes import folder as notes_folder
-from assistant.notes.folder import Scan
+from assistant.errors import IndexUnusable
+from assistant.indexing.changes import Embed, NotesSnapshot, diff, due
+from assistant.indexing.current_store import CurrentStore
+from assistant.indexing.on_demand import Prefetcher
+from assistant.indexing.report import BuildReport, Progress, listed
 from assistant.storage import Busy, DiskFull, ReadOnly, Store, StoreError
 
 if TYPE_CHECKING:
-    from assistant.indexing.changes import Embed
-    from assistant.indexing.report import BuildReport, Progress
     from assistant.models.encoder import Encoder
     from assistant.records import PassageId
-    from assistant.storage import Matrix
 
 Refresh = Literal["look", "insist", "never"]
 _WAIT = 0.2
 """Seconds between two tries at a lock that another process holds."""
+_REBUILDING = "The notes have changed and are being indexed; this is answered from the last index."
+_NO_REFRESH = "The notes have changed since they were indexed, and --no-refresh keeps the index as it is."
 
 
 @dataclass(frozen=True, slots=True)
 class IndexView:
-    """A store to answer from, and what the reader of an answer must know of it."""
+    """A store to answer from, and what the reader of an answer must know about it."""
 
     store: Store
     stale: bool
@@ -38,11 +37,14 @@ class IndexView:
 
 
 class NotYet(Exception):
-    """No generation was published yet; whoever builds the first one is at it."""
+    """No generation was published yet; another process is building the first one."""
 
 
 class IndexManager:
-    """Holds the opened store and changes it for a newer one when the notes or another process ask for it."""
+    """Holds the opened store and replaces it by a newer one when the notes or another process make it necessary.
+
+    Its methods raise NoNotes, UnreadableNotes, ModelUnusable and IndexUnusable.
+    """
 
     def __init__(
         self,
@@ -52,88 +54,78 @@ class IndexManager:
         encoder: Callable[[], Encoder],
         progress: Progress | None,
     ) -> None:
-        """`fallback_index` takes the index where `index` takes none; `encoder` may take minutes."""
+        """`fallback_index` is used where `index` can be neither read nor written; `encoder` may take minutes."""
         self.index = index
         self._folder = folder
         self._fallback_index = fallback_index
         self._encoder = encoder
         self._progress = progress
-        self._store: Store | None = None
-        self._ahead: dict[str, Matrix] = {}
+        self._current = CurrentStore()
+        self._prefetched = Prefetcher(encoder)
 
     def fresh(self, refresh: Refresh, *, complete: bool = False, rebuilding: bool = False) -> IndexView:
         """As new as `refresh` and the circumstances allow; where many vectors are missing they are computed first only
-        if `complete` or insisted on. NoNotes, UnreadableNotes, ModelUnusable, IndexUnusable.
+        if `complete` or `refresh` is "insist".
 
         `rebuilding`: another process is building for us, so the last generation has to do; NotYet where there is none.
         """
         embed: Embed = "all" if complete or refresh == "insist" else "few"
         if refresh != "insist":
-            self._read_ahead()
-        scan = self._scan()
-        identity = self._encoder().identity
-        store = self._opened(identity)
+            self._current.open_ahead(self.index)
+        notes = self._notes()
+        store = self.opened()
         if rebuilding:
             if store is None:
                 raise NotYet
-            stale = changes.stale(store, self._folder, scan.files, identity)
-            return self._as_it_is(store, scan, stale=stale, said=_MEANWHILE if stale else "")
+            return self._unbuilt(store, notes, _REBUILDING)
         if store is None or refresh == "insist":
-            return self._built(scan, embed, wait=refresh == "insist")
-        stale = changes.stale(store, self._folder, scan.files, identity)
+            return self._built(notes, embed, wait=refresh == "insist")
         if refresh == "never":
-            return self._as_it_is(store, scan, stale=stale, said=_ASKED_NOT_TO if stale else "")
-        if stale or changes.due(store.waiting(), embed):
-            return self._built(scan, embed, wait=False)
-        return self._as_it_is(store, scan)
+            return self._unbuilt(store, notes, _NO_REFRESH)
+        if _stale(store, notes) or due(store.waiting(), embed):
+            return self._built(notes, embed, wait=False)
+        return _view(store, notes)
 
     def ahead(self, store: Store, terms: Sequence[str], only: Collection[PassageId] | None) -> bool:
         """Lends a store that is not finished the vectors that a question of these terms needs first; whether any were
         new to it."""
-        if not store.waiting():
-            self._ahead.clear()
-            return False
-        from assistant.indexing import on_demand
-
-        found = on_demand.vectors(store, self._encoder(), terms, only, self._ahead)
-        self._ahead |= dict(found.values())
-        store.lend({number: matrix for number, (_, matrix) in found.items()})
-        return bool(found)
+        return self._prefetched.lend(store, terms, only)
 
     def unfinished(self) -> bool:
-        """Whether the store last answered from lacks vectors or its vector file; keeps those that were computed ahead,
-        where no other process writes."""
-        if self._store is None or not (self._store.waiting() or self._store.warnings):
+        """Whether the store last answered from lacks vectors or its vector file; puts the prefetched vectors into the
+        index, where no other process writes."""
+        store = self._current.last
+        if store is None or not (store.waiting() or store.warnings):
             return False
-        if self._ahead:
-            from assistant.indexing import on_demand
-
-            on_demand.keep(self.index, self._store.identity, self._ahead)
+        self._prefetched.keep(self.index, store.identity)
         return True
 
     def mended(self) -> IndexView:
-        """After a store that opened and did not read back: everything again, from the notes and the sound vectors."""
+        """For an index that turned out to be corrupt: rebuilt from the notes and the sound vectors."""
         self.close()
-        there = self._built(self._scan(), "few", wait=True, mend=True)
-        return replace(there, warnings=(*there.warnings, "The index was damaged and has been built again."))
+        view = self._built(self._notes(), "few", wait=True, mend=True)
+        return replace(view, warnings=(*view.warnings, "The index was corrupt and was rebuilt."))
 
     def catch_up(self, few: int) -> Literal["done", "more", "busy"]:
-        """Brings the index up to date if that takes at most about `few` new vectors, and says whether it is.
+        """Updates the index if that takes at most about `few` new vectors, and says whether it is up to date.
 
-        "busy" where another process writes. NoNotes, UnreadableNotes, ModelUnusable, IndexUnusable.
+        "busy" where another process writes.
         """
-        scan = self._scan()
-        store = self._opened(self._encoder().identity)
-        if store is None or not changes.small(store, self._folder, scan.files, few):
+        notes = self._notes()
+        store = self.opened()
+        if store is None or store.warnings:
             return "more"
-        if not changes.stale(store, self._folder, scan.files, store.identity) and not store.waiting():
+        changes = diff(notes, store, store.identity)
+        if not changes.small(few):
+            return "more"
+        if not changes.stale and not store.waiting():
             return "done"
         try:
-            self._build("none", full=False, mend=False, wait=False)
-            store = self._opened(self._encoder().identity)
+            self._build("none", wait=False)
+            store = self.opened()
             if store is None or store.waiting() > few:
                 return "more"
-            self._build("all", full=False, mend=False, wait=False)
+            self._build("all", wait=False)
         except Busy:
             return "busy"
         except (StoreError, OSError) as error:
@@ -142,112 +134,85 @@ class IndexManager:
 
     def opened(self) -> Store | None:
         """The newest committed store, however old; None where there is none that can be read."""
-        return self._opened(self._encoder().identity)
+        return self._current.newest(self.index, self._encoder().identity)
 
     def update(self, *, full: bool, wait: bool = True) -> BuildReport:
-        """Brings the index up to date, after any other writer, or one elsewhere where this folder has none and takes
-        none; IndexUnusable where that cannot be, or where there is another writer that is not to be waited for."""
-        self._scan()
+        """Updates the index, after any other writer, or the fallback where this folder has none and takes none;
+        IndexUnusable where that cannot be, or where there is another writer and `wait` is off."""
+        self._notes()
         try:
-            return self._build("all", full=full, mend=False, wait=wait, verify=True)
+            return self._build("all", full=full, wait=wait, verify=True)
         except Busy as error:
             raise IndexUnusable(
-                "Another process is bringing the index up to date.", "Leave it to that, or wait for it."
+                "Another process is updating the index.", "Wait for it, or leave the update to it."
             ) from error
         except (StoreError, OSError) as error:
-            if not isinstance(error, ReadOnly) or self._fallback_index in (None, self.index) or self._usable():
+            if not (isinstance(error, ReadOnly) and self._has_fallback() and self.opened() is None):
                 raise _unusable(self.index, error) from error
-            said = self._use_fallback(f"The index in {self.index} cannot be written ({_reason(error)})")
+            warning = self._use_fallback(f"The index in {self.index} cannot be written ({_reason(error)})")
         report = self.update(full=full, wait=wait)
-        return replace(report, warnings=[*report.warnings, said])
-
-    def _use_fallback(self, why: str) -> str:
-        """Takes the fallback_index folder from now on; the sentence that says so."""
-        assert self._fallback_index is not None
-        self.index, self._fallback_index = self._fallback_index, None
-        return f"{why}; {self.index} is used instead."
+        return replace(report, warnings=[*report.warnings, warning])
 
     def close(self) -> None:
-        if self._store is not None:
-            self._store.close()
-            self._store = None
+        self._current.close()
 
-    def _scan(self) -> Scan:
-        scan = notes_folder.scan(self._folder, self.folders)
-        if scan.files:
-            return scan
-        if scan.warnings:
-            raise UnreadableNotes(
-                f"Not one of the notes in {self._folder} can be read: {_listed(scan.warnings)}.", "Check them."
-            )
-        raise NoNotes(f"There are no notes in {self._folder}.", "Point --notes at a folder with .md files.")
+    def _notes(self) -> NotesSnapshot:
+        return NotesSnapshot.take(self._folder, self.folders)
 
     @property
     def folders(self) -> tuple[Path, ...]:
         """The folders that an index may be kept in, which hold no notes."""
         return (self.index,) if self._fallback_index is None else (self.index, self._fallback_index)
 
-    def _read_ahead(self) -> None:
-        """Starts to read what most likely will be answered from, while the notes are looked at."""
-        if self._store is None:
-            with suppress(StoreError, IndexUnusable):  # whoever needs it says what is wrong
-                self._store = Store.open(self.index)
-                self._store.read_ahead()
+    def _unbuilt(self, store: Store, notes: NotesSnapshot, if_stale: str) -> IndexView:
+        """The store as it is, with that warning where the notes have changed since."""
+        stale = _stale(store, notes)
+        return _view(store, notes, stale=stale, warning=if_stale if stale else "")
 
-    def _opened(self, identity: str) -> Store | None:
-        """The newest committed store of this model; None where there is none that can be read."""
-        if self._store is not None and self._store.identity == identity and self._store.current():
-            return self._store
-        self.close()
-        with suppress(StoreError):
-            self._store = Store.open(self.index, identity)
-        return self._store
-
-    def _as_it_is(self, store: Store, scan: Scan, *, stale: bool = False, said: str = "") -> IndexView:
-        refused = [f"{path} {reason}" for path, reason in store.refused()]
-        left_out = [*scan.warnings, *refused]
-        warnings = [*([f"Left out: {_listed(left_out)}."] if left_out else []), *([said] if said else [])]
-        return IndexView(store, stale, (*warnings, *store.warnings))
-
-    def _built(self, scan: Scan, embed: Embed, *, wait: bool, mend: bool = False) -> IndexView:
-        """After a build; or from the generation before, or another folder, where there can be none now."""
+    def _built(self, notes: NotesSnapshot, embed: Embed, *, wait: bool, mend: bool = False) -> IndexView:
+        """After a build; or from the generation before, or the fallback, where there can be none now."""
         try:
-            report = self._build(embed, full=False, mend=mend, wait=wait)
+            report = self._build(embed, mend=mend, wait=wait)
         except Busy:
-            return self._older(scan, "Another process is bringing the index up to date", None)
+            return self._older(notes, "Another process is updating the index", None)
         except (ReadOnly, DiskFull, OSError) as error:
-            if wait and self._usable():
+            if wait and self.opened() is not None:
                 raise _unusable(self.index, error) from error
-            return self._older(scan, f"The index in {self.index} cannot be written ({_reason(error)})", error)
+            return self._older(notes, f"The index in {self.index} cannot be written ({_reason(error)})", error)
         except StoreError as error:
             raise _unusable(self.index, error) from error
-        store = self._opened(self._encoder().identity)
+        store = self.opened()
         if store is None:
             raise _unusable(self.index, None)
-        there = self._as_it_is(store, scan)
-        about_notes = {*scan.warnings, *(f"{path} {reason}" for path, reason in store.refused())}
-        mended = [said for said in report.warnings if said not in about_notes and said not in there.warnings]
-        return IndexView(store, stale=False, warnings=(*there.warnings, *mended))
+        view = _view(store, notes)
+        known = {*notes.warnings, *_refused(store), *view.warnings}
+        return replace(view, warnings=(*view.warnings, *(each for each in report.warnings if each not in known)))
 
-    def _usable(self) -> bool:
-        return self._opened(self._encoder().identity) is not None
-
-    def _older(self, scan: Scan, what: str, error: Exception | None) -> IndexView:
-        """The last committed store, or one built elsewhere where this folder has none and takes none."""
-        identity = self._encoder().identity
-        store = self._opened(identity)
+    def _older(self, notes: NotesSnapshot, cause: str, error: Exception | None) -> IndexView:
+        """The last committed store, or the fallback where this folder has none and takes none."""
+        store = self.opened()
         if store is not None:
-            stale = changes.stale(store, self._folder, scan.files, identity)
-            said = f"{what}; this is answered from the last index." if stale else ""
-            return self._as_it_is(store, scan, stale=stale, said=said)
-        if self._fallback_index in (None, self.index):
+            return self._unbuilt(store, notes, f"{cause}; this is answered from the last index.")
+        if not self._has_fallback():
             raise _unusable(self.index, error)
-        said = self._use_fallback(what)
-        there = self.fresh("look")
-        return replace(there, warnings=(*there.warnings, said))
+        warning = self._use_fallback(cause)
+        view = self.fresh("look")
+        return replace(view, warnings=(*view.warnings, warning))
 
-    def _build(self, embed: Embed, *, full: bool, mend: bool, wait: bool, verify: bool = False) -> BuildReport:
-        """One build; where another process builds, Busy if there is a store to answer from meanwhile, else after it."""
+    def _has_fallback(self) -> bool:
+        return self._fallback_index not in (None, self.index)
+
+    def _use_fallback(self, cause: str) -> str:
+        """Uses the fallback index from now on; the sentence that says so."""
+        assert self._fallback_index is not None
+        self.index, self._fallback_index = self._fallback_index, None
+        return f"{cause}; {self.index} is used instead."
+
+    def _build(
+        self, embed: Embed, *, wait: bool, full: bool = False, mend: bool = False, verify: bool = False
+    ) -> BuildReport:
+        """One build; where another process builds, Busy if there is a store to answer from meanwhile and `wait` is off,
+        else after it."""
         from assistant.indexing import build
 
         while True:
@@ -262,21 +227,27 @@ class IndexManager:
                     skip=self.folders,
                 )
             except Busy:
-                if not wait and self._usable():
+                if not wait and self.opened() is not None:
                     raise
             if self._progress is not None:
-                self._progress("Waiting for another process that brings the index up to date")
+                self._progress("Waiting for another process to update the index")
             time.sleep(_WAIT)
 
 
-_MEANWHILE = "The notes have changed and are being read; this is answered from the last index."
-_ASKED_NOT_TO = "The notes have changed since they were indexed, and --no-refresh keeps the index as it is."
-_LISTED = 5
+def _stale(store: Store, notes: NotesSnapshot) -> bool:
+    """Whether a build could find something to do; a warning of the store is about a file that it would repair."""
+    return bool(store.warnings) or diff(notes, store, store.identity).stale
 
 
-def _listed(reasons: Sequence[str]) -> str:
-    more = f"; and {len(reasons) - _LISTED} more" if len(reasons) > _LISTED else ""
-    return "; ".join(reasons[:_LISTED]) + more
+def _view(store: Store, notes: NotesSnapshot, *, stale: bool = False, warning: str = "") -> IndexView:
+    left_out = [*notes.warnings, *_refused(store)]
+    warnings = [*([f"Left out: {listed(left_out)}."] if left_out else []), *([warning] if warning else [])]
+    return IndexView(store, stale, (*warnings, *store.warnings))
+
+
+def _refused(store: Store) -> list[str]:
+    """A sentence for each note that could not be read."""
+    return [f"{path} {reason}" for path, reason in store.refused()]
 
 
 def _reason(error: Exception) -> str:
@@ -286,6 +257,5 @@ def _reason(error: Exception) -> str:
 def _unusable(index: Path, error: Exception | None) -> IndexUnusable:
     because = f": {_reason(error)}" if error else ""
     return IndexUnusable(
-        f"The index in {index} cannot be brought up to date{because}.",
-        "Name a folder that can be written with --index.",
+        f"The index in {index} cannot be updated{because}.", "Name a folder that can be written with --index."
     )

@@ -1,54 +1,40 @@
-"""The notes at one moment → the text of the index's next generation: what changed is taken in and published."""
+"""The notes at one moment → the text of the index's next generation: what changed is indexed and published."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assistant.errors import NoNotes, UnreadableNotes
-from assistant.indexing.changes import settled, versions
+from assistant.errors import UnreadableNotes
+from assistant.indexing.changes import Diff, NotesSnapshot, diff
 from assistant.indexing.report import BuildReport, Progress
 from assistant.notes import chunker
 from assistant.notes import folder as notes_folder
 from assistant.records import Note, NoteFile
-from assistant.storage import IndexedNote, StoredNote, Writer
+from assistant.storage import IndexedNote, Writer
 from assistant.topics import concept_matcher, extraction, vocabulary
 
 
-@dataclass(frozen=True, slots=True)
-class NotesSnapshot:
-    """The notes at one moment."""
-
-    files: tuple[NoteFile, ...]
-    warnings: tuple[str, ...]
-    moment: int
-    versions: str
-
-    @classmethod
-    def now(cls, folder: Path, skip: Collection[Path], clock: Callable[[], int]) -> NotesSnapshot:
-        """By stat alone; NoNotes where there are none."""
-        moment = clock()
-        scan = notes_folder.scan(folder, skip)
-        if not scan.files:
-            raise NoNotes(f"There are no notes in {folder}.", "Point --notes at a folder with .md files.")
-        return cls(scan.files, scan.warnings, moment, versions(folder))
-
-
 @dataclass(slots=True)
-class _Counts:
-    """Of one pass over the notes."""
+class _Pass:
+    """One pass over the notes."""
 
-    differ: int = 0
+    writer: Writer
+    moment: int
+    """When the notes' stats were taken, in nanoseconds since the epoch."""
+    diff: Diff
+    everything: bool
+    """Whether notes are indexed again though their content is the same."""
+    differing: int = 0
     """Notes that are not what they were."""
     refused: int = 0
     """Notes that cannot be read."""
-    gone: set[str] = field(default_factory=set)
-    """Paths that went away under the pass."""
+    vanished: set[str] = field(default_factory=set)
+    """Paths that were removed during the pass."""
 
 
 @dataclass(slots=True)
-class Intake:
+class NoteIndexer:
     """Of one build; counts in `report` what it does."""
 
     folder: Path
@@ -58,135 +44,116 @@ class Intake:
     progress: Progress
     _concepts: tuple[vocabulary.Concept, ...] | None = None
     _matcher: concept_matcher.ConceptMatcher | None = None
-    _taken: set[str] = field(default_factory=set)
-    """Notes that were added or changed: the next look finds them unchanged."""
+    _indexed: set[str] = field(default_factory=set)
+    """Notes that were added or changed: the next pass finds them unchanged."""
 
-    def publish(self, writer: Writer, look: NotesSnapshot, *, full: bool) -> None:
-        """Takes in what changed since the last generation and publishes it, where anything did."""
-        known = writer.note_files()
-        reason = self._reason(writer, look, full)
+    def publish(self, writer: Writer, notes: NotesSnapshot, moment: int, *, full: bool) -> None:
+        """Indexes what changed since the last generation and publishes it, where anything did. `moment` is when the
+        notes' stats were taken, in nanoseconds since the epoch; `full` indexes all anew. UnreadableNotes where no note
+        at all can be read."""
+        changes = diff(notes, writer, self.identity)
+        reason = "Everything was rebuilt, as requested." if full and writer.generation else changes.outdated
         self.report.reason = self.report.reason or reason
         if reason:
-            writer.begin(self.identity, look.versions)
+            writer.begin(self.identity, notes.versions)
             self._concepts = self._matcher = None
         if full:
             writer.start_over()
-        if not known:
-            self.report.salvaged = writer.salvage()
-        changed = self._take(writer, look, known, everything=bool(reason))
-        if changed or reason:
+        if not changes.indexed:
+            self.report.salvaged = writer.texts.salvage()
+        differing = self._index_notes(notes, _Pass(writer, moment, changes, everything=bool(reason)))
+        if differing or reason:
             self._match(writer, everything=bool(reason))
             writer.publish()
         else:
             writer.keep()
-        self.report.generation = writer.state.generation
+        self.report.generation = writer.generation
 
-    def _reason(self, writer: Writer, look: NotesSnapshot, full: bool) -> str:
-        """Why no note can be left as it is indexed."""
-        state = writer.state
-        if state.generation == 0:
-            return "There was no index yet."
-        if full:
-            return "Everything was built again, as asked."
-        if state.identity != self.identity:
-            return "The index was made by another model, so everything was built again."
-        if state.versions.partition(" ")[0] != look.versions.partition(" ")[0]:
-            return "The index was made by another version of this program, so everything was built again."
-        if state.versions != look.versions:
-            return "The vocabulary has changed, so topics were looked for again."
-        return ""
-
-    def _take(self, writer: Writer, look: NotesSnapshot, known: dict[str, StoredNote], *, everything: bool) -> int:
+    def _index_notes(self, notes: NotesSnapshot, this: _Pass) -> int:
         """Puts, keeps or drops every note; how many are not what they were."""
-        counts, report = _Counts(), self.report
-        report.unchanged, report.warnings = 0, list(look.warnings)
-        for number, file in enumerate(look.files, 1):
-            entry = known.get(file.path)
-            if entry is not None and not everything and settled(entry, file):
-                counts.refused += bool(entry.reason)
-                report.unchanged += not entry.reason and file.path not in self._taken
-                continue
-            self.progress("Reading notes", number, len(look.files))
-            self._take_note(writer, look.moment, file, entry, counts, everything=everything)
-        if counts.refused and counts.refused + len(counts.gone) == len(look.files):
+        changes, report = this.diff, self.report
+        report.unchanged, report.warnings = 0, list(notes.warnings)
+        to_read = {file.path for file in (*changes.added, *changes.changed, *changes.unsettled)}
+        for number, file in enumerate(notes.files, 1):
+            if this.everything or file.path in to_read:
+                self.progress("Reading notes", number, len(notes.files))
+                self._index_note(file, this)
+            elif changes.indexed[file.path].reason:
+                this.refused += 1
+            else:
+                report.unchanged += file.path not in self._indexed
+        if this.refused and this.refused + len(this.vanished) == len(notes.files):
             raise UnreadableNotes(f"Not one of the notes in {self.folder} can be read.", "Check their permissions.")
-        for path in sorted(known.keys() - ({file.path for file in look.files} - counts.gone)):
-            writer.drop_note(path)
-            report.removed += not known[path].reason
-            counts.differ += 1
-        report.warnings += [f"{path} {reason}" for path, reason in writer.refused()]
-        return counts.differ
+        for path in sorted({*changes.removed, *(this.vanished & changes.indexed.keys())}):
+            this.writer.notes.drop(path)
+            report.removed += not changes.indexed[path].reason
+            this.differing += 1
+        report.warnings += [f"{path} {reason}" for path, reason in this.writer.notes.refused()]
+        return this.differing
 
-    def _take_note(
-        self,
-        writer: Writer,
-        moment: int,
-        file: NoteFile,
-        entry: StoredNote | None,
-        counts: _Counts,
-        *,
-        everything: bool,
-    ) -> None:
-        """Reads one note that may have changed, and puts it in the place of `entry` where it did."""
-        report = self.report
+    def _index_note(self, file: NoteFile, this: _Pass) -> None:
+        """Reads one note that may have changed, and replaces what is indexed of it where it did."""
+        report, writer = self.report, this.writer
+        entry = this.diff.indexed.get(file.path)
+        was_readable = entry is not None and not entry.reason
         try:
             note = notes_folder.read(self.folder, file.path)
         except notes_folder.UnreadableNote as error:
             if isinstance(error.__cause__, FileNotFoundError):
-                counts.gone.add(file.path)  # between the look and this: it is no note that cannot be read
+                this.vanished.add(file.path)  # since its stat was taken: that is no note that cannot be read
                 return
-            counts.refused += 1
-            counts.differ += entry is None or entry.reason != error.reason
-            report.removed += entry is not None and not entry.reason
-            writer.refuse(file, moment, error.reason)
+            this.refused += 1
+            this.differing += entry is None or entry.reason != error.reason
+            report.removed += was_readable
+            writer.notes.refuse(file, this.moment, error.reason)
             return
         same = entry is not None and entry.digest == note.digest
-        if same and not everything:
-            report.unchanged += file.path not in self._taken
-            writer.touch(file, moment)
+        if same and not this.everything:
+            report.unchanged += file.path not in self._indexed
+            writer.notes.touch(file, this.moment)
             return
-        counts.differ += 1
-        report.reused += writer.put_note(_indexed(note, file, moment, self._concept_matcher()))
-        report.added += entry is None or bool(entry.reason)
-        report.changed += entry is not None and not entry.reason and not same
+        this.differing += 1
+        report.reused += writer.notes.put(_indexed(note, file, this.moment, self._concept_matcher()))
+        report.added += not was_readable
+        report.changed += was_readable and not same
         report.unchanged += same
         if not same:
-            self._taken.add(file.path)
+            self._indexed.add(file.path)
 
     def _match(self, writer: Writer, *, everything: bool) -> None:
         """Compares the topics that are new, or all of them, with the vocabulary."""
         if everything:
-            writer.forget_matches()
-        keys = writer.unmatched()
-        known, matcher = self._known(), self._concept_matcher()
-        writer.set_concepts(
+            writer.concepts.forget_matches()
+        keys = writer.concepts.unmatched()
+        concepts, matcher = self._vocabulary(), self._concept_matcher()
+        writer.concepts.set_concepts(
             keys,
             {key: matcher.matches(key) for key in keys},
-            {concept.name: concept.sentences[: vocabulary.EMBEDDED] for concept in known},
-            lambda names: vocabulary.term_weights(known, names),
+            {concept.name: concept.sentences[: vocabulary.EMBEDDED] for concept in concepts},
+            lambda names: vocabulary.term_weights(concepts, names),
         )
 
-    def _known(self) -> tuple[vocabulary.Concept, ...]:
-        """The vocabulary, read once a build."""
+    def _vocabulary(self) -> tuple[vocabulary.Concept, ...]:
+        """Read once a build."""
         if self._concepts is None:
             try:
                 self._concepts = vocabulary.concepts(self.folder)
             except vocabulary.VocabularyError as error:
-                self.report.warnings.append(f"{error} The file is left out until that is mended.")
+                self.report.warnings.append(f"{error} The file is ignored until that is fixed.")
                 self._concepts = vocabulary.concepts()
         return self._concepts
 
     def _concept_matcher(self) -> concept_matcher.ConceptMatcher:
         if self._matcher is None:
-            self._matcher = concept_matcher.matcher(self._known())
+            self._matcher = concept_matcher.matcher(self._vocabulary())
         return self._matcher
 
 
 def _indexed(note: Note, file: NoteFile, moment: int, matcher: concept_matcher.ConceptMatcher) -> IndexedNote:
-    # Here, so that a look at notes that did not change loads no parser.
+    # Here, so that comparing notes that did not change loads no parser.
     from assistant.notes import markdown
 
     outline = markdown.outline(note)
-    found = chunker.passages(outline, note)
-    embedded = tuple(chunker.embedded(passage) for passage in found)
-    return IndexedNote(file, moment, note, outline, found, embedded, extraction.mentions(found, matcher))
+    passages = chunker.passages(outline, note)
+    embedded = tuple(chunker.embedded(passage) for passage in passages)
+    return IndexedNote(file, moment, note, outline, passages, embedded, extraction.mentions(passages, matcher))

@@ -2,49 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
 from assistant.models.encoder import Encoder
 from assistant.records import PassageId
-from assistant.storage import Matrix, Store, StoreError, TextId, Writer
+from assistant.storage import Matrix, Store, StoreError, TextId
 
 PASSAGES = 64
 """Passages, the best by words, that get a vector at once."""
 CONCEPTS = 4
 """Concepts of the vocabulary, the likeliest by words, whose sentences get theirs."""
 _RAREST = 12
-"""Terms of the question that full text is asked for."""
+"""Terms of the question that full text is searched for."""
 
 
-def vectors(
+class Prefetcher:
+    """Keeps the vectors that questions needed and the index lacks, until the index has them."""
+
+    def __init__(self, encoder: Callable[[], Encoder]) -> None:
+        """`encoder` may take minutes."""
+        self._encoder = encoder
+        self._vectors: dict[str, Matrix] = {}
+        """By text."""
+
+    def lend(self, store: Store, terms: Sequence[str], only: Collection[PassageId] | None) -> bool:
+        """Lends a store that is not finished the vectors that a question of these terms needs first; whether any were
+        new to it."""
+        if not store.waiting():
+            self._vectors.clear()
+            return False
+        lacking = prefetch(store, self._encoder(), terms, only, self._vectors)
+        self._vectors |= dict(lacking.values())
+        store.lend({number: matrix for number, (_, matrix) in lacking.items()})
+        return bool(lacking)
+
+    def keep(self, index: Path, identity: str) -> None:
+        """Puts the vectors, made by the encoder `identity`, into the index, where no other process writes."""
+        if self._vectors:
+            keep(index, identity, self._vectors)
+
+
+def prefetch(
     store: Store,
     encoder: Encoder,
     terms: Sequence[str],
     only: Collection[PassageId] | None,
     known: Mapping[str, Matrix],
 ) -> dict[TextId, tuple[str, Matrix]]:
-    """Those of the question's candidates' texts that have no vector, each with one; what is in `known`, by text, is not
-    computed again."""
+    """The texts without a vector of the candidates for these terms, each with its unit rows (k, d); those of texts in
+    `known` are not computed again."""
     frequencies = store.frequencies(sorted(set(terms)))
     rarest = sorted((term for term, n in frequencies.items() if n), key=lambda term: (frequencies[term], term))
     ids = list(islice(store.bm25_candidates(rarest[:_RAREST], PASSAGES, only), PASSAGES))
     lacking = store.lacking(ids, store.likely_concepts(terms, CONCEPTS))
     new = [text for _, text in lacking if text not in known]
-    computed = {**known, **dict(zip(new, encoder.passages(new), strict=True))}
-    return {number: (text, computed[text]) for number, text in lacking}
+    vectors = {**known, **dict(zip(new, encoder.passages(new), strict=True))}
+    return {number: (text, vectors[text]) for number, text in lacking}
 
 
-def keep(index: Path, identity: str, computed: Mapping[str, Matrix]) -> bool:
-    """Puts them into the index; False where another process writes to it, or nobody can: a build computes them
-    again."""
+def keep(index: Path, identity: str, vectors: Mapping[str, Matrix]) -> bool:
+    """Puts vectors, by text, into the index; False where another process writes to it, or nobody can: a build computes
+    them again."""
+    from assistant.storage import Writer
+
     try:
         with Writer(index) as writer:
-            if writer.state.identity == identity:
-                ids = writer.ids_of(computed)
-                writer.put_vectors((number, computed[text]) for text, number in ids.items())
-                writer.gather_concepts()
+            if writer.identity == identity:
+                ids = writer.texts.find(vectors)
+                writer.texts.put_vectors((number, vectors[text]) for text, number in ids.items())
+                writer.concepts.gather()
     except StoreError:
         return False
     return True

@@ -1,13 +1,16 @@
-"""What a build did, counted, and what it tells while it is at it."""
+"""What a build did, counted, and what it reports while it runs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+_LISTED = 5
+
 
 class Progress(Protocol):
-    """Told what a build is doing and, where it counts, how far it is."""
+    """Called with the step a build is at and, where it counts, how far it is."""
 
     def __call__(self, what: str, done: int = 0, of: int = 0) -> None: ...
 
@@ -23,14 +26,20 @@ class BuildReport:
     embedded: int = 0
     """Passages that got a vector."""
     reused: int = 0
-    """Passages of added and changed notes whose vector was there already."""
+    """Passages of added and changed notes whose vector was in the index already."""
     salvaged: int = 0
-    """Vectors taken over from a damaged database."""
+    """Vectors taken over from a corrupt database."""
     pending: int = 0
     """Passages still without one."""
     generation: int = 0
     seconds: float = 0.0
     reason: str = ""
-    """Why notes that did not change were taken in again, one sentence; "" where they were not."""
+    """Why notes that did not change were indexed again, one sentence; "" where they were not."""
     warnings: list[str] = field(default_factory=list)
-    """Notes that were passed over and what had to be mended, one sentence each."""
+    """Notes that were passed over and what had to be repaired, one sentence each."""
+
+
+def listed(reasons: Sequence[str]) -> str:
+    """At most a few of them in one line."""
+    more = f"; and {len(reasons) - _LISTED} more" if len(reasons) > _LISTED else ""
+    return "; ".join(reasons[:_LISTED]) + more

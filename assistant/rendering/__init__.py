@@ -1,1 +1,1 @@
-"""An answer as terminal text, JSON, or lines for an editor's quickfix list."""
+"""An answer as display blocks, and the blocks as terminal text; JSON, and lines for an editor's quickfix list."""

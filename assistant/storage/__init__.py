@@ -5,10 +5,7 @@ What only a writer needs is loaded when it is asked for: most questions find the
 
 from typing import TYPE_CHECKING
 
-from assistant.storage.codec import Concepts, StoredMention, StoredNote
-from assistant.storage.nearest import Matrix
-from assistant.storage.reader import Store
-from assistant.storage.schema import (
+from assistant.storage.errors import (
     Busy,
     DiskFull,
     IndexDamaged,
@@ -16,14 +13,16 @@ from assistant.storage.schema import (
     IndexOutdated,
     ReadOnly,
     StoreError,
-    abandoned,
-    being_written,
 )
-from assistant.storage.transaction import TextId
+from assistant.storage.lock import abandoned, being_written
+from assistant.storage.nearest import Matrix
+from assistant.storage.reader import Store
+from assistant.storage.schema import TextId
+from assistant.storage.stored import Concepts, StoredMention, StoredNote
 
 if TYPE_CHECKING:
     from assistant.storage.integrity import problems
-    from assistant.storage.text_writer import IndexedNote
+    from assistant.storage.note_writer import IndexedNote
     from assistant.storage.writer import Writer
 
 __all__ = [
@@ -54,7 +53,7 @@ def __getattr__(name: str) -> object:
 
         return problems
     if name == "IndexedNote":
-        from assistant.storage.text_writer import IndexedNote
+        from assistant.storage.note_writer import IndexedNote
 
         return IndexedNote
     if name == "Writer":

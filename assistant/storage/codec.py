@@ -1,102 +1,59 @@
-"""Records ↔ what stands in a row; whatever is read is checked against the sum it was written with."""
+"""Records ↔ rows of the database. Whatever is decoded is checked: IndexDamaged where a row cannot be what was written.
+
+Rows are tuples as SQLite gives them; each function says which columns it expects.
+"""
 
 from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from assistant.records import LineNumber, NoteFile, Passage, PassageId, Problem
+from assistant.records import LineNumber, NoteFile, Passage, Problem
+from assistant.storage.errors import IndexDamaged
 from assistant.storage.nearest import Matrix
-from assistant.storage.schema import IndexDamaged
+from assistant.storage.stored import StoredMention, StoredNote
 
 NOTE_FILES = """
     SELECT path, size, mtime_ns, inode, digest, looked, '' FROM notes
     UNION ALL SELECT path, size, mtime_ns, inode, '', looked, reason FROM refused
 """
+REFUSED = "SELECT path, reason FROM refused ORDER BY path"
 SENTENCES = """
     SELECT s.concept, s.position, s.text, v.rows, v.data, v.crc FROM sentences s
     LEFT JOIN vectors v ON v.text = s.text ORDER BY s.concept, s.position
 """
-COARSEST_NS = 2_000_000_000
-"""The coarsest step in which a file system counts time (FAT)."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredNote:
-    """What the index knows of a note's file."""
-
-    file: NoteFile
-    digest: str
-    looked: int
-    """When the stat was taken, in nanoseconds since the epoch."""
-    reason: str = ""
-    """Why it could not be read; such a note has no passages and no digest."""
-
-    def same(self, file: NoteFile) -> bool:
-        """Whether it cannot have changed: its stat is the same, and was taken so long after the last change that
-        another one would show."""
-        return file == self.file and file.mtime_ns < self.looked - COARSEST_NS
+@contextmanager
+def decoding(what: str) -> Iterator[None]:
+    """Any failure to decode becomes IndexDamaged: within, nothing but the content of the index can be the cause."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, zlib.error) as error:
+        raise IndexDamaged(what) from error
 
 
-class StoredMention(NamedTuple):
-    """A name that a topic goes by, and the passage that speaks for it; a tuple, since a question reads thousands."""
-
-    key: str
-    """`terms.key(name)`: what makes two names one topic."""
-    name: str
-    kind: str
-    passage: PassageId
+def typed(what: str, rows: list[Any], *types: type) -> list[Any]:
+    """The rows, after a check that each has values of exactly these types."""
+    if any(tuple(map(type, row)) != types for row in rows):
+        raise IndexDamaged(what)
+    return rows
 
 
-@dataclass(frozen=True, slots=True)
-class Concepts:
-    """The vocabulary's concepts that these notes name."""
-
-    names: tuple[str, ...]
-    """Sorted; a concept one of whose texts has no vector yet is left out."""
-    named: Matrix
-    """(len(names), d): unit rows of the names."""
-    centres: Matrix
-    """(len(names), d): unit rows, the middle of each concept's sentences."""
-    place: dict[str, int] = field(init=False)
-    """Name → its position."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "place", {name: n for n, name in enumerate(self.names)})
-
-
-def stored_notes(found: Iterable[Any]) -> dict[str, StoredNote]:
-    """From rows of NOTE_FILES."""
+def unpack_notes(rows: list[Any]) -> dict[str, StoredNote]:
+    """By path, from rows of NOTE_FILES."""
     return {
         path: StoredNote(NoteFile(path, size, mtime_ns, inode % 2**64), digest, looked, reason)
-        for path, size, mtime_ns, inode, digest, looked, reason in found
+        for path, size, mtime_ns, inode, digest, looked, reason in typed(
+            "a note", rows, str, int, int, int, str, int, str
+        )
     }
-
-
-def centre(matrix: Matrix) -> Matrix:
-    """One unit vector (d,) for the rows of one text."""
-    if len(matrix) == 1:
-        return np.asarray(matrix[0], dtype=np.float32)
-    mean = matrix.mean(axis=0, dtype=np.float32)
-    return np.asarray(mean / np.linalg.norm(mean), dtype=np.float32)
-
-
-def complete_concepts(found: Iterable[Any], lent: Mapping[int, Matrix]) -> Iterator[tuple[str, Matrix]]:
-    """From rows of SENTENCES: each concept all of whose texts have a vector, and (1 + k, d): its name's, then those of
-    its sentences."""
-    for concept, group in groupby(found, key=lambda row: str(row[0])):
-        parts = [row[2:] for row in group]
-        if len(parts) > 1 and all(text in lent or count is not None for text, count, _, _ in parts):
-            yield (
-                concept,
-                np.stack([centre(unpack_matrix(*row) if row[0] is not None else lent[text]) for text, *row in parts]),
-            )
 
 
 def signed(inode: int) -> int:
@@ -109,16 +66,35 @@ def pack_lines(lines: Sequence[str]) -> bytes:
 
 
 def unpack_lines(count: int, data: bytes) -> tuple[str, ...]:
-    """The lines again; zlib's own checksum tells whether they are the same."""
-    try:
+    """The lines of a note; zlib's own checksum tells whether they are what was written."""
+    with decoding("a note's lines"):
         lines = tuple(zlib.decompress(data).decode().split("\n"))
-    except (zlib.error, UnicodeDecodeError) as error:
-        raise IndexDamaged("a note's lines") from error
     if count == 0:
         return ()
     if len(lines) != count:
         raise IndexDamaged("a note's lines")
     return lines
+
+
+def pack_strings(strings: Sequence[str]) -> str:
+    return json.dumps(strings, ensure_ascii=False)
+
+
+def unpack_strings(text: str) -> tuple[str, ...]:
+    """The strings of a JSON column: a heading path, tags, names."""
+    with decoding("a list in a row"):
+        strings = json.loads(text)
+        if not isinstance(strings, list) or not all(isinstance(each, str) for each in strings):
+            raise IndexDamaged("a list in a row")
+    return tuple(strings)
+
+
+def unpack_heading_path(text: str) -> tuple[str, ...]:
+    """Never empty."""
+    path = unpack_strings(text)
+    if not path:
+        raise IndexDamaged("a heading")
+    return path
 
 
 def pack_passage(passage: Passage) -> str:
@@ -133,65 +109,73 @@ def pack_passage(passage: Passage) -> str:
 
 
 def unpack_passage(body: str, crc: int) -> Passage:
-    if checksum(body) != crc:
-        raise IndexDamaged("a passage")
-    path, heading_path, anchor, kind, label, start, end, text, titled, fence, info, problems = json.loads(body)
-    return Passage(
-        path=path,
-        heading_path=tuple(heading_path),
-        anchor=anchor,
-        kind=kind,
-        label=label,
-        start=LineNumber(start),
-        end=LineNumber(end),
-        text=text,
-        titled=titled,
-        fence=None if fence is None else (LineNumber(fence[0]), LineNumber(fence[1])),
-        info=info,
-        problems=None if problems is None else tuple(Problem(LineNumber(line), message) for line, message in problems),
-    )
+    with decoding("a passage"):
+        if checksum(body) != crc:
+            raise IndexDamaged("a passage")
+        path, heading_path, anchor, kind, label, start, end, text, titled, fence, info, problems = json.loads(body)
+        return Passage(
+            path=path,
+            heading_path=tuple(heading_path),
+            anchor=anchor,
+            kind=kind,
+            label=label,
+            start=LineNumber(start),
+            end=LineNumber(end),
+            text=text,
+            titled=titled,
+            fence=None if fence is None else (LineNumber(fence[0]), LineNumber(fence[1])),
+            info=info,
+            problems=None if problems is None else tuple(Problem(LineNumber(line), text) for line, text in problems),
+        )
 
 
-def unpacked(text: str) -> Any:
-    """The value of a JSON column; IndexDamaged where it is none."""
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise IndexDamaged("a list in a row") from error
+def pack_match(key: str, concept: str, whole: int) -> tuple[str, str, int, int]:
+    """A row of `matches`."""
+    return key, concept, whole, checksum(f"{key}\0{concept}\0{whole}")
 
 
-def match_sum(key: str, concept: str, whole: int) -> int:
-    return checksum(f"{key}\0{concept}\0{whole}")
+def unpack_matches(rows: Iterable[Any]) -> list[tuple[str, str, bool]]:
+    """(concept, topic key, whether the concept's name is the whole of the topic's), sorted, from rows of `matches`."""
+    with decoding("a concept"):
+        return sorted((concept, key, bool(whole)) for key, concept, whole, _ in _checked(rows, pack_match, "a concept"))
 
 
-def word_sum(term: str, concept: str, weight: float, named: float) -> int:
-    return checksum(f"{term}\0{concept}\0{weight!r}\0{named!r}")
+def pack_word(term: str, concept: str, weight: float, named: float) -> tuple[str, str, float, float, int]:
+    """A row of `concept_words`."""
+    return term, concept, weight, named, checksum(f"{term}\0{concept}\0{weight!r}\0{named!r}")
 
 
-def frequency_sum(term: str, n: int) -> int:
-    return checksum(f"{term}\0{n}")
+def unpack_words(rows: Iterable[Any]) -> list[tuple[str, str, float, float]]:
+    """(term, concept, weight, share of names), from rows of `concept_words`."""
+    return [row[:-1] for row in _checked(rows, pack_word, "a word of a concept")]
 
 
-def unpack_frequencies(found: Iterable[tuple[str, int, int]]) -> dict[str, int]:
-    """From rows of term, n, crc."""
-    counted = {}
-    for term, n, crc in found:
-        if frequency_sum(term, n) != crc:
-            raise IndexDamaged("the count of a term")
-        counted[term] = n
-    return counted
+def pack_frequency(term: str, n: int) -> tuple[str, int, int]:
+    """A row of `frequencies`."""
+    return term, n, checksum(f"{term}\0{n}")
 
 
-def mention_sum(key: str, name: str, kind: str, passage: int) -> int:
-    return checksum(f"{key}\0{name}\0{kind}\0{passage}")
+def unpack_frequencies(rows: Iterable[Any]) -> dict[str, int]:
+    """Passages by term, from rows of `frequencies`."""
+    return {term: n for term, n, _ in _checked(rows, pack_frequency, "the count of a term")}
 
 
-def unpack_mentions(found: Iterable[tuple[str, str, str, PassageId, int]]) -> list[StoredMention]:
+def pack_mention(key: str, name: str, kind: str, passage: int) -> tuple[str, str, str, int, int]:
+    """key, name, kind, passage, crc."""
+    return key, name, kind, passage, checksum(f"{key}\0{name}\0{kind}\0{passage}")
+
+
+def unpack_mentions(rows: Iterable[Any]) -> list[StoredMention]:
     """From rows of key, name, kind, passage, crc."""
-    read = list(found)
-    if any(mention_sum(key, name, kind, passage) != crc for key, name, kind, passage, crc in read):
-        raise IndexDamaged("a topic")
-    return [StoredMention(key, name, kind, passage) for key, name, kind, passage, _ in read]
+    return [StoredMention(*row[:-1]) for row in _checked(rows, pack_mention, "a topic")]
+
+
+def _checked(rows: Iterable[Any], pack: Callable[..., tuple[Any, ...]], what: str) -> list[Any]:
+    """The rows, after a check that each is what `pack` makes of its values: the last is their sum."""
+    checked = list(rows)
+    if any(pack(*row[:-1]) != row for row in checked):
+        raise IndexDamaged(what)
+    return checked
 
 
 def pack_matrix(matrix: Matrix) -> tuple[int, bytes, int]:
@@ -200,11 +184,34 @@ def pack_matrix(matrix: Matrix) -> tuple[int, bytes, int]:
     return len(matrix), data, zlib.crc32(data)
 
 
-def unpack_matrix(count: int, data: bytes, crc: int) -> Matrix:
-    """(count, d)."""
-    if zlib.crc32(data) != crc or count < 1 or len(data) % (4 * count):
+def unpack_matrix(count: int, data: bytes, crc: int, *, dimension: int | None = None) -> Matrix:
+    """(count, d); `dimension` is the d that is expected, since the sum does not cover `count`."""
+    with decoding("a vector"):
+        if zlib.crc32(data) != crc or count < 1 or len(data) % (4 * count):
+            raise IndexDamaged("a vector")
+        matrix = np.frombuffer(data, dtype="<f4").reshape(count, -1)
+    if dimension not in (None, matrix.shape[1]):
         raise IndexDamaged("a vector")
-    return np.frombuffer(data, dtype="<f4").reshape(count, -1)
+    return matrix
+
+
+def centre(matrix: Matrix) -> Matrix:
+    """One unit vector (d,) for the rows of one text."""
+    if len(matrix) == 1:
+        return np.asarray(matrix[0], dtype=np.float32)
+    mean = matrix.mean(axis=0, dtype=np.float32)
+    return np.asarray(mean / np.linalg.norm(mean), dtype=np.float32)
+
+
+def complete_concepts(rows: Iterable[Any], lent: Mapping[int, Matrix]) -> Iterator[tuple[str, Matrix]]:
+    """From rows of SENTENCES: each concept all of whose texts have a vector, there or in `lent`, with (1 + k, d): its
+    name's, then those of its sentences."""
+    with decoding("a concept"):
+        for concept, group in groupby(rows, key=lambda row: str(row[0])):
+            parts = [row[2:] for row in group]
+            if len(parts) > 1 and all(text in lent or count is not None for text, count, _, _ in parts):
+                vectors = (unpack_matrix(*row) if row[0] is not None else lent[text] for text, *row in parts)
+                yield concept, np.stack([centre(each) for each in vectors])
 
 
 def checksum(text: str) -> int:

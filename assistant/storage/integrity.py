@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from assistant.errors import IndexUnusable
 from assistant.storage import codec, vector_file
-from assistant.storage.schema import (
-    DATABASE,
-    IndexDamaged,
-    Lock,
-    StoreError,
-    check_version,
-    connect,
-    read_state,
-    translated,
-)
+from assistant.storage.database import DATABASE, Database
+from assistant.storage.errors import IndexDamaged, StoreError
+from assistant.storage.lock import Lock
+from assistant.storage.schema import check_version, read_state
 
 
 def problems(folder: Path) -> tuple[str, ...]:
@@ -30,19 +23,17 @@ def problems(folder: Path) -> tuple[str, ...]:
     if not (folder / DATABASE).is_file():
         return ()
     try:
-        with translated(), _held(folder) as writable:
-            connection = connect(folder, write=writable, immutable=not writable and not os.access(folder, os.W_OK))
-            try:
-                return tuple(_of_database(folder, connection, writable))
-            finally:
-                connection.close()
+        with _lock_where_possible(folder) as writable:
+            database = Database(folder, write=writable, immutable=not writable and not os.access(folder, os.W_OK))
+            with closing(database):
+                return tuple(_of_database(folder, database, writable))
     except (StoreError, IndexUnusable) as error:
         return (str(error),)
 
 
 @contextmanager
-def _held(folder: Path) -> Iterator[bool]:
-    """Holds the writer's lock, or not, where another has it or there can be none."""
+def _lock_where_possible(folder: Path) -> Iterator[bool]:
+    """Holds the writer's lock; whether it does: another process may hold it, or the folder take no files."""
     try:
         lock = Lock(folder)
     except StoreError:
@@ -54,48 +45,59 @@ def _held(folder: Path) -> Iterator[bool]:
         lock.release()
 
 
-def _of_database(folder: Path, connection: sqlite3.Connection, writable: bool) -> list[str]:
-    if not check_version(connection, folder):
+def _of_database(folder: Path, database: Database, writable: bool) -> list[str]:
+    if not check_version(database, folder):
         return []
-    state = read_state(connection)
-    found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(5)") if row[0] != "ok"]
-    if found:
-        return found
-    for table, fits in _SUMS.items():
-        if not all(_fits(fits, row) for row in connection.execute(f"SELECT * FROM {table}")):
-            found.append(f"a row of {table} is not what was written")
-    if writable:  # for the statement's form: it changes nothing
-        try:
-            connection.execute("INSERT INTO contents(contents, rank) VALUES ('integrity-check', 1)")
-        except sqlite3.DatabaseError:
-            found.append("the full text does not fit its index")
-    counted: Counter[str] = Counter()
-    for words, headings in connection.execute("SELECT words, headings FROM contents"):
-        counted.update({*words.split(), *headings.split()})
-    if counted != dict(connection.execute("SELECT term, n FROM frequencies")):
-        found.append("the counts of terms are not those of the text")
-    missing = "SELECT count(*) FROM texts WHERE ready = 1 AND id NOT IN (SELECT text FROM vectors)"
-    if connection.execute(missing).fetchone() != (0,):
+    state = read_state(database)
+    broken = [str(message) for (message,) in database.rows("PRAGMA integrity_check(5)") if message != "ok"]
+    if broken:
+        return broken
+    found = [
+        f"a row of {table} is corrupt"
+        for table, check in _CHECKS.items()
+        if not all(_passes(check, row) for row in database.each(f"SELECT * FROM {table}"))
+    ]
+    if writable and not _full_text_fits(database):
+        found.append("the full-text index does not fit its text")
+    terms: Counter[str] = Counter()
+    with codec.decoding("the full text"):
+        for words, headings in database.each("SELECT words, headings FROM contents"):
+            terms.update({*words.split(), *headings.split()})
+    if terms != dict(database.rows("SELECT term, n FROM frequencies")):
+        found.append("the term counts do not fit the text")
+    if database.rows("SELECT 1 FROM texts WHERE ready = 1 AND id NOT IN (SELECT text FROM vectors) LIMIT 1"):
         found.append("vectors are missing")
     if not vector_file.sound(folder, state.file):
-        found.append(f"{state.file.name} is missing or damaged")
+        found.append(f"{state.file.name} is missing or corrupt")
     return found
 
 
-def _fits(check: Callable[[Any], object], row: Any) -> bool:
+def _full_text_fits(database: Database) -> bool:
+    """An insert is the form of FTS5's check; it changes nothing."""
+    try:
+        database.change("INSERT INTO contents(contents, rank) VALUES ('integrity-check', 1)")
+    except StoreError:
+        return False
+    finally:
+        database.rollback()
+    return True
+
+
+def _passes(check: Callable[[Any], object], row: Any) -> bool:
     try:
         return check(row) is not False
-    except (IndexDamaged, TypeError, ValueError):
+    except IndexDamaged:
         return False
 
 
-_SUMS: dict[str, Callable[[Any], object]] = {
+_CHECKS: dict[str, Callable[[Any], object]] = {
     "vectors": lambda row: codec.unpack_matrix(*row[1:]),
     "passages": lambda row: codec.unpack_passage(*row[-2:]),
     "concepts": lambda row: codec.unpack_matrix(*row[2:]),
-    "mentions": lambda row: codec.mention_sum(row[2], row[3], row[4], row[1]) == row[5],
-    "matches": lambda row: codec.match_sum(*row[:3]) == row[3],
-    "concept_words": lambda row: codec.word_sum(*row[:4]) == row[4],
-    "frequencies": lambda row: codec.frequency_sum(row[0], row[1]) == row[2],
+    "mentions": lambda row: codec.pack_mention(row[2], row[3], row[4], row[1])[-1] == row[5],
+    "matches": lambda row: codec.pack_match(*row[:-1]) == row,
+    "concept_words": lambda row: codec.pack_word(*row[:-1]) == row,
+    "frequencies": lambda row: codec.pack_frequency(*row[:-1]) == row,
     "notes": lambda row: codec.unpack_lines(*row[-2:]),
 }
+"""By table, what fails for a row that is not what was written: False or an exception."""

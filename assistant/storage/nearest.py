@@ -43,7 +43,13 @@ class _Filed:
 
     @property
     def size(self) -> int:
+        """Rows."""
         return int(self.index.ntotal)
+
+    @property
+    def dimension(self) -> int:
+        """Length of a row."""
+        return int(self.index.d)
 
     def write(self, path: Path) -> None:
         _faiss().write_index(self.index, str(path))
@@ -199,7 +205,13 @@ class Nearest:
 
     @property
     def size(self) -> int:
+        """Rows of both parts."""
         return sum(part.size for part in (self.filed, self.tail) if part is not None)
+
+    @property
+    def dimensions(self) -> list[int]:
+        """The length of a row in each part."""
+        return [part.dimension for part in (self.filed, self.tail) if part is not None]
 
     def search(
         self, queries: Matrix, k: int, only: Collection[int] | None = None

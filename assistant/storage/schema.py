@@ -1,24 +1,21 @@
-"""What stands in the index folder: the tables, the lock, and what can be wrong with them."""
+"""The tables of an index and the row that says which state of them was committed last."""
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
 import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NewType
 
 from assistant.errors import IndexUnusable
-from assistant.system import permissions
+from assistant.storage.database import Database
+from assistant.storage.errors import IndexDamaged, IndexOutdated
 
-DATABASE = "notes.sqlite"
-LOCK = "writer.lock"
 SCHEMA = 6
-"""Stands in the database as `user_version`; raise it with every change to TABLES or to what a column means."""
+"""The database's `user_version`; raise it with every change to TABLES or to the meaning of a column."""
 
 APPLICATION = 0x4E415353
 """`application_id` of our databases ("NASS")."""
@@ -136,37 +133,13 @@ CREATE VIRTUAL TABLE contents USING fts5(words, headings, title, tokenize="ascii
 """
 
 
-class StoreError(Exception):
-    """Why a committed generation cannot be read, or a new one not written; whoever opened it decides what follows."""
-
-
-class IndexMissing(StoreError):
-    """Nothing was ever published in the folder."""
-
-
-class IndexDamaged(StoreError):
-    """The database does not read back as it was written."""
-
-
-class IndexOutdated(StoreError):
-    """Made by another model or by an older version."""
-
-
-class Busy(StoreError):
-    """Another process writes to this index."""
-
-
-class ReadOnly(StoreError):
-    """The folder takes no files."""
-
-
-class DiskFull(StoreError):
-    """There is no room for the index."""
+TextId = NewType("TextId", int)
+"""Row id of a text that is embedded."""
 
 
 @dataclass(frozen=True, slots=True)
 class VectorFile:
-    """The FAISS file the database vouches for; no name while there is none."""
+    """The FAISS file that belongs to a state; no name while there is none."""
 
     name: str = ""
     size: int = 0
@@ -175,12 +148,12 @@ class VectorFile:
     texts: int = 0
     """Texts in it."""
     error: float = 0.0
-    """How far at the most a row is from what the file holds for it; 0 where it holds the rows themselves."""
+    """The largest distance of a row from its code in the file; 0 where the file holds the rows themselves."""
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The row that a commit replaces, and so what a reader takes for the truth."""
+    """The row that every commit replaces; the table `state` describes its columns."""
 
     generation: int = 0
     change: int = 0
@@ -194,7 +167,7 @@ class State:
 
 
 def text_key(identity: str, text: str) -> str:
-    """What a vector is kept under: SHA-256 of encoder and text, hex."""
+    """The key of a text's vector: SHA-256 of encoder and text, hex."""
     return hashlib.sha256(f"{identity}\0{text}".encode()).hexdigest()
 
 
@@ -208,69 +181,12 @@ def statements(script: str) -> Iterator[str]:
             statement = ""
 
 
-@contextmanager
-def translated() -> Iterator[None]:
-    """Turns what sqlite3 raises into a StoreError that says what can be done about it."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        raise meaning(error) from error
-
-
-def meaning(error: sqlite3.DatabaseError) -> StoreError:
-    """What an error of sqlite3 is for whoever opened the store."""
-    full = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
-    code = sqlite3.SQLITE_CORRUPT if full in _TRUNCATED else full & 0xFF
-    return _MEANINGS.get(code, StoreError)(str(error))
-
-
-_TRUNCATED = (sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_CORRUPTFS)
-"""Pages that cannot be read are no lack of room."""
-_MEANINGS: dict[int, type[StoreError]] = {
-    sqlite3.SQLITE_BUSY: Busy,
-    sqlite3.SQLITE_LOCKED: Busy,
-    sqlite3.SQLITE_READONLY: ReadOnly,
-    sqlite3.SQLITE_CANTOPEN: ReadOnly,
-    sqlite3.SQLITE_PERM: ReadOnly,
-    sqlite3.SQLITE_FULL: DiskFull,
-    sqlite3.SQLITE_IOERR: DiskFull,
-    sqlite3.SQLITE_CORRUPT: IndexDamaged,
-    sqlite3.SQLITE_NOTADB: IndexDamaged,
-    # A table or column that is not there: our statements are the same for every index of this version.
-    sqlite3.SQLITE_ERROR: IndexDamaged,
-    sqlite3.SQLITE_CONSTRAINT: IndexDamaged,
-}
-
-
-def connect(folder: Path, *, write: bool = False, immutable: bool = False) -> sqlite3.Connection:
-    """A connection in autocommit mode; a reader's cannot write, an immutable one neither locks nor makes any file."""
-    if write:
-        with suppress(OSError):  # SQLite says what is wrong with it, in words we know
-            permissions.touch(folder / DATABASE)  # its logs get the modes of the database
-    mode = "mode=rwc" if write else "mode=ro&immutable=1" if immutable else "mode=ro"
-    connection = sqlite3.connect(
-        f"{(folder / DATABASE).absolute().as_uri()}?{mode}",
-        uri=True,
-        timeout=20,
-        isolation_level=None,
-        check_same_thread=False,
-    )
-    if not write:
-        connection.execute("PRAGMA query_only = 1")
-    return connection
-
-
-def is_complete(folder: Path) -> bool:
-    """Whether all that was committed stands in the database itself, and nothing in a log beside it."""
-    log = folder / f"{DATABASE}-wal"
-    return not log.exists() or log.stat().st_size == 0
-
-
-def check_version(connection: sqlite3.Connection, folder: Path) -> bool:
-    """Whether the tables are there; raises for a database that is another version's or somebody else's."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    if version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
+def check_version(database: Database, folder: Path) -> bool:
+    """Whether the tables exist; IndexDamaged for another program's database, IndexOutdated for an older version's,
+    IndexUnusable for a newer version's."""
+    ((version,),) = database.rows("PRAGMA user_version")
+    ((application,),) = database.rows("PRAGMA application_id")
+    if version == 0 and database.rows("SELECT count(*) FROM sqlite_master") == [(0,)]:
         return False
     if application != APPLICATION:
         raise IndexDamaged("the header is not that of an index")
@@ -284,104 +200,39 @@ def check_version(connection: sqlite3.Connection, folder: Path) -> bool:
     return True
 
 
-def read_state(connection: sqlite3.Connection) -> State:
-    row = connection.execute(
+def create(database: Database) -> None:
+    """Makes the tables in an empty database."""
+    database.script(f"BEGIN; {TABLES} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA}; COMMIT;")
+
+
+def read_state(database: Database) -> State:
+    """The state committed last; an empty one where nothing was."""
+    rows = database.rows(
         "SELECT generation, change, identity, versions, notes, passages, pending,"
         " file, file_size, file_total, file_texts, file_error, previous, crc FROM state"
-    ).fetchone()
-    if row is None:
+    )
+    if not rows:
         return State()
-    *values, crc = row
-    if _sum(values) != crc:
+    *values, crc = rows[0]
+    if _checksum(values) != crc:
         raise IndexDamaged("the state")
     generation, change, identity, versions, notes, passages, pending, *file, previous = values
     return State(generation, change, identity, versions, notes, passages, pending, VectorFile(*file), previous)
 
 
-def write_state(connection: sqlite3.Connection, state: State) -> None:
+def write_state(database: Database, state: State) -> None:
+    """Replaces the state, in the open transaction."""
     file = state.file
     values = (
         *(state.generation, state.change, state.identity, state.versions),
         *(state.notes, state.passages, state.pending),
         *(file.name, file.size, file.total, file.texts, file.error, state.previous),
     )
-    connection.execute(
-        "INSERT OR REPLACE INTO state VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*values, _sum(values))
+    database.change("DELETE FROM state")
+    database.change(
+        "INSERT OR REPLACE INTO state VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *values, _checksum(values)
     )
 
 
-def _sum(values: Sequence[object]) -> int:
+def _checksum(values: Sequence[object]) -> int:
     return zlib.crc32(repr(tuple(values)).encode("utf-8", "replace"))
-
-
-class Lock:
-    """The writer's lock on the folder: the operating system drops it with the process that held it.
-
-    While it is held the file holds a mark, so that the next writer learns that this one was killed.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        try:
-            permissions.folder(folder)
-            self._descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, permissions.FILE)
-        except OSError as error:
-            raise ReadOnly(f"{folder}: {error.strerror}") from error
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(self._descriptor)
-            raise Busy("another process is writing to this index") from error
-        permissions.tighten(self._descriptor)
-        permissions.tighten_folder(folder, _ours)
-        self.abandoned = os.pread(self._descriptor, 1, 0) == _HELD
-        with suppress(OSError):  # a full disk; then nobody learns of it
-            os.pwrite(self._descriptor, _HELD, 0)
-
-    def release(self) -> None:
-        with suppress(OSError):
-            os.ftruncate(self._descriptor, 0)
-        os.close(self._descriptor)
-
-
-_HELD = b"+"
-
-
-def _ours(name: str) -> bool:
-    """Whether an index has files of this name, or a checkout its page about one."""
-    return name.startswith((DATABASE, "vectors-", "damaged.sqlite")) or name in (LOCK, *_PAGES)
-
-
-_PAGES = ("README.md", ".gitignore", "CACHEDIR.TAG", ".DS_Store")
-
-
-def being_written(folder: Path) -> bool:
-    """Whether a process holds the writer's lock at this moment."""
-    return _marked(folder) and not _free(folder)
-
-
-def abandoned(folder: Path) -> bool:
-    """Whether the last writer was killed, and none came after it."""
-    return _marked(folder) and _free(folder)
-
-
-def _marked(folder: Path) -> bool:
-    """Read without a lock, which would be in the way of a writer."""
-    try:
-        with (folder / LOCK).open("rb") as file:
-            return file.read(1) == _HELD
-    except OSError:
-        return False
-
-
-def _free(folder: Path) -> bool:
-    try:
-        descriptor = os.open(folder / LOCK, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
-    return True

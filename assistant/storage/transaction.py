@@ -2,184 +2,169 @@
 
 from __future__ import annotations
 
-import sqlite3
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any, NewType, Self
+from typing import Any
 
-from assistant.storage.schema import (
-    APPLICATION,
-    DATABASE,
-    SCHEMA,
-    TABLES,
-    IndexDamaged,
-    Lock,
-    State,
-    check_version,
-    connect,
-    meaning,
-    read_state,
-    translated,
-    write_state,
-)
+from assistant.storage import codec
+from assistant.storage.database import DATABASE, IN_LIST, Database
+from assistant.storage.errors import IndexDamaged
+from assistant.storage.lock import Lock
+from assistant.storage.schema import State, TextId, check_version, create, read_state, write_state
 
 _MOST = 2**62
 """Ids beyond it were never given."""
-_COUNTED = "SELECT seq FROM sqlite_sequence WHERE name = ? AND typeof(seq) = 'integer'"
-TextId = NewType("TextId", int)
-"""Row id of an embedded text."""
+_LAST_ID = "SELECT seq FROM sqlite_sequence WHERE name = ? AND typeof(seq) = 'integer'"
 
 ASIDE = "damaged.sqlite"
-"""What a damaged database is called until another one has taken its place."""
+"""Name of a damaged database until another one has replaced it."""
+
+
+@dataclass(slots=True)
+class Uncommitted:
+    """What is known of an open transaction besides its rows; a commit or a rollback ends it."""
+
+    notes: int = 0
+    """Notes put in less those taken out."""
+    passages: int = 0
+    """Passages put in less those taken out."""
+    terms: Counter[str] = field(default_factory=Counter)
+    """Term → passages with it put in less those taken out."""
+    text_ids: dict[str, tuple[TextId, bool]] = field(default_factory=dict)
+    """Text → its row and whether it has a vector, of the texts looked up so far."""
+    last_ids: dict[str, int] = field(default_factory=dict)
+    """By table the greatest id that was ever given."""
 
 
 class Transaction:
     """Holds the folder's lock until closed; what is not committed by then is gone."""
 
     def __init__(self, folder: Path, *, mend: bool = False) -> None:
-        """`mend` puts what is there aside, for `salvage`, and begins a new database."""
-        self._folder = folder
+        """`mend` puts the database aside, for `salvage`, and begins a new one. Busy, ReadOnly, IndexDamaged,
+        IndexOutdated, DiskFull."""
+        self.folder = folder
+        self.state = State()
+        """As of the last commit, with what later parts of the transaction replaced in it."""
+        self.uncommitted = Uncommitted()
         self._lock = Lock(folder)
-        self._connection: sqlite3.Connection | None = None
+        self._database: Database | None = None
         try:
             if mend:
                 _set_aside(folder)
-            with translated():
-                self._open()
+            self._database = Database(folder, write=True)
+            self._prepare(self._database)
         except BaseException:
             self.close()
             raise
 
-    def _open(self) -> None:
-        self._connection = connection = connect(self._folder, write=True)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA cache_size = -65536")
-        connection.execute(f"PRAGMA journal_size_limit = {64 * 1024 * 1024}")
-        if not check_version(connection, self._folder):
-            connection.executescript(
-                f"BEGIN; {TABLES} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA}; COMMIT;"
-            )
-        self._state = read_state(connection)
-        self._frequencies: Counter[str] = Counter()
-        self._more: Counter[str] = Counter()  # notes and passages put in less those taken out
-        self._texts: dict[str, tuple[TextId, bool]] = {}
-        self._last: dict[str, int] = {}  # by table the greatest id that was ever given
-        self._clean()
+    def _prepare(self, database: Database) -> None:
+        database.rows("PRAGMA journal_mode = WAL")
+        database.rows("PRAGMA synchronous = FULL")
+        database.rows("PRAGMA cache_size = -65536")
+        database.rows(f"PRAGMA journal_size_limit = {64 * 1024 * 1024}")
+        if not check_version(database, self.folder):
+            create(database)
+        self.state = read_state(database)
+        self.remove_leftovers()
 
     @property
     def abandoned(self) -> bool:
-        """Whether the writer before was killed."""
+        """Whether the previous writer was killed."""
         return self._lock.abandoned
 
-    def close(self) -> None:
-        """Takes back what was not published and lets the next writer in."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-        self._lock.release()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     @property
-    def state(self) -> State:
-        """As it was last committed."""
-        return self._state
+    def database(self) -> Database:
+        assert self._database is not None, "the writer is closed"
+        return self._database
 
-    def _db(self) -> sqlite3.Connection:
-        assert self._connection is not None, "the writer is closed"
-        return self._connection
+    def rows(self, sql: str, *values: object) -> list[Any]:
+        """All rows of a query."""
+        return self.database.rows(sql, *values)
 
-    def _all(self, sql: str, *values: object) -> list[Any]:
-        try:
-            return self._db().execute(sql, values).fetchall()
-        except sqlite3.DatabaseError as error:
-            raise meaning(error) from error
+    def change(self, sql: str, *values: object) -> int:
+        """Runs a statement in this transaction; the id of the row it inserted."""
+        return self.database.change(sql, *values)
 
-    def _change(self, sql: str, *values: object) -> int:
-        """Runs it inside a transaction, which it begins where none is open; the id of the row it put in."""
-        connection = self._db()
-        try:
-            if not connection.in_transaction:
-                connection.execute("BEGIN IMMEDIATE")
-            return connection.execute(sql, values).lastrowid or 0
-        except sqlite3.DatabaseError as error:
-            raise meaning(error) from error
+    def change_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        """As `change`, for many rows, in a fraction of the time."""
+        self.database.change_many(sql, rows)
 
-    def _change_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
-        """The same for many rows, in a fraction of the time."""
-        connection = self._db()
-        try:
-            if not connection.in_transaction:
-                connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(sql, rows)
-        except sqlite3.DatabaseError as error:
-            raise meaning(error) from error
-
-    def _new_ids(self, table: str, many: int) -> range:
-        """Ids for so many new rows of a table whose ids are never given twice, as SQLite itself would give them; what
-        is put in with an id known before need not be put in alone. IndexDamaged where there can be no more."""
-        if table not in self._last:
-            found = self._all(f"{_COUNTED} UNION ALL SELECT coalesce(max(id), 0) FROM {table}", table)
-            self._last[table] = max(int(number) for (number,) in found)
-            if not 0 <= self._last[table] < _MOST:
+    def new_ids(self, table: str, count: int) -> range:
+        """Ids for so many new rows of a table whose ids are never given twice, as SQLite itself would give them: rows
+        whose ids are known before can be inserted together. IndexDamaged where there can be no more."""
+        last_ids = self.uncommitted.last_ids
+        if table not in last_ids:
+            rows = self.rows(f"{_LAST_ID} UNION ALL SELECT coalesce(max(id), 0) FROM {table}", table)
+            last_ids[table] = max(int(number) for (number,) in rows)
+            if not 0 <= last_ids[table] < _MOST:
                 raise IndexDamaged("the counter of ids")
-        first = self._last[table] + 1
-        self._last[table] += many
-        return range(first, first + many)
-
-    def rollback(self) -> None:
-        """Takes back what was not published."""
-        self._frequencies.clear()
-        self._last.clear()
-        self._texts.clear()
-        self._more.clear()
-        if self._db().in_transaction:
-            self._db().execute("ROLLBACK")
-        self._state = read_state(self._db())
-
-    def _pending(self) -> int:
-        return int(self._all("SELECT coalesce(sum(uses), 0) FROM texts WHERE ready = 0")[0][0])
+        first = last_ids[table] + 1
+        last_ids[table] += count
+        return range(first, first + count)
 
     def keep(self) -> None:
-        """Commits newer looks at notes that did not change, where there are any; the generation stays."""
-        if self._db().in_transaction:
-            self._commit()
+        """Commits where anything changed at all; the generation stays."""
+        if self.database.in_transaction:
+            self.commit()
 
-    def _commit(self, pending: int | None = None) -> None:
-        """With so many passages without a vector; as many as before where none is said."""
-        self._state = replace(
-            self._state,
-            change=self._state.change + 1,
-            notes=self._state.notes + self._more["notes"],
-            passages=self._state.passages + self._more["passages"],
-            pending=self._state.pending if pending is None else pending,
+    def commit(self, pending: int | None = None) -> None:
+        """Makes the transaction what readers see; `pending` passages have no vector, as many as before if None."""
+        self._count_terms()
+        state, uncommitted = self.state, self.uncommitted
+        self.state = replace(
+            state,
+            change=state.change + 1,
+            notes=state.notes + uncommitted.notes,
+            passages=state.passages + uncommitted.passages,
+            pending=state.pending if pending is None else pending,
         )
-        self._more.clear()
-        self._texts.clear()
-        self._change("DELETE FROM state")
-        with translated():
-            write_state(self._db(), self._state)
-            self._db().execute("COMMIT")
+        self.forget()
+        write_state(self.database, self.state)
+        self.database.commit()
 
-    def _clean(self) -> None:
-        """Removes what a killed writer left behind and files that no reader looks for any more."""
-        if self._state.generation > 0:
+    def _count_terms(self) -> None:
+        """Brings the table of term frequencies up to date."""
+        more = {term: n for term, n in sorted(self.uncommitted.terms.items()) if n}
+        if not more:
+            return
+        rows = self.rows(f"SELECT term, n, crc FROM frequencies WHERE term {IN_LIST}", json.dumps(list(more)))
+        before = codec.unpack_frequencies(rows)
+        after = {term: before.get(term, 0) + n for term, n in more.items()}
+        self.change_many("DELETE FROM frequencies WHERE term = ?", [(term,) for term in before if after[term] <= 0])
+        self.change_many(
+            "INSERT OR REPLACE INTO frequencies VALUES (?, ?, ?)",
+            [codec.pack_frequency(term, n) for term, n in after.items() if n > 0],
+        )
+
+    def forget(self) -> None:
+        """Takes nothing for known that was so far."""
+        self.uncommitted = Uncommitted()
+
+    def rollback(self) -> None:
+        """Takes back what was not committed."""
+        self.forget()
+        self.database.rollback()
+        self.state = read_state(self.database)
+
+    def remove_leftovers(self) -> None:
+        """Deletes files that a killed writer left and vector files that no reader looks for any more."""
+        if self.state.generation > 0:
             for name in (ASIDE, f"{ASIDE}-wal", f"{ASIDE}-shm"):
-                (self._folder / name).unlink(missing_ok=True)
-        kept = {self._state.file.name, self._state.previous}
-        for path in (*self._folder.glob("vectors-*.faiss"), *self._folder.glob("vectors-*.tmp")):
-            if path.name not in kept:
+                (self.folder / name).unlink(missing_ok=True)
+        needed = {self.state.file.name, self.state.previous}
+        for path in (*self.folder.glob("vectors-*.faiss"), *self.folder.glob("vectors-*.tmp")):
+            if path.name not in needed:
                 path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Takes back what was not committed and lets the next writer in."""
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+        self._lock.release()
 
 
 def _set_aside(folder: Path) -> None:

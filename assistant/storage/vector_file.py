@@ -106,7 +106,7 @@ def load(descriptor: int, stamp: VectorFile) -> Flat | Coded:
         os.close(descriptor)
 
 
-class Reading(Thread):
+class Loading(Thread):
     """The vector file on its way into memory."""
 
     def __init__(self, descriptor: int, stamp: VectorFile) -> None:

@@ -39,7 +39,7 @@ def line(text: str) -> str:
 
 
 def block(text: str) -> str:
-    """As several lines, for code and help: `\\n`, `\\r\\n` stay line ends, tabs become blanks up to the next stop."""
+    r"""As several lines, for code and help: `\n`, `\r\n` stay line ends, tabs become blanks up to the next stop."""
     if text.isascii() and text.isprintable():
         return text
     return "\n".join(_UNSAFE.sub(_visible, row.expandtabs(TAB)) for row in text.replace("\r\n", "\n").split("\n"))

@@ -11,59 +11,60 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from textual.message import Message
-
     from assistant.system.settings import Settings
     from assistant.tui.app import ChatApp
     from assistant.tui.worker.engine_thread import EngineThread
+    from assistant.tui.worker.job_queue import Post
 
 
 def run(settings: Settings, *, history: bool = True) -> None:
     """The app on this terminal, until the user quits."""
     if not os.environ.get("NO_COLOR", "-"):
         del os.environ["NO_COLOR"]  # Textual counts an empty one as set
-    logging.getLogger("assistant.chat").addHandler(_Log(settings.cache / "chat.log"))
+    logging.getLogger("assistant.chat").addHandler(_LogFile(settings.cache / "chat.log"))
     chat(settings, history=history).run()
 
 
 def chat(settings: Settings, *, history: bool = True) -> ChatApp:
-    """The app as `run` starts it, not yet running."""
+    """The app as `run` starts it, not yet running; without `history` no session file is read or written."""
     from assistant.engine import Engine
-    from assistant.system import settings as the_settings
+    from assistant.system import settings as environment
     from assistant.tui.app import ChatApp
-    from assistant.tui.session import Session
-    from assistant.tui.talking import Chat
+    from assistant.tui.chat_settings import ChatSettings
+    from assistant.tui.history.session_file import SessionFile
     from assistant.tui.worker.engine_thread import EngineThread
-    from assistant.tui.worker.index_process import Places
+    from assistant.tui.worker.index_process import IndexPaths
 
-    environment = os.environ
-    session = Session(the_settings.user_state(environment, settings.notes) if history else None)
-    theme = settings.theme or ("ansi-dark" if the_settings.few_colours(environment) else "")
-    about = Chat(
+    variables = os.environ
+    session = SessionFile(environment.user_state(variables, settings.notes) if history else None)
+    chat_settings = ChatSettings(
         notes=settings.notes,
         model=settings.model or "all-MiniLM-L6-v2",
-        here=Path.cwd(),
-        editor=the_settings.named_editor(environment),
-        clipboard=the_settings.terminal_clipboard(environment),
-        theme=theme,
+        working_folder=Path.cwd(),
+        editor=environment.named_editor(variables),
+        clipboard=environment.terminal_clipboard(variables),
+        theme=settings.theme or ("ansi-dark" if environment.few_colours(variables) else ""),
         keys=settings.keys,
-        plain=bool(environment.get("NO_COLOR")),
+        no_color=bool(variables.get("NO_COLOR")),
     )
-    places = Places(
-        *(str(settings.notes), str(settings.index), str(settings.cache), settings.model),
-        str(settings.fallback_index),
+    paths = IndexPaths(
+        notes=str(settings.notes),
+        index=str(settings.index),
+        cache=str(settings.cache),
+        model=settings.model,
+        fallback_index=str(settings.fallback_index),
     )
 
-    def thread(post: Callable[[Message], object], ansi: bool) -> EngineThread:
-        return EngineThread(lambda progress: Engine.from_settings(settings, progress=progress), places, post, ansi=ansi)
+    def engine_thread(post: Post) -> EngineThread:
+        return EngineThread(
+            lambda progress: Engine.from_settings(settings, progress=progress), paths, post, ansi=chat_settings.ansi
+        )
 
-    return ChatApp(about, session, session.read(), thread)
+    return ChatApp(chat_settings, session, session.read(), engine_thread)
 
 
-class _Log(logging.FileHandler):
-    """What went wrong, in a file that is made when it is needed; one that cannot be written must not end the chat."""
+class _LogFile(logging.FileHandler):
+    """A log that is made when it is needed; one that cannot be written must not end the chat."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, delay=True, encoding="utf-8")
@@ -73,4 +74,4 @@ class _Log(logging.FileHandler):
             super().emit(record)
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """It would print on the chat's screen."""
+        """Nothing: logging's own would print on the chat's screen."""

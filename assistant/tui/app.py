@@ -1,239 +1,335 @@
-"""The chat: what its keys do, on the chosen answer and its chosen citation."""
+"""The chat's app: composes the screen, holds the parts, and passes keys and messages to them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 from textual.actions import SkipAction
+from textual.app import App, ComposeResult
+from textual.message import Message
 from textual.screen import ModalScreen
 
-from assistant.tui.cards.card import Card
-from assistant.tui.keymap import Where
-from assistant.tui.opening import Opening
-from assistant.tui.turns import Turn
-from assistant.tui.widgets.dialogs import Entry, Help, Picker
+from assistant.tui import signals
+from assistant.tui.answer_browser import AnswerBrowser
+from assistant.tui.answer_copier import AnswerCopier
+from assistant.tui.answer_saver import AnswerSaver
+from assistant.tui.cards.snippet_rows import SHORT
+from assistant.tui.chat_settings import ChatSettings
+from assistant.tui.conversation import Conversation
+from assistant.tui.history.recorder import SessionRecorder
+from assistant.tui.history.session_file import EarlierSession, SessionFile
+from assistant.tui.keymap import ANYWHERE, PROMPT, bindings, unknown_actions
+from assistant.tui.source_opener import SourceOpener
+from assistant.tui.status import Status
+from assistant.tui.view import ChatView
+from assistant.tui.widgets.dialogs import Help
+from assistant.tui.widgets.palette import Commands
 from assistant.tui.widgets.prompt import Prompt
-from assistant.tui.widgets.source_pane import NoteView
-from assistant.tui.widgets.transcript import Transcript
 from assistant.tui.worker import messages
+from assistant.tui.worker.engine_thread import EngineThread
+from assistant.tui.worker.job_queue import Post
 
-if TYPE_CHECKING:
-    from assistant.indexing.overview import Heading
-
-
-_OVER_A_LIST = ("interrupt", "quit", "focus_next", "focus_previous")
-
-
-class Forgotten(messages.Told):
-    """The file of the session is gone."""
+_OVER_A_DIALOG = ("interrupt", "quit", "focus_next", "focus_previous")
+"""Actions that count while a list or a text lies over the chat."""
 
 
-class ChatApp(Opening):
-    """The chat with all its keys."""
+class ChatApp(App[None], inherit_bindings=False):
+    """One conversation about one folder of notes.
 
-    # The prompt's keys.
+    Textual looks for actions and handlers here, so there is one of each; what they do is in the parts.
+    """
 
-    def action_ask(self) -> None:
-        self._in_prompt().take()
+    CSS = """
+    #middle { height: 1fr; }
+    #source { width: 45%; max-width: 76; }
+    Screen.-narrow #source { width: 1fr; max-width: 100%; }
+    Screen.-narrow.-reading #transcript { display: none; }
+    Screen.-short KeyBar { display: none; }
+    Screen.-short Prompt { border: none; max-height: 4; }
+    ContextStrip { display: none; }
+    Toast { max-width: 70%; }
+    OptionList:ansi > .option-list--option-highlighted { text-style: bold underline; }
+    """
+    BINDINGS = bindings([*PROMPT, *ANYWHERE])
+    COMMANDS: ClassVar = {Commands}
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - as Textual declares it
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (SHORT, "-tall")]  # noqa: RUF012 - as Textual declares it
+    ENABLE_COMMAND_PALETTE = True
+    TITLE = "assistant"
 
-    def action_new_line(self) -> None:
-        self._in_prompt().insert("\n")
+    def __init__(
+        self,
+        settings: ChatSettings,
+        session: SessionFile,
+        earlier: EarlierSession,
+        engine_thread: Callable[[Post], EngineThread],
+    ) -> None:
+        """`engine_thread` makes the thread from what takes its messages."""
+        super().__init__(ansi_color=True if settings.ansi else None)
+        self.chat_settings = settings
+        self.earlier = earlier
+        self.engine_thread = engine_thread(self.post_message)
+        self.view = ChatView(self, settings, self.engine_thread.colour_fence)
+        self.status = Status(self.view, settings.notes.name)
+        recorder = SessionRecorder(session, self.post_message)
+        self.conversation = Conversation(self.view, self.status, self.engine_thread, recorder)
+        self.opener = SourceOpener(self.view, self.engine_thread, settings.editor)
+        self.browser = AnswerBrowser(self.view, self.opener, self.engine_thread)
+        self.copier = AnswerCopier(self.view, settings.clipboard)
+        self.saver = AnswerSaver(self.view, self.engine_thread, settings.notes, settings.working_folder)
+        self.set_keymap(dict(settings.keys))
 
-    def action_earlier(self) -> None:
-        if not self._in_prompt().earlier():
-            raise SkipAction  # inside the text the cursor moves
+    @property
+    def user_keys(self) -> Mapping[str, str]:
+        """The user's own keys, by id of the action."""
+        return self.chat_settings.keys
 
-    def action_later(self) -> None:
-        if not self._in_prompt().later():
-            raise SkipAction
+    def compose(self) -> ComposeResult:
+        yield from self.view.compose()
 
-    def _in_prompt(self) -> Prompt:
-        """The prompt where it has the focus; else the key is for someone else."""
-        if not self.prompt.has_focus:
-            raise SkipAction
-        return self.prompt
+    def on_mount(self) -> None:
+        self._apply_settings()
+        self.animation_level = "none"
+        signals.handle(self.exit)
+        self.view.prompt.on_empty = self.conversation.mark_example
+        self.view.show_earlier(self.earlier)
+        self.view.prompt.focus()
+        self.status.show()
+        self.call_after_refresh(self._begin)
 
-    def action_example(self, number: int) -> None:
-        if 0 < number <= len(self.welcome.examples):
-            self.ask(self.welcome.examples[number - 1])
+    def _apply_settings(self) -> None:
+        theme = self.chat_settings.theme
+        if theme in self.available_themes:
+            self.theme = theme
+        elif theme:
+            self.view.toast(f"There is no theme {theme}; the palette lists them.", warn=True)
+        unknown = unknown_actions(self.user_keys)
+        if unknown:
+            self.view.toast(f"There is no action {', '.join(unknown)} to give a key to.", warn=True)
 
-    def ask(self, question: str, under: tuple[str, ...] = (), again: Turn | None = None) -> None:
-        """As ever, and where the source covers the answers it makes way for the new one."""
-        if self.pane.is_open and self.screen_stack[0].has_class("-narrow"):
-            self.close_source()
-        super().ask(question, under, again)
+    def _begin(self) -> None:
+        """After the first frame: nothing heavy is loaded before it."""
+        self.engine_thread.start()
+        if self.earlier.turns:
+            self.view.transcript.pin(self.view.welcome)
+            self.engine_thread.read_digests({path for turn in self.earlier.turns for path in turn.digests})
 
-    # Keys that work everywhere.
+    def on_unmount(self) -> None:
+        self.engine_thread.close()
 
-    def action_leave(self) -> None:
-        if self.pane.is_open and self.screen.has_class("-narrow"):
-            self.close_source()
-        elif not self.cancel():
-            self.prompt.focus()
-
-    def action_interrupt(self) -> None:
-        chosen = self.prompt.selected_text if self.prompt.has_focus else ""
-        chosen = chosen or self.screen.get_selected_text() or ""
-        if chosen:
-            self.copy("selection", chosen)
-            self.screen.clear_selection()
-        elif not self.cancel():
-            self.tell("ctrl+q quits")
-
-    def action_new_topic(self) -> None:
-        self.inherits = ""
-        self.desk.new_topic("chat")
-        self.show_state()
-
-    def action_source(self) -> None:
-        if self.pane.is_open:
-            self.close_source()
-        else:
-            self.action_open_chosen()
-
-    def action_search_history(self) -> None:
-        asked = self.prompt.asked[::-1]
-
-        def chosen(at: int | None) -> None:
-            if at is not None:
-                self.prompt.fill(asked[at])
-                self.prompt.focus()
-
-        self.push_screen(Picker("Earlier questions", [Entry(question) for question in asked]), chosen)
-
-    def action_look(self) -> None:
-        self.desk.look()
-
-    def action_page(self, by: int) -> None:
-        if isinstance(self.focused, NoteView):
-            self.focused.scroll_relative(y=by * max(self.focused.size.height - 2, 1), animate=False)
-        else:
-            self.transcript.page(by)
-
-    def action_row(self, by: int) -> None:
-        if isinstance(self.focused, NoteView):
-            self.focused.scroll_relative(y=by, animate=False)
-        else:
-            self.transcript.row(by)
-
-    def action_sideways(self, by: int) -> None:
-        if self.pane.is_open:
-            self.pane.view.scroll_relative(x=by * 8, animate=False)
-
-    def action_step(self, by: int) -> None:
-        self.transcript.step(by)
-        self.follow()
-
-    def action_help(self) -> None:
-        where: Where = "reading" if isinstance(self.focused, (NoteView, Transcript)) else "prompt"
-        self.push_screen(Help(where, self.chat.keys))
+    async def _dispatch_message(self, message: Message) -> None:
+        """Drops what the threads still post while the app closes: there is no screen any more."""
+        if not self.view.is_closed or not isinstance(message, messages.WorkerMessage):
+            await super()._dispatch_message(message)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Over a list or a text only what belongs to it counts."""
-        if isinstance(self.screen, ModalScreen) and action not in _OVER_A_LIST:
+        """Over a dialog only its own keys count, and a few of the app's."""
+        if isinstance(self.screen, ModalScreen) and action not in _OVER_A_DIALOG:
             return False
         return super().check_action(action, parameters)
 
-    def on_headings(self, event: messages.Headings) -> None:
-        self.pick_heading(event.headings)
+    # Messages of the widgets and of the threads.
 
-    # Keys of the answers and the source.
+    def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
+        self.conversation.ask(event.question)
 
-    def action_fold_chosen(self) -> None:
-        """In turn: snippets whole, answer folded, as it was."""
-        card = self.chosen_card()
-        if card is None or card.turn.answer is None:
-            return
-        view, every = card.view, frozenset(range(len(card.turn.answer.snippets)))
-        if view.folded:
-            view = replace(view, folded=False, unfolded=frozenset())
-        elif every and view.unfolded != every:
-            view = replace(view, unfolded=every)
-        else:
-            view = replace(view, folded=True)
-        self.transcript.let_go()
-        card.show(view=view)
-        self._colour(card)
+    def on_transcript_chosen(self) -> None:
+        self.status.show()
 
-    def action_fold(self, number: int) -> None:
-        card = self.transcript.card(number)
+    def on_transcript_scrolled(self) -> None:
+        self.status.scrolled()
+
+    def on_overview_read(self, event: messages.OverviewRead) -> None:
+        self.status.overview(event)
+
+    def on_index_progress(self, event: messages.IndexProgress) -> None:
+        self.status.progress(event.text)
+
+    def on_trouble(self, event: messages.Trouble) -> None:
+        self.status.trouble(event)
+
+    def on_follow_up_subject(self, event: messages.FollowUpSubject) -> None:
+        self.status.set_subject(event.name)
+
+    def on_question_waiting(self, event: messages.QuestionWaiting) -> None:
+        self.conversation.question_waiting(event.number, event.reason)
+
+    def on_question_started(self, event: messages.QuestionStarted) -> None:
+        self.conversation.question_started(event.number)
+
+    def on_question_failed(self, event: messages.QuestionFailed) -> None:
+        self.conversation.question_failed(event)
+
+    def on_question_answered(self, event: messages.QuestionAnswered) -> None:
+        self.conversation.question_answered(event)
+
+    def on_headings_read(self, event: messages.HeadingsRead) -> None:
+        self.conversation.ask_under(event.headings)
+
+    def on_candidate_located(self, event: messages.CandidateLocated) -> None:
+        self.opener.open_heading(event)
+
+    def on_note_read(self, event: messages.NoteRead) -> None:
+        self.view.source_pane.show(event.path, event.note, event.trouble)
+
+    def on_fence_coloured(self, event: messages.FenceColoured) -> None:
+        self.view.source_pane.coloured(event.digest, event.first, event.lines)
+
+    def on_snippets_coloured(self, event: messages.SnippetsColoured) -> None:
+        card = self.view.transcript.card(event.number)
         if card is not None:
-            self.transcript.let_go()
-            card.look(folded=not card.view.folded)
-            self._colour(card)
+            card.show(colours=event.colours)
 
-    def action_fold_snippet(self, number: int, at: int) -> None:
-        card = self.transcript.card(number)
-        if card is not None:
-            self.transcript.let_go()
-            card.look(unfolded=card.view.unfolded ^ {at})
+    def on_digests_read(self, event: messages.DigestsRead) -> None:
+        self.view.transcript.mark_changed(event.digests)
+        self.opener.reload_changed(event.digests)
+
+    def on_text_copied(self, event: messages.TextCopied) -> None:
+        self.copier.copied(event)
+
+    def on_answers_saved(self, event: messages.AnswersSaved) -> None:
+        self.saver.saved(event)
+
+    def on_session_forgotten(self) -> None:
+        self.view.toast("This session is forgotten.")
+
+    # Actions of the prompt's keys.
+
+    def action_ask(self) -> None:
+        self._focused_prompt().submit()
+
+    def action_new_line(self) -> None:
+        self._focused_prompt().insert("\n")
+
+    def action_earlier(self) -> None:
+        if not self._focused_prompt().earlier():
+            raise SkipAction  # inside the text the cursor moves
+
+    def action_later(self) -> None:
+        if not self._focused_prompt().later():
+            raise SkipAction
+
+    def _focused_prompt(self) -> Prompt:
+        """The prompt where it has the focus; else the key is another widget's."""
+        if not self.view.prompt.has_focus:
+            raise SkipAction
+        return self.view.prompt
+
+    # Actions of keys that count everywhere.
+
+    def action_leave(self) -> None:
+        if self.view.source_covers_answers:
+            self.view.close_source()
+        elif not self.conversation.cancel():
+            self.view.prompt.focus()
+
+    def action_interrupt(self) -> None:
+        if not self.copier.copy_selection() and not self.conversation.cancel():
+            self.view.toast("ctrl+q quits")
+
+    def action_new_topic(self) -> None:
+        self.conversation.new_topic()
+
+    def action_source(self) -> None:
+        self.opener.toggle()
+
+    def action_editor(self) -> None:
+        self.opener.open_editor()
+
+    def action_save(self) -> None:
+        self.saver.save()
+
+    def action_search_history(self) -> None:
+        self.conversation.search_questions()
+
+    def action_look(self) -> None:
+        self.engine_thread.look()
+
+    def action_page(self, by: int) -> None:
+        self.browser.scroll_pages(by)
+
+    def action_step(self, by: int) -> None:
+        self.browser.step(by)
+
+    def action_help(self) -> None:
+        self.push_screen(Help("reading" if self.view.is_reading else "prompt", self.user_keys))
+
+    # Actions of keys in the answers and in the source, and of clicks.
+
+    def action_row(self, by: int) -> None:
+        self.browser.scroll_rows(by)
+
+    def action_sideways(self, by: int) -> None:
+        self.browser.scroll_sideways(by)
 
     def action_first(self) -> None:
-        self.transcript.ends(last=False)
-        self.follow()
+        self.browser.first()
 
     def action_last(self) -> None:
-        self.transcript.ends(last=True)
-        self.follow()
+        self.browser.last()
+
+    def action_choose(self, number: int) -> None:
+        self.browser.choose(number)
+
+    def action_fold_chosen(self) -> None:
+        self.browser.fold_chosen()
+
+    def action_fold(self, number: int) -> None:
+        self.browser.fold(number)
+
+    def action_fold_snippet(self, number: int, position: int) -> None:
+        self.browser.fold_snippet(number, position)
+
+    def action_cite(self, number: int, citation: int) -> None:
+        self.opener.cite(number, citation)
+
+    def action_cite_chosen(self, citation: int) -> None:
+        self.opener.cite_chosen(citation)
+
+    def action_open_chosen(self) -> None:
+        self.opener.open_chosen()
+
+    def action_step_citation(self, by: int) -> None:
+        self.opener.step_citation(by)
+
+    def action_open_candidate(self, number: int, position: int) -> None:
+        self.opener.open_candidate(number, position)
+
+    def action_alternatives(self, number: int) -> None:
+        self.opener.pick_name(number)
+
+    def action_names(self) -> None:
+        self.opener.pick_name_of_chosen()
+
+    def action_find(self) -> None:
+        self.opener.find()
+
+    def action_find_next(self, by: int) -> None:
+        self.opener.find_next(by)
+
+    def action_copy_answer(self) -> None:
+        self.copier.copy_answer()
+
+    def action_copy_snippet(self) -> None:
+        self.copier.copy_snippet()
 
     def action_again(self) -> None:
-        card = self.chosen_card()
-        if card is not None:
-            self.ask(card.turn.question, card.turn.under, card.turn)
+        self.conversation.ask_again()
 
     def action_under(self) -> None:
-        if self.chosen_card() is None and not self.prompt.text.strip():
-            self.tell("Ask something first, or type a question.")
-        else:
-            self.desk.headings()
+        self.conversation.choose_heading()
 
-    def pick_heading(self, headings: Sequence[Heading]) -> None:
-        """Asks again under the heading that is chosen: what is typed, else the chosen answer's question."""
-        card = self.chosen_card()
-
-        def chosen(heading: Heading | None) -> None:
-            typed = self.prompt.text.strip()
-            if heading is None:
-                return
-            if typed:
-                self.prompt.text = ""
-                self.ask(typed, heading.heading_path)
-            elif card is not None:
-                self.ask(card.turn.question, heading.heading_path, card.turn)
-
-        from assistant.tui.widgets.heading_tree import HeadingTree  # its widgets are not needed for the first frame
-
-        self.push_screen(HeadingTree("Ask again under", headings), chosen)
+    def action_example(self, number: int) -> None:
+        self.conversation.ask_example(number)
 
     def action_to_prompt(self) -> None:
-        self.prompt.focus()
+        self.view.prompt.focus()
 
-    # What only the palette has.
+    # Actions of the palette alone.
+
+    def action_last_copy(self) -> None:
+        self.copier.show_last_copy()
 
     def action_forget(self) -> None:
-        """The answers on the screen, the session file and what follow-ups lean on."""
-        self.cancel()
-        self.transcript.clear()
-        self.prompt.asked.clear()
-        self.desk.run(self._forget)
-        self.action_new_topic()
-
-    def _forget(self) -> None:
-        """In the engine's thread."""
-        try:
-            self.session.forget()
-        except OSError as error:
-            self.post_message(messages.Trouble(f"The file of this session stays: {self.session.why(error)}"))
-        else:
-            self.post_message(Forgotten())
-
-    def on_forgotten(self) -> None:
-        self.tell("This session is forgotten.")
-
-    def _colour(self, card: Card) -> None:
-        """Makes the colours of a card that came back from an earlier session."""
-        answer = card.turn.answer
-        if answer is not None and answer.snippets and not card.colours:
-            self.desk.colour_answer(card.turn.number, answer)
+        self.conversation.forget()

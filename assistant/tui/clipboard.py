@@ -1,15 +1,33 @@
-"""A text → the user's clipboard, by whichever way leads there."""
+"""An answer → text to copy, and a text → the user's clipboard."""
 
 from __future__ import annotations
 
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from typing import Literal
 
-from assistant.records import Answer, Citation
+from assistant.records import Answer
+from assistant.rendering.blocks import (
+    CodeBlock,
+    DisplayBlock,
+    Nearest,
+    Options,
+    Question,
+    Shortfall,
+    Source,
+    Sources,
+    Statements,
+    Verdict,
+    arrange,
+)
+from assistant.rendering.display import AS_RECORDED, display_blocks
+
+_ORDER = (Question, Shortfall, Verdict, Options, Statements, CodeBlock, Nearest, Sources)
 
 Way = Literal["tmux", "osc52", "local"]
+"""tmux's buffer, the terminal's OSC 52, or a program of this machine."""
 _LOCAL = (
     ("pbcopy",),
     ("wl-copy",),
@@ -27,14 +45,14 @@ def clean(text: str) -> tuple[str, int]:
     return kept, len(text) - len(kept)
 
 
-def piped(text: str, way: Way) -> str:
-    """Hands clean text to the program that leads to the clipboard and names it; "" where none does and the terminal
-    is to be asked. Blocks for as long as the program does."""
+def pipe(text: str, way: Way) -> str:
+    """Hands clean text to the first clipboard program that takes it and returns the program's name; "" where there is
+    none, so that the terminal must be asked. Blocks for as long as the program does."""
     programs = ((("tmux", "load-buffer", "-w", "-"),) if way == "tmux" else _LOCAL) if way != "osc52" else ()
-    return next((words[0] for words in programs if shutil.which(words[0]) and _piped(words, text)), "")
+    return next((words[0] for words in programs if shutil.which(words[0]) and _run(words, text)), "")
 
 
-def _piped(words: tuple[str, ...], text: str) -> bool:
+def _run(words: tuple[str, ...], text: str) -> bool:
     try:
         # xclip stays to serve the clipboard: it must not hold our streams.
         done = subprocess.run(
@@ -51,27 +69,35 @@ def _piped(words: tuple[str, ...], text: str) -> bool:
 
 
 def answer_text(answer: Answer) -> str:
-    """The record's own text: no hard breaks, no bars."""
-    parts = [answer.question]
-    if answer.outcome == "not_in_notes":
-        parts.append("The notes do not answer this.")
-    if answer.missing:
-        parts.append(f"The notes say nothing about: {', '.join(answer.missing)}")
-    if answer.verdict is not None:
-        parts.append(answer.verdict.name)
-    for option in answer.options:
-        best = " (best)" if option.label == answer.choice else ""
-        parts.append(f"{option.label}) {option.text}{best}")
-    if answer.statements:
-        parts.append("\n".join(f"{one.text} {_numbers(one.citations)}".rstrip() for one in answer.statements))
-    parts += [one.code.rstrip("\n") for one in answer.snippets]
-    if answer.citations:
-        parts.append("\n".join(map(source_line, answer.citations)))
-    return "\n\n".join(parts) + "\n"
+    """The answer as plain text: the record's own characters, no hard breaks, no bars."""
+    blocks = arrange(display_blocks(answer, AS_RECORDED), _ORDER)
+    return "\n\n".join(part for block in blocks for part in _parts(block)) + "\n"
 
 
-def source_line(cited: Citation) -> str:
-    return f"[{cited.number}] {cited.path}:{cited.start_line}  {' › '.join(cited.heading_path)}"
+def _parts(block: DisplayBlock) -> Iterator[str]:
+    match block:
+        case Question():
+            yield block.text
+        case Shortfall():
+            if block.outcome == "not_in_notes":
+                yield "The notes do not answer this."
+            if block.missing:
+                yield f"The notes say nothing about: {', '.join(block.missing)}"
+        case Verdict(name):
+            yield name.name
+        case Options():
+            for option in block.items:
+                yield f"{option.label}) {option.text}{' (best)' if option.best else ''}"
+        case Statements():
+            yield "\n".join(f"{one.text} {_numbers(one.citations)}".rstrip() for one in block.items)
+        case CodeBlock():
+            yield block.code.rstrip("\n")
+        case Nearest() | Sources():
+            yield "\n".join(map(_source_line, block.items))
+
+
+def _source_line(source: Source) -> str:
+    return f"[{source.number}] {source.path}:{source.line}  {' › '.join(source.heading_path)}"
 
 
 def _numbers(citations: tuple[int, ...]) -> str:

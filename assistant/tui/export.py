@@ -4,18 +4,38 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 from assistant.errors import BadRequest
-from assistant.records import Answer, Citation, Snippet
+from assistant.records import Answer
+from assistant.rendering.blocks import (
+    CodeBlock,
+    DisplayBlock,
+    Nearest,
+    OptionItem,
+    Options,
+    Question,
+    RequirementItem,
+    Requirements,
+    Shortfall,
+    Source,
+    Sources,
+    StatementItem,
+    Statements,
+    Understood,
+    Verdict,
+    arrange,
+)
+from assistant.rendering.display import AS_RECORDED, display_blocks
 from assistant.text import sanitize
-from assistant.tui.cards.rows import confidence, state_of
-from assistant.tui.turns import Turn
+from assistant.tui.history.turn import Turn
 
+_ORDER = (Shortfall, Verdict, Requirements, Options, Statements, CodeBlock, Nearest, Sources)
+"""Of the blocks below the question."""
 _MARKS = re.compile(r"([\\`*_\[\]<>#|~!&$])")
-_LEADS = re.compile(r"^(\s*)([-+=]|\d+[.)])")
+_LEAD = re.compile(r"^(\s*)([-+=]|\d+[.)])")
 
 
 def markdown(turns: Iterable[Turn], folder: Path, title: str) -> str:
@@ -28,7 +48,7 @@ def markdown(turns: Iterable[Turn], folder: Path, title: str) -> str:
 
 
 def save(path: Path, text: str, notes: Path) -> None:
-    """Written whole, then renamed, never over another file; BadRequest."""
+    """Writes the whole file, then renames it, never over another one; BadRequest, also for a path inside `notes`."""
     real = Path(os.path.realpath(path))
     if real.is_relative_to(os.path.realpath(notes)):
         raise BadRequest("That is in the notes folder, where it would become a note.", "Choose another folder.")
@@ -46,8 +66,8 @@ def save(path: Path, text: str, notes: Path) -> None:
         raise BadRequest(f"{path} cannot be written: {error.strerror}.", "Choose another folder.") from error
 
 
-def free(folder: Path, stem: str) -> Path:
-    """A name in the folder that is not taken."""
+def free_path(folder: Path, stem: str) -> Path:
+    """A Markdown file in the folder that does not exist yet, numbered where it must be."""
     path = folder / f"{stem}.md"
     number = 2
     while path.exists():
@@ -56,68 +76,74 @@ def free(folder: Path, stem: str) -> Path:
     return path
 
 
-def _turn(turn: Turn, answer: Answer, folder: Path) -> list[str]:
-    parts = [f"## {_escaped(' '.join(answer.question.split()))}"]
-    if answer.standalone_question is not None:
-        parts.append(f"Understood as: {_escaped(answer.standalone_question)}")
+def _turn(turn: Turn, answer: Answer, folder: Path) -> Iterator[str]:
+    """The paragraphs of one turn."""
+    blocks = display_blocks(answer, AS_RECORDED)
+    for block in arrange(blocks, (Question, Understood)):
+        yield from _paragraphs(block, folder)
     if turn.under:
-        parts.append(f"Under: {_escaped(' › '.join(turn.under))}")
-    if answer.outcome == "not_in_notes":
-        parts.append("**The notes do not answer this.**")
-    if answer.missing:
-        parts.append(f"The notes say nothing about: {_escaped(', '.join(answer.missing))}")
-    if answer.verdict is not None:
-        where = _escaped(" › ".join(answer.verdict.heading_path))
-        parts.append(f"**{_escaped(answer.verdict.name)}** ({confidence(answer.verdict.confidence)}), {where}")
-    parts += _requirements(answer)
-    for option in answer.options:
-        best = ", best" if option.label == answer.choice else ""
-        parts.append(
-            f"{_escaped(option.label)}) {_escaped(option.text)} ({option.support:.2f}{best}) {_refs(option.citations)}"
-        )
-    for one in answer.statements:
-        quoted = "\n".join(f"> {_escaped(line)}" for line in one.text.split("\n"))
-        parts.append(f"{quoted} {_refs(one.citations)}")
-    for snippet in answer.snippets:
-        parts += _snippet(snippet)
-    if answer.citations:
-        heading = "Nearest headings" if answer.outcome == "not_in_notes" else "Sources"
-        parts.append(
-            f"{heading}:\n\n" + "\n".join(_source(one, Path(answer.notes), folder) for one in answer.citations)
-        )
-    return parts
+        yield f"Under: {_escaped(' › '.join(turn.under))}"
+    for block in arrange(blocks, _ORDER):
+        yield from _paragraphs(block, folder)
 
 
-def _requirements(answer: Answer) -> list[str]:
-    rows = []
-    for one in answer.requirements:
-        met = ", ".join(f"{_escaped(s.name)} {_refs(s.citations)}" for s in one.support)
-        said = met or ("in the notes" if one.supported else "not in the notes")
-        rows.append(f"- {'✓' if one.supported else '✗'} {_escaped(one.text)}: {said}")
-    return ["\n".join(rows)] if rows else []
+def _paragraphs(block: DisplayBlock, folder: Path) -> Iterator[str]:
+    match block:
+        case Question():
+            yield f"## {_escaped(' '.join(block.text.split()))}"
+        case Understood():
+            yield f"Understood as: {_escaped(block.text)}"
+        case Shortfall():
+            if block.outcome == "not_in_notes":
+                yield "**The notes do not answer this.**"
+            if block.missing:
+                yield f"The notes say nothing about: {_escaped(', '.join(block.missing))}"
+        case Verdict(name):
+            path = _escaped(" › ".join(name.heading_path))
+            yield f"**{_escaped(name.name)}** ({name.percent} {name.strength}), {path}"
+        case Requirements():
+            yield "\n".join(map(_requirement, block.items))
+        case Options():
+            yield from map(_option, block.items)
+        case Statements():
+            yield from map(_statement, block.items)
+        case CodeBlock():
+            yield from _snippet(block)
+        case Nearest() | Sources():
+            heading = "Nearest headings" if isinstance(block, Nearest) else "Sources"
+            yield f"{heading}:\n\n" + "\n".join(_source(one, folder) for one in block.items)
 
 
-def _snippet(snippet: Snippet) -> list[str]:
-    runs = [len(run) for run in re.findall(r"`+", snippet.code)]
+def _requirement(item: RequirementItem) -> str:
+    supporters = ", ".join(f"{_escaped(one.name)} {_refs(one.citations)}" for one in item.supporters)
+    support = supporters or ("in the notes" if item.supported else "not in the notes")
+    return f"- {'✓' if item.supported else '✗'} {_escaped(item.text)}: {support}"
+
+
+def _option(item: OptionItem) -> str:
+    support = f"{item.support}, best" if item.best else item.support
+    return f"{_escaped(item.label)}) {_escaped(item.text)} ({support}) {_refs(item.citations)}"
+
+
+def _statement(item: StatementItem) -> str:
+    quoted = "\n".join(f"> {_escaped(line)}" for line in item.text.split("\n"))
+    return f"{quoted} {_refs(item.citations)}"
+
+
+def _snippet(block: CodeBlock) -> Iterator[str]:
+    runs = [len(run) for run in re.findall(r"`+", block.code)]
     mark = "`" * max(3, max(runs, default=0) + 1)
-    caption = snippet.caption or "Snippet"
-    language = re.sub(r"[^\w+#.-]", "", snippet.language)
-    code = "\t".join(sanitize.block(part) for part in snippet.code.split("\t"))  # a Makefile needs its tabs
-    return [
-        f"{_escaped(caption)} ({state_of(snippet)[0]}) [{snippet.citation}]",
-        f"{mark}{language}\n{code}{'' if code.endswith(chr(10)) else chr(10)}{mark}",
-    ]
+    language = re.sub(r"[^\w+#.-]", "", block.language)
+    code = "\t".join(sanitize.block(part) for part in block.code.split("\t"))  # a Makefile needs its tabs
+    yield f"{_escaped(block.caption or 'Snippet')} ({sanitize.line(block.syntax)}) [{block.citation}]"
+    yield f"{mark}{language}\n{code}{'' if code.endswith(chr(10)) else chr(10)}{mark}"
 
 
-def _source(cited: Citation, notes: Path, folder: Path) -> str:
-    target = quote(_relative(notes / cited.path, folder), errors="surrogateescape")
-    anchor = f"#{quote(cited.anchor)}" if cited.anchor else ""
-    where = _escaped(" › ".join(cited.heading_path))
-    return f"- \\[{cited.number}\\] [{_escaped(cited.path)}:{cited.start_line}]({target}{anchor}) {where}"
-
-
-def _relative(path: Path, folder: Path) -> str:
-    return Path(os.path.relpath(path, folder)).as_posix()
+def _source(source: Source, folder: Path) -> str:
+    target = quote(Path(os.path.relpath(source.file, folder)).as_posix(), errors="surrogateescape")
+    anchor = f"#{quote(source.anchor)}" if source.anchor else ""
+    path = _escaped(" › ".join(source.heading_path))
+    return f"- \\[{source.number}\\] [{_escaped(source.path)}:{source.line}]({target}{anchor}) {path}"
 
 
 def _refs(numbers: Sequence[int]) -> str:
@@ -127,8 +153,10 @@ def _refs(numbers: Sequence[int]) -> str:
 def _escaped(text: str) -> str:
     """Safe to show, and read back by a Markdown reader as the characters it is."""
     shown = _MARKS.sub(r"\\\1", sanitize.line(text))
-    return _LEADS.sub(lambda found: f"{found[1]}\\{found[2]}" if not found[2][0].isdigit() else _number(found), shown)
+    return _LEAD.sub(_escape_lead, shown)
 
 
-def _number(found: re.Match[str]) -> str:
-    return f"{found[1]}{found[2][:-1]}\\{found[2][-1]}"
+def _escape_lead(lead: re.Match[str]) -> str:
+    """What would open a list or underline a heading: the backslash goes before a mark, behind a number."""
+    blank, mark = lead[1], lead[2]
+    return f"{blank}{mark[:-1]}\\{mark[-1]}"

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from textual.content import Content
 
+from assistant.records import Answer
 from assistant.text import sanitize
 
 _LONGEST = 60_000
@@ -38,14 +39,19 @@ def lines(code: str, language: str, *, ansi: bool = False) -> list[Content]:
     return list(coloured)
 
 
+def snippets(answer: Answer, *, ansi: bool = False) -> dict[int, list[Content]]:
+    """The lines of each snippet, by its position in the answer."""
+    return {at: lines(one.code.rstrip("\n"), one.language, ansi=ansi) for at, one in enumerate(answer.snippets)}
+
+
 def fences(rows: Sequence[str]) -> Iterator[Fence]:
     """Every fence of a note by its marks alone, quickly; good for colours, not for what is quoted."""
     opened: tuple[int, str, str] | None = None
     for number, row in enumerate(rows, 1):
         if opened is None:
-            found = _OPENS.match(row)
-            if found:
-                opened = (number, found["mark"], (found["info"].split() or [""])[0].strip("{}."))
+            opening = _OPENS.match(row)
+            if opening:
+                opened = (number, opening["mark"], (opening["info"].split() or [""])[0].strip("{}."))
         elif row.strip(" \t>").startswith(opened[1]) and not row.strip(" \t>").strip(opened[1][0]):
             if number - 1 > opened[0]:
                 yield Fence(opened[0] + 1, number - 1, opened[2])

@@ -1,4 +1,4 @@
-"""What the chat can do, with its keys: bindings, footer, help and palette are all made from this table."""
+"""The table of the chat's actions and their keys, from which bindings, footer, help and palette are made."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ Where = Literal["prompt", "anywhere", "reading", "palette"]
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing to do; `id` names it in `assistant.toml`."""
+    """An action of the app; `id` names it in `assistant.toml`."""
 
     id: str
     keys: str
     """As Textual names them, with commas between; "" for the palette alone."""
     shown: str
-    """As a reader would call them."""
+    """The keys as help and palette show them."""
     label: str
     """What it does, for help and palette."""
     where: Where
-    """prompt: counts while the prompt has the focus; reading: transcript and source pane have it."""
+    """What must have the focus for the key to count: the prompt, or (reading) transcript or source pane."""
     call: str
-    """The action of the app."""
+    """The app's method without `action_`, with its arguments."""
     footer: str = ""
     """A word for the footer; "" keeps it out."""
 
@@ -58,7 +58,7 @@ ACTIONS = (
     Action("editor", "f4", "f4", "Open the editor at the citation", "anywhere", "editor", "Editor"),
     Action("save", "ctrl+s", "ctrl+s", "Save the session as Markdown", "anywhere", "save", "Save"),
     Action("search-history", "ctrl+r", "ctrl+r", "Search earlier questions", "anywhere", "search_history"),
-    Action("look", "f5", "f5", "NotesSnapshot at the notes now", "anywhere", "look"),
+    Action("look", "f5", "f5", "Look at the notes now", "anywhere", "look"),
     Action("page-up", "pageup", "pageup", "Scroll up a page; the prompt keeps the focus", "anywhere", "page(-1)"),
     Action("page-down", "pagedown", "pagedown", "Scroll down a page", "anywhere", "page(1)"),
     Action("next", "alt+down", "alt+down", "Next answer", "anywhere", "step(1)"),
@@ -105,31 +105,37 @@ READING = tuple(one for one in ACTIONS if one.where == "reading")
 COMMANDS = tuple(one for one in ACTIONS if one.where != "prompt")
 """What the palette lists: typing itself needs no command."""
 
-
-_FIRST = ("interrupt", "quit", "next-part", "previous-part")
-"""Come before what a widget does with the key; the next key finds the focus where it is to be."""
+_BEFORE_WIDGETS = ("interrupt", "quit", "next-part", "previous-part")
+"""Their keys come before what a widget does with them; the next key finds the focus where it is to be."""
 _PAGES = ("page-up", "page-down")
-"""Keys of a text area that the answers have instead."""
+"""Their keys scroll the answers, though a text area has a use for them."""
 
 
-def in_prompt(keys: Mapping[str, str]) -> dict[str, str]:
-    """Key → the app's action, for the keys that come before what a text area does with them: those of the prompt, and
-    whatever the user chose; `keys` are the user's own."""
-    found: dict[str, str] = {}
+def prompt_keys(keys: Mapping[str, str]) -> dict[str, str]:
+    """Key → the app's action, for the keys that come before what a text area does with them.
+
+    These are the prompt's and those that the user has chosen; `keys` are the user's own, by id of the action.
+    """
+    calls: dict[str, str] = {}
     for one in (*PROMPT, *ANYWHERE):
         if one.where == "prompt" or one.id in keys or one.id in _PAGES:
-            found |= {name.strip(): f"app.{one.call}" for name in keys.get(one.id, one.keys).split(",")}
-    return found
+            calls |= {name.strip(): f"app.{one.call}" for name in keys.get(one.id, one.keys).split(",")}
+    return calls
 
 
 def key(id: str, keys: Mapping[str, str]) -> str:
     """The first key of an action, as it is shown; `keys` are the user's own."""
-    named = next(one for one in ACTIONS if one.id == id)
-    return keys.get(id, named.shown).split(",")[0].strip()
+    action = next(one for one in ACTIONS if one.id == id)
+    return keys.get(id, action.shown).split(",")[0].strip()
+
+
+def unknown_actions(keys: Mapping[str, str]) -> list[str]:
+    """The ids of `keys` that no action has, sorted."""
+    return sorted(set(keys) - {one.id for one in ACTIONS})
 
 
 def bindings(actions: Iterable[Action]) -> list[BindingType]:
-    """Textual's bindings for them."""
+    """Textual's bindings of the actions that have a key."""
     return [
         Binding(
             one.keys,
@@ -137,7 +143,7 @@ def bindings(actions: Iterable[Action]) -> list[BindingType]:
             one.footer or one.label,
             show=bool(one.footer),
             id=one.id,
-            priority=one.id in _FIRST,
+            priority=one.id in _BEFORE_WIDGETS,
         )
         for one in actions
         if one.keys

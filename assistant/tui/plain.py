@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from assistant.engine import Request
-from assistant.errors import AssistantError, EmptyQuestion
+from assistant.errors import AssistantError
 from assistant.rendering import terminal
 from assistant.system.streams import say, write
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 _CONVERSATION = "chat"
 
 
-def run(assistant: Engine, read: Callable[[], str], width: int, *, colour: bool) -> None:
-    """Reads a question a line until the input ends; an error is the question's own. `read` raises EOFError."""
+def run(engine: Engine, read: Callable[[], str], width: int, *, colour: bool) -> None:
+    """Answers one question a line until the input ends, which `read` says with EOFError; an error ends no session."""
     say("Ask a question; an empty line starts a new topic, ctrl+d ends.")
     while True:
         try:
@@ -26,14 +26,11 @@ def run(assistant: Engine, read: Callable[[], str], width: int, *, colour: bool)
         except EOFError:
             return
         if not question.strip():
-            assistant.resume(_CONVERSATION, None)
+            engine.resume(_CONVERSATION, None)
             say("New topic.")
             continue
         try:
-            answer = assistant.ask(Request(question, conversation=_CONVERSATION))
-        except EmptyQuestion as error:
-            say(f"Error: {error}")
-            continue
+            answer = engine.ask(Request(question, conversation=_CONVERSATION))
         except AssistantError as error:
             say(f"Error: {error}")
             continue
@@ -42,8 +39,8 @@ def run(assistant: Engine, read: Callable[[], str], width: int, *, colour: bool)
         write(terminal.text(answer, width, colour=colour) + "\n")
 
 
-def line() -> str:
-    """The next line of stdin behind a prompt on stderr, without its line end; EOFError."""
+def read_line() -> str:
+    """Prompts on stderr; the next line of stdin without its line end, EOFError where there is none."""
     sys.stderr.write("> ")
     sys.stderr.flush()
     text = sys.stdin.readline()

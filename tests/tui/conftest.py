@@ -18,16 +18,17 @@ from assistant.engine import Cancelled, Engine, Request
 from assistant.errors import AssistantError, IndexUnusable
 from assistant.indexing.index_manager import IndexManager
 from assistant.indexing.overview import Heading, Overview
-from assistant.models.encoder import HashingEncoder
 from assistant.notes import folder as notes_folder
 from assistant.notes import markdown
 from assistant.question import follow_up
 from assistant.records import Answer
 from assistant.tui.app import ChatApp
-from assistant.tui.session import Session
-from assistant.tui.talking import Chat
-from assistant.tui.turns import answer_of
+from assistant.tui.chat_settings import ChatSettings
+from assistant.tui.history.session_file import SessionFile
+from assistant.tui.history.turn_json import answer_from_json
 from assistant.tui.worker.engine_thread import EngineThread
+from assistant.tui.worker.job_queue import Post
+from tests.hashing_encoder import HashingEncoder
 
 HERE = Path(__file__).resolve().parent
 HOSTILE = "tr[b]ap \x1b]0;owned\x07.md"
@@ -47,7 +48,7 @@ TRAP = "Show the trap in python"
 def recorded() -> dict[str, Answer]:
     """The answers by question."""
     lines = (HERE / "recorded.jsonl").read_text("ascii").splitlines()
-    return {answer.question: answer for answer in (answer_of(json.loads(line)) for line in lines)}
+    return {answer.question: answer for answer in (answer_from_json(json.loads(line)) for line in lines)}
 
 
 class Replay(Engine):
@@ -77,11 +78,11 @@ class Replay(Engine):
         return Overview(1, 236, 0, (), (QUEUE, COMPARE))
 
     def headings(self) -> tuple[Heading, ...]:
-        found = []
+        headings = []
         for file in notes_folder.scan(self.notes).files:
             for section in markdown.outline(notes_folder.read(self.notes, file.path)).sections:
-                found.append(Heading(file.path, section.start, section.heading_path))
-        return tuple(found)
+                headings.append(Heading(file.path, section.start, section.heading_path))
+        return tuple(headings)
 
     def ask(
         self, request: Request | str, *, rebuilding: bool = False, stopped: Callable[[], bool] = lambda: False
@@ -103,11 +104,22 @@ class Replay(Engine):
         return answer
 
 
+class RecordingChat(ChatApp):
+    """Keeps its toasts."""
+
+    toasts: tuple[str, ...] = ()
+
+    def notify(self, message: str, **details: Any) -> None:
+        self.toasts = (*self.toasts, message)
+        super().notify(message, **details)
+
+
 class Stage:
     """A running chat with what a test looks at."""
 
-    def __init__(self, app: ChatApp, engine: Replay, pilot: Pilot[Any]) -> None:
+    def __init__(self, app: RecordingChat, engine: Replay, pilot: Pilot[Any]) -> None:
         self.app, self.engine, self.pilot = app, engine, pilot
+        self.prompt, self.transcript, self.pane = app.view.prompt, app.view.transcript, app.view.source_pane
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Lets the app and its thread go on until it holds; fails where it never does."""
@@ -124,38 +136,35 @@ class Stage:
 
     async def ask(self, question: str) -> None:
         """Types it, sends it off and waits for the answer."""
-        self.app.prompt.focus()
-        self.app.prompt.text = question
+        self.prompt.focus()
+        self.prompt.text = question
         await self.press("enter")
-        await self.until(lambda: not self.app.asked)
+        await self.until(lambda: not self.app.conversation.pending)
         await self.pilot.pause()
 
     async def read(self) -> None:
         """The focus goes to the answers."""
-        self.app.transcript.focus()
+        self.transcript.focus()
         await self.pilot.pause()
 
     @property
     def last(self) -> str:
         """The text of the newest card."""
-        card = list(self.app.transcript.cards())[-1]
+        card = list(self.transcript.cards())[-1]
         return card.text
 
     @property
     def toasts(self) -> list[str]:
-        return [note.message for note in self.app._notifications]
+        """Oldest first."""
+        return list(self.app.toasts)
+
+    @property
+    def context(self) -> tuple[str, str]:
+        """What the strip above the prompt says, left and right."""
+        return self.app.view.context_strip.texts
 
 
 Staged = Callable[..., AbstractAsyncContextManager[Stage]]
-
-
-def build(folder: Path, session: Session, chat: Chat, engine: Replay) -> ChatApp:
-    return ChatApp(
-        chat,
-        session,
-        session.read(),
-        lambda post, ansi: EngineThread(lambda progress: engine, None, post, ansi=ansi),
-    )
 
 
 @pytest.fixture
@@ -174,20 +183,24 @@ def here(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def chat_app(folder: Path, here: Path, tmp_path: Path) -> Callable[..., tuple[ChatApp, Replay]]:
+def chat_app(folder: Path, here: Path, tmp_path: Path) -> Callable[..., tuple[RecordingChat, Replay]]:
     """Makes an app and its engine; keywords change the surroundings."""
 
-    def make(**changes: Any) -> tuple[ChatApp, Replay]:
+    def make(**changes: Any) -> tuple[RecordingChat, Replay]:
         engine = Replay(folder, recorded())
-        session = Session(tmp_path / "state" / "session.jsonl")
-        chat = replace(Chat(folder, "all-MiniLM-L6-v2", here), **changes)
-        return build(folder, session, chat, engine), engine
+        session = SessionFile(tmp_path / "state" / "session.jsonl")
+        settings = replace(ChatSettings(folder, "all-MiniLM-L6-v2", here), **changes)
+
+        def engine_thread(post: Post) -> EngineThread:
+            return EngineThread(lambda progress: engine, None, post, ansi=settings.ansi)
+
+        return RecordingChat(settings, session, session.read(), engine_thread), engine
 
     return make
 
 
 @pytest.fixture
-def stage(chat_app: Callable[..., tuple[ChatApp, Replay]]) -> Staged:
+def stage(chat_app: Callable[..., tuple[RecordingChat, Replay]]) -> Staged:
     """Runs a chat: `async with stage() as on:`."""
 
     @asynccontextmanager
@@ -198,9 +211,9 @@ def stage(chat_app: Callable[..., tuple[ChatApp, Replay]]) -> Staged:
             prepare(engine)
         async with app.run_test(size=size) as pilot:
             on = Stage(app, engine, pilot)
-            app.prompt.cursor_blink = False
+            app.view.prompt.cursor_blink = False
             if ready:
-                await on.until(lambda: app.status == "index fresh")
+                await on.until(lambda: app.status.index == "index fresh")
             yield on
 
     return run

@@ -12,14 +12,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from assistant.records import Request
-from assistant.rendering.terminal import answer_json
+from assistant.rendering.answer_json import answer_json
 from assistant.system.settings import user_cache
 from tests.asking import real_engine
 
 HERE = Path(__file__).resolve().parent
 HOSTILE = "tr[b]ap \x1b]0;owned\x07.md"
 """The name under which `hostile.txt` becomes a note."""
-ASKED: tuple[Request, ...] = (
+REQUESTS: tuple[Request, ...] = (
     Request("Which service decouples producers and consumers, with guaranteed delivery?", conversation="queue"),
     Request("What if I don't want to lose messages?", conversation="queue"),
     Request("Retry policy for failed calls to a service"),
@@ -33,7 +33,7 @@ ASKED: tuple[Request, ...] = (
         options={"A": "Queue Service", "B": "Streaming Service", "C": "Service Mesh", "D": "Object storage"},
     ),
 )
-ASKED_OF_HOSTILE = (Request("What does the [/x] bracket setting do?"), Request("Show the trap in python"))
+HOSTILE_REQUESTS = (Request("What does the [/x] bracket setting do?"), Request("Show the trap in python"))
 
 
 def main() -> int:
@@ -43,9 +43,9 @@ def main() -> int:
         hostile = Path(folder, "hostile")
         hostile.mkdir()
         (hostile / HOSTILE).write_bytes((HERE / "hostile.txt").read_bytes())
-        for notes, asked in ((HERE.parent.parent / "corpus", ASKED), (hostile, ASKED_OF_HOSTILE)):
+        for notes, requests in ((HERE.parent.parent / "corpus", REQUESTS), (hostile, HOSTILE_REQUESTS)):
             engine = real_engine(notes, Path(folder, "index", notes.name), user_cache(os.environ), background=False)
-            answers = (engine.ask(request) for request in asked)
+            answers = (engine.ask(request) for request in requests)
             lines += [answer_json(replace(one, notes=notes.name, elapsed_ms=12.3)) for one in answers]
             engine.close()
     (HERE / "recorded.jsonl").write_text("\n".join(lines) + "\n", "ascii")

@@ -15,15 +15,14 @@ from textual import events
 from assistant.errors import AssistantError, BadRequest
 from assistant.records import Citation
 from assistant.system.settings import Flags, load
-from assistant.tui.app import ChatApp
-from assistant.tui.cards.rows import View
+from assistant.tui.cards.answer_rows import View
 from assistant.tui.highlighting import fences
-from assistant.tui.turns import Turn
+from assistant.tui.history.turn import Turn
 from assistant.tui.widgets.dialogs import Help
-from assistant.tui.widgets.source_pane import heading_line, place
+from assistant.tui.widgets.quote_place import heading_line, quote_lines
 from assistant.tui.widgets.status_bars import StatusLine
 
-from .conftest import DECLINED, FOLLOW_UP, QUEUE, RETRY, STRATEGY, Replay, Staged, recorded
+from .conftest import DECLINED, FOLLOW_UP, QUEUE, RETRY, STRATEGY, RecordingChat, Replay, Staged, recorded
 
 NOTE = "application-deployment-and-integration.md"
 
@@ -34,9 +33,9 @@ async def test_a_question_asked_while_the_model_loads_waits_in_line(stage: Stage
 
     async with stage(ready=False, prepare=loading) as on:
         await on.press(*"retry", "ctrl+j")
-        assert on.app.prompt.text == "retry\n"
-        on.app.prompt.text = ""
-        on.app.ask(RETRY)
+        assert on.prompt.text == "retry\n"
+        on.prompt.text = ""
+        on.app.conversation.ask(RETRY)
         await on.until(lambda: "Loading the model, your question is next" in on.last)
         assert on.engine.loading is not None
         on.engine.loading.set()
@@ -57,52 +56,52 @@ async def test_escape_cancels_at_every_stage(stage: Staged, stage_of: str) -> No
         if stage_of == "running":
             on.engine.loading.set()
         await on.press(*"x", "backspace")
-        on.app.ask(QUEUE)
+        on.app.conversation.ask(QUEUE)
         if stage_of == "running":
             await on.until(on.engine.began.is_set)
         await on.press("escape")
-        assert not list(on.app.transcript.cards())
-        assert on.app.prompt.text == QUEUE
+        assert not list(on.transcript.cards())
+        assert on.prompt.text == QUEUE
         on.engine.loading.set()
         on.engine.hold.set()
         on.engine.hold = None
         await on.ask(RETRY)
-        assert [card.turn.question for card in on.app.transcript.cards()] == [RETRY]
-        assert on.app.desk.before[list(on.app.desk.before)[-1]] is None
+        assert [card.turn.question for card in on.transcript.cards()] == [RETRY]
+        assert on.app.engine_thread.subjects[list(on.app.engine_thread.subjects)[-1]] is None
 
 
 async def test_a_cancelled_question_does_not_replace_what_was_typed_meanwhile(stage: Staged) -> None:
     async with stage() as on:
         on.engine.hold = Event()
-        on.app.ask(QUEUE)
+        on.app.conversation.ask(QUEUE)
         await on.press(*"next")
         await on.press("escape")
         on.engine.hold.set()
-        assert on.app.prompt.text == "next"
+        assert on.prompt.text == "next"
         await on.press("up")
-        assert on.app.prompt.text == QUEUE
+        assert on.prompt.text == QUEUE
         await on.press("down")
-        assert on.app.prompt.text == "next"
+        assert on.prompt.text == "next"
 
 
-async def test_what_is_typed_while_an_answer_comes_stays(stage: Staged) -> None:
+async def test_text_typed_during_a_question_survives_its_answer(stage: Staged) -> None:
     async with stage() as on:
         on.engine.hold = Event()
-        on.app.ask(QUEUE)
+        on.app.conversation.ask(QUEUE)
         await on.press(*"draft")
         on.engine.hold.set()
-        await on.until(lambda: not on.app.asked)
-        assert on.app.prompt.text == "draft"
+        await on.until(lambda: not on.app.conversation.pending)
+        assert on.prompt.text == "draft"
 
 
-async def test_an_error_is_a_card_and_the_question_comes_back(stage: Staged, unusable: AssistantError) -> None:
+async def test_a_failed_question_shows_its_error_and_returns(stage: Staged, unusable: AssistantError) -> None:
     async with stage() as on:
         on.engine.error = unusable
         await on.ask(QUEUE)
         assert f"Could not answer: {unusable}" in " ".join(on.last.split())
-        assert on.app.prompt.text == QUEUE
+        assert on.prompt.text == QUEUE
         on.engine.error = None
-        on.app.prompt.text = ""
+        on.prompt.text = ""
         await on.read()
         await on.press("r")
         await on.until(lambda: "Queue Service   99 % strong" in on.last)
@@ -113,42 +112,42 @@ async def test_a_new_answer_does_not_move_a_reader_who_scrolled_up(stage: Staged
         for question in (QUEUE, RETRY, STRATEGY):
             await on.ask(question)
         await on.press("pageup", "pageup")
-        was = on.app.transcript.scroll_y
+        was = on.transcript.scroll_y
         await on.ask(DECLINED)
-        assert on.app.transcript.scroll_y == was
-        assert "New answer below (end)" in on.app.context[0]
+        assert on.transcript.scroll_y == was
+        assert "New answer below (end)" in on.context[0]
         await on.read()
         await on.press("end")
-        await on.until(lambda: "New answer below" not in on.app.context[0])
+        await on.until(lambda: "New answer below" not in on.context[0])
 
 
 async def test_a_new_answer_comes_to_the_top_for_a_reader_at_the_end(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(QUEUE)
         await on.ask(RETRY)
-        card = list(on.app.transcript.cards())[-1]
-        assert on.app.transcript.scroll_y == card.top
+        card = list(on.transcript.cards())[-1]
+        assert on.transcript.scroll_y == card.top
 
 
-async def test_a_note_edited_while_reading_moves_nothing_and_is_said(stage: Staged) -> None:
+async def test_an_edited_note_marks_its_answers_as_changed_without_scrolling(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(QUEUE)
         await on.ask(RETRY)
-        was = on.app.transcript.scroll_y
+        was = on.transcript.scroll_y
         note = on.engine.notes / NOTE
         note.write_text(note.read_text("utf-8").replace("instant switch", "a switch"), "utf-8")
         await on.press("f5")
         await on.until(lambda: "This note changed since. r asks again" in on.last)
-        assert on.app.transcript.scroll_y - was == 1  # the card above has one row more, and what is read stays in view
-        assert all(card.turn.changed for card in on.app.transcript.cards())
+        assert on.transcript.scroll_y - was == 1  # the card above has one row more, and what is read stays in view
+        assert all(card.turn.changed for card in on.transcript.cards())
 
 
-async def test_an_open_source_is_read_again_where_it_is(stage: Staged) -> None:
+async def test_an_open_note_reloads_in_place_after_an_edit(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(QUEUE)
         await on.read()
         await on.press("1")
-        view = on.app.pane.view
+        view = on.pane.view
         await on.until(lambda: view.marks.first == 840)
         was = view.scroll_y
         note = on.engine.notes / NOTE
@@ -156,19 +155,19 @@ async def test_an_open_source_is_read_again_where_it_is(stage: Staged) -> None:
         await on.press("f5")
         await on.until(lambda: view.marks.first == 841)
         assert view.scroll_y == was
-        assert str(on.app.pane.query_one("#said").content) == "moved from line 840"  # type: ignore[attr-defined]
+        assert on.pane.remark == "moved from line 840"
         note.unlink()
         await on.press("f5")
-        await on.until(lambda: "cannot be read" in str(on.app.pane.query_one("#said").content))  # type: ignore[attr-defined]
+        await on.until(lambda: "cannot be read" in on.pane.remark)
         assert view.line(1).startswith("**Q: Decouple")
 
 
 async def test_a_paste_with_line_breaks_never_asks(stage: Staged) -> None:
     async with stage() as on:
-        on.app.prompt.post_message(events.Paste("one\r\ntwo\x1b[31m\u202e\n"))
+        on.prompt.post_message(events.Paste("one\r\ntwo\x1b[31m\u202e\n"))
         await on.pilot.pause()
-        assert on.app.prompt.text == "one\ntwo␛[31m<U+202E>\n"
-        assert not on.app.asked
+        assert on.prompt.text == "one\ntwo␛[31m<U+202E>\n"
+        assert not on.app.conversation.pending
 
 
 async def test_enter_waits_for_the_letters_before_it(stage: Staged) -> None:
@@ -176,9 +175,9 @@ async def test_enter_waits_for_the_letters_before_it(stage: Staged) -> None:
         for letter in RETRY:
             on.app.post_message(events.Key(letter, letter))
         on.app.post_message(events.Key("enter", "\r"))
-        await on.until(lambda: bool(on.engine.asked) and not on.app.asked)
+        await on.until(lambda: bool(on.engine.asked) and not on.app.conversation.pending)
         assert on.engine.asked[0].question == RETRY
-        assert on.app.prompt.text == ""
+        assert on.prompt.text == ""
 
 
 async def test_the_status_line_keeps_its_name_at_80_columns(stage: Staged) -> None:
@@ -195,14 +194,14 @@ async def test_the_status_line_keeps_its_name_at_80_columns(stage: Staged) -> No
 async def test_an_example_is_asked_by_down_and_enter(stage: Staged) -> None:
     async with stage() as on:
         await on.press("down", "down", "up", "enter")
-        await on.until(lambda: len(on.engine.asked) == 1 and not on.app.asked)
+        await on.until(lambda: len(on.engine.asked) == 1 and not on.app.conversation.pending)
         assert on.engine.asked[0].question == QUEUE
 
 
-async def test_the_chosen_answer_says_what_a_follow_up_was_understood_as(stage: Staged) -> None:
+async def test_a_follow_up_shows_its_subject_and_how_it_was_understood(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(QUEUE)
-        assert on.app.context == ("↳ follows on: Queue Service", "ctrl+n new topic")
+        assert on.context == ("↳ follows on: Queue Service", "ctrl+n new topic")
         await on.ask(FOLLOW_UP)
         assert "understood as: Queue Service, What if" in on.last
 
@@ -211,14 +210,14 @@ async def test_two_hundred_answers_stay_where_they_are(stage: Staged) -> None:
     answer = recorded()[RETRY]
     async with stage() as on:
         turns = [Turn(-number, f"{number}", state="answered", answer=answer) for number in range(200, 0, -1)]
-        on.app.transcript.add(turns, View())
+        on.transcript.add(turns, View())
         await on.pilot.pause()
         await on.read()
         await on.press("end")
         await on.ask(QUEUE)
-        cards = list(on.app.transcript.cards())
+        cards = list(on.transcript.cards())
         assert len(cards) == 201
-        assert on.app.transcript.scroll_y == cards[-1].top
+        assert on.transcript.scroll_y == cards[-1].top
 
 
 @pytest.mark.parametrize("size", [(60, 16), (120, 40), (160, 50)])
@@ -228,37 +227,37 @@ async def test_a_resize_keeps_the_answer_and_the_cited_line_in_view(stage: Stage
             await on.ask(question)
         await on.read()
         await on.press("k", "5")
-        view = on.app.pane.view
+        view = on.pane.view
         await on.until(lambda: view.marks.first == 476)
         await on.pilot.resize_terminal(*size)
         await on.pilot.pause()
         await on.until(lambda: view.scroll_y < 476 <= view.scroll_y + view.size.height)
         await on.press("ctrl+o")
-        card = list(on.app.transcript.cards())[1]
-        await on.until(lambda: card.top <= on.app.transcript.scroll_y < card.bottom)
+        card = list(on.transcript.cards())[1]
+        await on.until(lambda: card.top <= on.transcript.scroll_y < card.bottom)
 
 
 async def test_a_click_opens_a_citation_and_a_runner_up(stage: Staged) -> None:
     async with stage((160, 50)) as on:
         await on.ask(QUEUE)
-        card = list(on.app.transcript.cards())[-1]
+        card = list(on.transcript.cards())[-1]
         rows = card.text.split("\n")
         at = next(y for y, row in enumerate(rows) if row.endswith("[3]"))
-        transcript = on.app.transcript
+        transcript = on.transcript
         top = card.top - transcript.scroll_offset.y
         await on.pilot.click(transcript, offset=(rows[at].index("[3]") + 2, top + at))
-        await on.until(lambda: on.app.pane.view.marks.first == 822)
+        await on.until(lambda: on.pane.view.marks.first == 822)
         also = next(y for y, row in enumerate(rows) if row.startswith("Also"))
         await on.pilot.click(transcript, offset=(10, card.top - transcript.scroll_offset.y + also))
-        await on.until(lambda: on.app.pane.view.marks.first == 840)
+        await on.until(lambda: on.pane.view.marks.first == 840)
 
 
-async def test_text_is_taken_with_the_mouse_across_answers(stage: Staged) -> None:
+async def test_the_mouse_selects_text_across_answers(stage: Staged) -> None:
     """Dragging takes rows as they stand, without the margin; a double click takes the answer under the mouse."""
     async with stage((160, 50)) as on:
         await on.ask(DECLINED)
         await on.ask(RETRY)
-        transcript = on.app.transcript
+        transcript = on.transcript
         transcript.scroll_home(animate=False)
         await on.pilot.pause()
         first, second = list(transcript.cards())
@@ -270,24 +269,24 @@ async def test_text_is_taken_with_the_mouse_across_answers(stage: Staged) -> Non
         assert taken.startswith(f"{DECLINED}\nNOT IN THE NOTES")
         assert taken.split("\n")[1:-2] == first.text.split("\n")[1:]
         await on.press("ctrl+c")
-        await on.until(lambda: on.app.copied == taken)
+        await on.until(lambda: on.app.copier.last_copy == taken)
         await on.pilot.click(transcript, offset=(8, first.top + 1), times=2)
         assert on.app.screen.get_selected_text() == first.text
 
 
-async def test_another_theme_draws_the_answers_again(stage: Staged) -> None:
+async def test_a_new_theme_redraws_the_answers(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(QUEUE)
-        before = [segment.style for segment in on.app.transcript.render_line(3)]
+        before = [segment.style for segment in on.transcript.render_line(3)]
         on.app.theme = "textual-light"
         await on.pilot.pause()
-        assert [segment.style for segment in on.app.transcript.render_line(3)] != before
+        assert [segment.style for segment in on.transcript.render_line(3)] != before
 
 
 async def test_the_footer_has_the_keys_in_one_row_and_a_click_does_what_they_do(stage: Staged) -> None:
     async with stage(keys={"save": "f2"}) as on:
         bar = on.app.screen.query_one("#keys")
-        row = bar.said[0]  # type: ignore[attr-defined]
+        row = bar.texts[0]  # type: ignore[attr-defined]
         assert row == "^o Source  f4 Editor  f2 Save  ^p Commands  f1 Help  ^q Quit"
         await on.pilot.click(bar, offset=(1 + row.index("Help"), 0))
         assert isinstance(on.app.screen, Help)
@@ -296,17 +295,17 @@ async def test_the_footer_has_the_keys_in_one_row_and_a_click_does_what_they_do(
 def test_a_quote_is_found_where_it_moved() -> None:
     rows = ["a", "b", "quote one", "two lines", "c"]
     cited = Citation(1, "n.md", ("T",), "t", 1, 2, "one\ntwo")
-    assert place(rows, cited) == (3, 4)
-    assert place(rows, replace(cited, start_line=3, end_line=4)) == (3, 4)
-    assert place(rows, replace(cited, quote="three")) == (0, 0)
+    assert quote_lines(rows, cited) == (3, 4)
+    assert quote_lines(rows, replace(cited, start_line=3, end_line=4)) == (3, 4)
+    assert quote_lines(rows, replace(cited, quote="three")) == (0, 0)
 
 
 async def test_a_long_path_keeps_its_end_in_the_title(stage: Staged) -> None:
     async with stage() as on:
-        pane = on.app.pane
+        pane = on.pane
         path = "infrastructure/" + "/".join(["deep"] * 20) + "/note.md"
-        on.app.show_source()
-        pane.want(path, Citation(1, path, ("T",), "t", 1, 1, "x"))
+        on.app.view.show_source()
+        pane.open(Citation(1, path, ("T",), "t", 1, 1, "x"))
         for size in ((80, 24), (60, 16)):
             await on.pilot.resize_terminal(*size)
             await on.pilot.pause()
@@ -324,7 +323,7 @@ def test_a_comment_in_a_fence_is_no_heading() -> None:
     assert heading_line(rows, 8, "Setext", fences(rows)) == 0
 
 
-async def test_nothing_is_lost_when_the_editor_is_missing(stage: Staged) -> None:
+async def test_a_missing_editor_is_reported_with_the_place_to_open(stage: Staged) -> None:
     async with stage(editor="no-such-editor-here") as on:
         await on.ask(QUEUE)
         await on.press("f4")
@@ -347,25 +346,25 @@ async def test_a_saved_file_never_overwrites(stage: Staged, here: Path) -> None:
         assert not path.exists()
 
 
-async def test_an_unknown_theme_is_said(chat_app: Callable[..., tuple[ChatApp, Replay]]) -> None:
+async def test_an_unknown_theme_is_reported(chat_app: Callable[..., tuple[RecordingChat, Replay]]) -> None:
     app, _ = chat_app(theme="nocturne")
     async with app.run_test() as pilot:
         await pilot.pause()
-        assert any("nocturne" in note.message for note in app._notifications)
+        assert any("nocturne" in toast for toast in app.toasts)
 
 
-async def test_an_answer_is_seen_where_the_source_covered_the_last_one(stage: Staged) -> None:
+async def test_asking_on_a_narrow_screen_closes_the_source_over_the_answers(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(QUEUE)
         await on.press("ctrl+o")
-        assert not on.app.transcript.size
+        assert not on.transcript.size
         await on.ask(RETRY)
-        assert not on.app.pane.is_open
-        card = list(on.app.transcript.cards())[-1]
-        await on.until(lambda: on.app.transcript.scroll_y == card.top)
+        assert not on.pane.is_open
+        card = list(on.transcript.cards())[-1]
+        await on.until(lambda: on.transcript.scroll_y == card.top)
 
 
-async def test_an_unknown_action_in_the_settings_is_said(stage: Staged) -> None:
+async def test_an_unknown_action_in_the_settings_is_reported(stage: Staged) -> None:
     async with stage(keys={"fly": "f9"}) as on:
         assert "There is no action fly to give a key to." in on.toasts
 

@@ -14,10 +14,10 @@ from assistant.tui import clipboard
 from assistant.tui.keymap import ACTIONS, COMMANDS
 from assistant.tui.widgets.dialogs import Help, Naming, Picker, Reading
 from assistant.tui.widgets.heading_tree import HeadingTree
-from assistant.tui.widgets.palette import name
-from assistant.tui.widgets.source_pane import NoteView
+from assistant.tui.widgets.note_view import NoteView
+from assistant.tui.widgets.palette import command_label
 
-from .conftest import COMPARE, DECLINED, FOLLOW_UP, QUEUE, RETRY, STRATEGY, TRAP, Staged
+from .conftest import COMPARE, DECLINED, FOLLOW_UP, QUEUE, RETRY, STRATEGY, TRAP, Stage, Staged
 
 NOTE = "application-deployment-and-integration.md"
 
@@ -31,16 +31,16 @@ async def test_key_ask(stage: Staged) -> None:
     async with stage() as on:
         await on.press(*RETRY)
         await on.press("enter")
-        await on.until(lambda: not on.app.asked)
-        assert on.app.prompt.text == ""
+        await on.until(lambda: not on.app.conversation.pending)
+        assert on.prompt.text == ""
         assert on.last.startswith(f"▶ {RETRY}\nCommon Scenarios   48 % fair")
 
 
 async def test_key_new_line(stage: Staged) -> None:
     async with stage() as on:
         await on.press("a", "ctrl+j", "b", "shift+enter", "c")
-        assert on.app.prompt.text == "a\nb\nc"
-        assert not on.app.asked
+        assert on.prompt.text == "a\nb\nc"
+        assert not on.app.conversation.pending
 
 
 async def test_key_earlier(stage: Staged) -> None:
@@ -48,18 +48,18 @@ async def test_key_earlier(stage: Staged) -> None:
         await on.ask(QUEUE)
         await on.ask(RETRY)
         await on.press(*"draft", "up")
-        assert on.app.prompt.text == RETRY
+        assert on.prompt.text == RETRY
         await on.press("up", "up")
-        assert on.app.prompt.text == QUEUE
+        assert on.prompt.text == QUEUE
 
 
 async def test_key_later(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(QUEUE)
         await on.press(*"draft", "up")
-        assert on.app.prompt.text == QUEUE
+        assert on.prompt.text == QUEUE
         await on.press("down", "down")
-        assert on.app.prompt.text == "draft"
+        assert on.prompt.text == "draft"
 
 
 async def test_key_back(stage: Staged) -> None:
@@ -68,21 +68,21 @@ async def test_key_back(stage: Staged) -> None:
         await on.ask(QUEUE)
         await on.read()
         await on.press("1")
-        await on.until(lambda: on.app.pane.is_open)
+        await on.until(lambda: on.pane.is_open)
         await on.press("escape")
-        await on.until(lambda: not on.app.pane.is_open)
+        await on.until(lambda: not on.pane.is_open)
         on.engine.hold = Event()
-        on.app.ask(RETRY)
+        on.app.conversation.ask(RETRY)
         await on.read()
         await on.press("escape")
-        assert not on.app.asked
-        assert on.app.transcript.has_focus
+        assert not on.app.conversation.pending
+        assert on.transcript.has_focus
         on.engine.hold.set()
-        assert on.app.prompt.text == RETRY
+        assert on.prompt.text == RETRY
         await on.press("escape")
-        assert on.app.prompt.has_focus
+        assert on.prompt.has_focus
         await on.press("escape")
-        assert on.app.prompt.text == RETRY
+        assert on.prompt.text == RETRY
 
 
 async def test_key_interrupt(stage: Staged) -> None:
@@ -90,15 +90,15 @@ async def test_key_interrupt(stage: Staged) -> None:
         await on.press("ctrl+c")
         assert on.toasts[-1] == "ctrl+q quits"
         await on.press(*"chosen", "ctrl+shift+left", "ctrl+c")
-        await on.until(lambda: on.app.copied == "chosen")
-        assert on.app.prompt.text == "chosen"
+        await on.until(lambda: on.app.copier.last_copy == "chosen")
+        assert on.prompt.text == "chosen"
         on.engine.hold = Event()
-        on.app.ask(RETRY)
-        on.app.prompt.text = ""
+        on.app.conversation.ask(RETRY)
+        on.prompt.text = ""
         await on.press("ctrl+c")
         on.engine.hold.set()
-        assert not on.app.asked
-        assert on.app.prompt.text == RETRY
+        assert not on.app.conversation.pending
+        assert on.prompt.text == RETRY
 
 
 async def test_key_next_part(stage: Staged) -> None:
@@ -111,21 +111,21 @@ async def test_key_next_part(stage: Staged) -> None:
             assert on.app.focused is not None
             seen.append(on.app.focused.id)
         assert seen == ["transcript", "note", "prompt"]
-        assert "enter asks" in str(on.app.prompt.border_subtitle)
+        assert "enter asks" in str(on.prompt.border_subtitle)
 
 
 async def test_key_previous_part(stage: Staged) -> None:
     async with stage() as on:
         await on.press("shift+tab")
-        assert on.app.transcript.has_focus
-        assert "comes back" in str(on.app.prompt.border_subtitle)
+        assert on.transcript.has_focus
+        assert "comes back" in str(on.prompt.border_subtitle)
 
 
 async def test_key_new_topic(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(QUEUE)
         strip = on.app.screen.query_one("#context")
-        assert "follows on: Queue Service" in on.app.context[0]
+        assert "follows on: Queue Service" in on.context[0]
         assert strip.display
         await on.press("ctrl+n")
         await on.until(lambda: on.engine.inherits("chat") is None)
@@ -137,9 +137,9 @@ async def test_key_source(stage: Staged) -> None:
         await on.ask(QUEUE)
         for key in ("ctrl+o", "f3"):
             await on.press(key)
-            assert on.app.pane.is_open
+            assert on.pane.is_open
             await on.press(key)
-            assert not on.app.pane.is_open
+            assert not on.pane.is_open
 
 
 @pytest.mark.parametrize("key", ["f4", "e"])
@@ -175,7 +175,7 @@ async def test_key_search_history(stage: Staged) -> None:
         await on.press("ctrl+r")
         assert isinstance(on.app.screen, Picker)
         await on.press(*"decouples", "enter")
-        assert on.app.prompt.text == QUEUE
+        assert on.prompt.text == QUEUE
 
 
 async def test_key_look(stage: Staged) -> None:
@@ -189,59 +189,61 @@ async def test_key_page_up(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(QUEUE)
         await on.ask(RETRY)
-        was = on.app.transcript.scroll_y
+        was = on.transcript.scroll_y
         await on.press("pageup")
-        assert on.app.transcript.scroll_y < was
-        assert on.app.prompt.has_focus
+        assert on.transcript.scroll_y < was
+        assert on.prompt.has_focus
 
 
 async def test_key_page_down(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(QUEUE)
         await on.ask(RETRY)
-        on.app.transcript.scroll_home(animate=False)
+        on.transcript.scroll_home(animate=False)
         await on.press("pagedown")
-        assert on.app.transcript.scroll_y > 0
-        assert on.app.prompt.has_focus
+        assert on.transcript.scroll_y > 0
+        assert on.prompt.has_focus
 
 
-async def chosen(on_stage: object) -> str:
-    card = on_stage.app.transcript.chosen  # type: ignore[attr-defined]  # a Stage
-    return str(card.turn.question)
+def chosen_question(on: Stage) -> str:
+    """The question of the answer that keys act on."""
+    card = on.transcript.chosen
+    assert card is not None
+    return card.turn.question
 
 
 async def test_key_next(stage: Staged) -> None:
-    await steps(stage, "alt+up", "alt+down", focus=False)
+    await check_stepping(stage, "alt+up", "alt+down", focus=False)
 
 
 async def test_key_previous(stage: Staged) -> None:
-    await steps(stage, "alt+up", "alt+down", focus=False)
+    await check_stepping(stage, "alt+up", "alt+down", focus=False)
 
 
 async def test_key_next_answer(stage: Staged) -> None:
-    await steps(stage, "k", "j", focus=True)
+    await check_stepping(stage, "k", "j", focus=True)
 
 
 async def test_key_previous_answer(stage: Staged) -> None:
-    await steps(stage, "k", "j", focus=True)
+    await check_stepping(stage, "k", "j", focus=True)
 
 
-async def steps(stage: Staged, back: str, forth: str, *, focus: bool) -> None:
+async def check_stepping(stage: Staged, back: str, forth: str, *, focus: bool) -> None:
     async with stage() as on:
         for question in (QUEUE, RETRY, STRATEGY):
             await on.ask(question)
         if focus:
             await on.read()
         await on.press(back, back)
-        assert await chosen(on) == QUEUE
-        card = on.app.transcript.chosen
+        assert chosen_question(on) == QUEUE
+        card = on.transcript.chosen
         assert card is not None
-        assert on.app.transcript.scroll_y == card.top
-        assert "chosen: answer 1 of 3" in on.app.context[0]
+        assert on.transcript.scroll_y == card.top
+        assert "chosen: answer 1 of 3" in on.context[0]
         await on.press(forth)
-        assert await chosen(on) == RETRY
+        assert chosen_question(on) == RETRY
         await on.press(forth)
-        assert "chosen: " not in on.app.context[0]
+        assert "chosen: " not in on.context[0]
 
 
 async def test_key_commands(stage: Staged) -> None:
@@ -252,7 +254,7 @@ async def test_key_commands(stage: Staged) -> None:
         options = on.app.screen.query_one(OptionList)
         await on.until(lambda: options.option_count == len(COMMANDS))
         listed = {str(options.get_option_at_index(at).prompt) for at in range(options.option_count)}
-        assert listed == {name(one, {"save": "f2"}) for one in COMMANDS}
+        assert listed == {command_label(one, {"save": "f2"}) for one in COMMANDS}
         assert "Save the session as Markdown  (f2)" in listed
         await on.press(*"forget this")
         await on.until(lambda: options.option_count == 1)
@@ -296,8 +298,8 @@ async def test_key_cite(stage: Staged) -> None:
         answer = on.engine.answers[QUEUE]
         for cited in answer.citations:
             await on.press(str(cited.number))
-            await on.until(lambda cited=cited: on.app.pane.view.marks.first == cited.start_line)  # type: ignore[misc]
-            assert on.app.pane.view.marks.last == cited.end_line
+            await on.until(lambda cited=cited: on.pane.view.marks.first == cited.start_line)  # type: ignore[misc]
+            assert on.pane.view.marks.last == cited.end_line
             assert f"▶[{cited.number}]" in on.last
         await on.press("8")
         assert on.toasts[-1] == "This answer has no citation 8."
@@ -308,7 +310,7 @@ async def test_key_open(stage: Staged) -> None:
         await on.ask(QUEUE)
         await on.read()
         await on.press("enter")
-        await on.until(lambda: on.app.pane.view.marks.first == on.engine.answers[QUEUE].citations[0].start_line)
+        await on.until(lambda: on.pane.view.marks.first == on.engine.answers[QUEUE].citations[0].start_line)
 
 
 async def test_key_copy_answer(stage: Staged) -> None:
@@ -317,9 +319,9 @@ async def test_key_copy_answer(stage: Staged) -> None:
         await on.read()
         await on.press("y")
         await on.until(lambda: on.toasts[-1:] == ["Copied the answer by the terminal (OSC 52)"])
-        assert on.app.copied == clipboard.answer_text(on.engine.answers[QUEUE])
-        assert on.app.clipboard == on.app.copied
-        assert "│" not in on.app.copied.replace("├── ", "")
+        assert on.app.copier.last_copy == clipboard.answer_text(on.engine.answers[QUEUE])
+        assert on.app.clipboard == on.app.copier.last_copy
+        assert "│" not in on.app.copier.last_copy.replace("├── ", "")
 
 
 async def test_key_copy_snippet(stage: Staged) -> None:
@@ -329,12 +331,12 @@ async def test_key_copy_snippet(stage: Staged) -> None:
         await on.read()
         await on.press("c")
         code = on.engine.answers[RETRY].snippets[0].code
-        await on.until(lambda: on.app.copied == code)
+        await on.until(lambda: on.app.copier.last_copy == code)
         await on.ask(TRAP)
         await on.read()
         await on.press("c")
         await on.until(lambda: "control characters left out" in on.toasts[-1])
-        assert "\x1b" not in on.app.copied
+        assert "\x1b" not in on.app.copier.last_copy
         await on.ask(COMPARE)
         await on.read()
         await on.press("c")
@@ -361,7 +363,7 @@ async def test_key_first(stage: Staged) -> None:
         await on.read()
         for key in ("g", "home"):
             await on.press("j", key)
-            assert await chosen(on) == QUEUE
+            assert chosen_question(on) == QUEUE
 
 
 async def test_key_last(stage: Staged) -> None:
@@ -371,8 +373,8 @@ async def test_key_last(stage: Staged) -> None:
         await on.read()
         for key in ("G", "end"):
             await on.press("k", key)
-            assert await chosen(on) == RETRY
-            assert on.app.transcript.at_end()
+            assert chosen_question(on) == RETRY
+            assert on.transcript.at_end()
 
 
 async def test_key_again(stage: Staged) -> None:
@@ -383,9 +385,9 @@ async def test_key_again(stage: Staged) -> None:
         await on.ask(STRATEGY)
         await on.read()
         await on.press("k", "r")
-        await on.until(lambda: len(on.engine.asked) == 4 and not on.app.asked)
+        await on.until(lambda: len(on.engine.asked) == 4 and not on.app.conversation.pending)
         assert on.engine.asked[3].question == FOLLOW_UP
-        subject = on.app.desk.before[4]
+        subject = on.app.engine_thread.subjects[4]
         assert subject is not None
         assert subject.name == "Queue Service"
 
@@ -417,7 +419,7 @@ async def test_key_under(stage: Staged) -> None:
         under = on.engine.asked[1].under
         assert under is not None
         assert under.endswith("Messaging and Streaming > Streaming Service")
-        await on.until(lambda: not on.app.asked)
+        await on.until(lambda: not on.app.conversation.pending)
         assert "under: " in on.last
 
 
@@ -436,13 +438,13 @@ async def test_key_names(stage: Staged) -> None:
             await on.press("a")
             await on.until(lambda: isinstance(on.app.screen, Picker))
             await on.press(*["down"] * at, "enter")
-            await on.until(lambda: on.app.pane.is_open and on.app.pane.note is not None)
-            await on.until(lambda one=one: place_of(on.app.pane.cited, one, answer))  # type: ignore[misc]
+            await on.until(lambda: on.pane.is_open and on.pane.note is not None)
+            await on.until(lambda one=one: shows_name(on.pane.citation, one, answer))  # type: ignore[misc]
             await on.press("escape")
             await on.read()
 
 
-def place_of(shown: Citation | None, name: Candidate, answer: Answer) -> bool:
+def shows_name(shown: Citation | None, name: Candidate, answer: Answer) -> bool:
     """Whether the source pane shows the first citation of a name, or else its heading."""
     if name.citations:
         return shown is not None and shown.number == name.citations[0]
@@ -457,96 +459,96 @@ async def test_key_find(stage: Staged) -> None:
         await on.until(lambda: isinstance(on.app.screen, Naming))
         await on.press(*"VirtualService", "enter")
         await on.until(lambda: isinstance(on.app.focused, NoteView))
-        view = on.app.pane.view
-        assert "virtualservice" in view.line(view.found_at).casefold()
+        view = on.pane.view
+        assert "virtualservice" in view.line(view.match_line).casefold()
         assert view.marks.first == 840
 
 
 async def test_key_find_next(stage: Staged) -> None:
-    await finds(stage)
+    await check_finding(stage)
 
 
 async def test_key_find_previous(stage: Staged) -> None:
-    await finds(stage)
+    await check_finding(stage)
 
 
-async def finds(stage: Staged) -> None:
+async def check_finding(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(QUEUE)
         await on.read()
         await on.press("slash", *"queue", "enter")
-        view = on.app.pane.view
-        await on.until(lambda: view.found == "queue")
-        first = view.found_at
+        view = on.pane.view
+        await on.until(lambda: view.search_text == "queue")
+        first = view.match_line
         assert first > view.marks.first
         await on.press("n")
-        assert view.found_at != first
+        assert view.match_line != first
         await on.press("N")
-        assert view.found_at == first
+        assert view.match_line == first
 
 
 async def test_key_previous_citation(stage: Staged) -> None:
-    await cites_in_turn(stage)
+    await check_stepping_citations(stage)
 
 
 async def test_key_next_citation(stage: Staged) -> None:
-    await cites_in_turn(stage)
+    await check_stepping_citations(stage)
 
 
-async def cites_in_turn(stage: Staged) -> None:
+async def check_stepping_citations(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(QUEUE)
         await on.read()
         await on.press("2", "right_square_bracket")
         lines = [cited.start_line for cited in on.engine.answers[QUEUE].citations]
-        await on.until(lambda: on.app.pane.view.marks.first == lines[2])
+        await on.until(lambda: on.pane.view.marks.first == lines[2])
         await on.press("left_square_bracket", "left_square_bracket")
-        await on.until(lambda: on.app.pane.view.marks.first == lines[0])
+        await on.until(lambda: on.pane.view.marks.first == lines[0])
 
 
 async def test_key_to_prompt(stage: Staged) -> None:
     async with stage() as on:
         await on.read()
         await on.press("i")
-        assert on.app.prompt.has_focus
-        assert on.app.prompt.text == ""
+        assert on.prompt.has_focus
+        assert on.prompt.text == ""
 
 
 async def test_key_row_up(stage: Staged) -> None:
-    await rows(stage)
+    await check_scrolling_rows(stage)
 
 
 async def test_key_row_down(stage: Staged) -> None:
-    await rows(stage)
+    await check_scrolling_rows(stage)
 
 
-async def rows(stage: Staged) -> None:
+async def check_scrolling_rows(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(QUEUE)
         await on.read()
-        on.app.transcript.scroll_to(y=3, animate=False)
+        on.transcript.scroll_to(y=3, animate=False)
         await on.press("down")
-        assert on.app.transcript.scroll_y == 4
+        assert on.transcript.scroll_y == 4
         await on.press("up", "up")
-        assert on.app.transcript.scroll_y == 2
+        assert on.transcript.scroll_y == 2
 
 
 async def test_key_left(stage: Staged) -> None:
-    await sideways(stage)
+    await check_scrolling_sideways(stage)
 
 
 async def test_key_right(stage: Staged) -> None:
-    await sideways(stage)
+    await check_scrolling_sideways(stage)
 
 
-async def sideways(stage: Staged) -> None:
+async def check_scrolling_sideways(stage: Staged) -> None:
     async with stage((60, 16)) as on:
         await on.ask(QUEUE)
         await on.read()
         await on.press("1")
-        await on.until(lambda: on.app.pane.view.marks.first > 0)
+        await on.until(lambda: on.pane.view.marks.first > 0)
         await on.press("right", "right", "left")
-        assert on.app.pane.view.scroll_x == 8
+        assert on.pane.view.scroll_x == 8
 
 
 async def test_key_last_copy(stage: Staged) -> None:
@@ -554,7 +556,7 @@ async def test_key_last_copy(stage: Staged) -> None:
         await on.ask(RETRY)
         await on.read()
         await on.press("c")
-        await on.until(lambda: bool(on.app.copied))
+        await on.until(lambda: bool(on.app.copier.last_copy))
         await on.app.run_action("last_copy")
         await on.pilot.pause()
         assert isinstance(on.app.screen, Reading)
@@ -580,45 +582,45 @@ async def test_key_forget(stage: Staged, tmp_path: Path) -> None:
         await on.app.run_action("forget")
         await on.until(lambda: not path.exists())
         await on.until(lambda: on.engine.inherits("chat") is None)
-        assert not list(on.app.transcript.cards())
-        assert not on.app.prompt.asked
+        assert not list(on.transcript.cards())
+        assert not on.prompt.questions
 
 
-async def test_letters_are_text_in_the_prompt(stage: Staged) -> None:
+async def test_letters_with_a_key_are_typed_in_the_prompt(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(QUEUE)
         keys = [key for one in ACTIONS if one.where == "reading" for key in one.keys.split(",")]
         await on.press(*[key for key in keys if len(key) == 1])
-        assert on.app.prompt.text == "".join(key for key in keys if len(key) == 1)
+        assert on.prompt.text == "".join(key for key in keys if len(key) == 1)
 
 
-async def test_keys_can_be_changed(stage: Staged) -> None:
+async def test_settings_change_keys(stage: Staged) -> None:
     async with stage(keys={"copy-answer": "f2"}) as on:
         await on.ask(QUEUE)
         await on.read()
         await on.press("f2")
-        await on.until(lambda: bool(on.app.copied))
+        await on.until(lambda: bool(on.app.copier.last_copy))
         await on.press("f1")
         assert isinstance(on.app.screen, Help)
         assert "  f2          Copy the answer" in on.app.screen.text().plain
 
 
-async def test_the_prompts_keys_can_be_changed(stage: Staged) -> None:
+async def test_settings_change_the_prompts_keys(stage: Staged) -> None:
     """The old key does what a text area does with it, and the prompt says the new ones."""
     keys = {"ask": "ctrl+k", "new-line": "f8", "earlier": "ctrl+up", "later": "ctrl+down", "save": "ctrl+e"}
     async with stage(keys=keys) as on:
-        assert str(on.app.prompt.border_subtitle) == "ctrl+k asks · f8 new line"
+        assert str(on.prompt.border_subtitle) == "ctrl+k asks · f8 new line"
         await on.press(*"one", "f8", *"two", "enter")
-        assert on.app.prompt.text == "one\ntwo"
-        on.app.prompt.text = QUEUE
+        assert on.prompt.text == "one\ntwo"
+        on.prompt.text = QUEUE
         await on.press("ctrl+k")
-        await on.until(lambda: len(on.engine.asked) == 1 and not on.app.asked)
+        await on.until(lambda: len(on.engine.asked) == 1 and not on.app.conversation.pending)
         await on.press("up")
-        assert on.app.prompt.text == ""
+        assert on.prompt.text == ""
         await on.press("ctrl+up")
-        assert on.app.prompt.text == QUEUE
+        assert on.prompt.text == QUEUE
         await on.press("ctrl+down")
-        assert on.app.prompt.text == ""
+        assert on.prompt.text == ""
         await on.press("ctrl+e")
         assert isinstance(on.app.screen, Naming)
 
@@ -627,19 +629,19 @@ async def test_up_and_down_move_inside_the_text(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(QUEUE)
         await on.press("a", "ctrl+j", "b", "up")
-        assert on.app.prompt.text == "a\nb"
-        assert on.app.prompt.cursor_location[0] == 0
+        assert on.prompt.text == "a\nb"
+        assert on.prompt.cursor_location[0] == 0
         await on.press("down")
-        assert on.app.prompt.cursor_location[0] == 1
+        assert on.prompt.cursor_location[0] == 1
         await on.press("up", "up")
-        assert on.app.prompt.text == QUEUE
+        assert on.prompt.text == QUEUE
 
 
-async def test_a_list_takes_no_keys_of_the_chat(stage: Staged) -> None:
+async def test_an_open_list_keeps_the_chats_keys_from_acting(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(DECLINED)
         await on.press("ctrl+r", "ctrl+s")
         assert isinstance(on.app.screen, Picker)
         assert on.app.screen.query_one(Input).has_focus
         await on.press("escape")
-        assert on.app.prompt.has_focus
+        assert on.prompt.has_focus

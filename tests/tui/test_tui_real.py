@@ -31,15 +31,15 @@ class Real:
             if holds():
                 return
             await asyncio.sleep(0.02)
-        pytest.fail(f"the screen never came to it: {self.app.status}")
+        pytest.fail(f"the screen never came to it: {self.app.status.index}")
 
     async def ask(self, question: str) -> str:
         """The text of the answer's card; a topic of its own."""
         self.app.action_new_topic()
-        self.app.ask(question)
-        await self.until(lambda: not self.app.asked)
+        self.app.conversation.ask(question)
+        await self.until(lambda: not self.app.conversation.pending)
         await self.pilot.pause()
-        return list(self.app.transcript.cards())[-1].text
+        return list(self.app.view.transcript.cards())[-1].text
 
 
 @pytest.fixture
@@ -63,48 +63,48 @@ def real(tmp_path: Path, root: Path, surroundings: dict[str, str], monkeypatch: 
 async def test_a_first_index_is_built_in_a_child_while_a_question_waits(real: Any) -> None:
     """Then each state comes from the real engine, many new notes are read aside, few at once."""
     async with real() as on:
-        on.app.ask(QUEUE)
-        said = set()
+        on.app.conversation.ask(QUEUE)
+        states = set()
         for _ in range(3000):
             await on.pilot.pause()
-            said.add(on.app.status.split(" ")[0])
-            if not on.app.asked:
+            states.add(on.app.status.index.split(" ")[0])
+            if not on.app.conversation.pending:
                 break
             await asyncio.sleep(0.02)
-        assert said & {"embedding", "reading"}
-        assert on.app.desk.children == 1
-        assert "Queue Service" in list(on.app.transcript.cards())[-1].text
-        await on.until(lambda: on.app.status == "index fresh")
-        assert "1 note · " in on.app.screen.query_one("#status").said[0]
+        assert states & {"embedding", "reading"}
+        assert on.app.engine_thread.children == 1
+        assert "Queue Service" in list(on.app.view.transcript.cards())[-1].text
+        await on.until(lambda: on.app.status.index == "index fresh")
+        assert "1 note · " in on.app.screen.query_one("#status").texts[0]
 
         assert "does not parse: line 477" in await on.ask(RETRY)
         assert (await on.ask(PARTIAL)).count("PARTIAL   The notes say nothing about: ") == 1
         assert "NOT IN THE NOTES  The notes do not answer this." in await on.ask(DECLINED)
 
         (on.notes / "fruit.md").write_text("# Fruit\n\n## Apple\n\nAn apple keeps for months in a cool cellar.\n")
-        await on.until(lambda: "2 notes · " in on.app.screen.query_one("#status").said[0])
-        await on.until(lambda: on.app.status == "index fresh")
-        assert on.app.desk.children == 1
+        await on.until(lambda: "2 notes · " in on.app.screen.query_one("#status").texts[0])
+        await on.until(lambda: on.app.status.index == "index fresh")
+        assert on.app.engine_thread.children == 1
         await on.ask("How long does an apple keep in a cool cellar?")
-        answer = list(on.app.transcript.cards())[-1].turn.answer
+        answer = list(on.app.view.transcript.cards())[-1].turn.answer
         assert answer is not None
         assert "fruit.md" in {cited.path for cited in answer.citations}
 
         rows = "\n".join(f"- Item {number} of the pantry is thing {number * 7919 % 1009}." for number in range(300))
         (on.notes / "pantry.md").write_text(f"# Pantry\n\n{rows}\n")
-        await on.until(lambda: on.app.desk.children == 2)
+        await on.until(lambda: on.app.engine_thread.children == 2)
         assert "Queue Service" in await on.ask(QUEUE)
-        await on.until(lambda: on.app.status == "index fresh")
-        assert "3 notes · " in on.app.screen.query_one("#status").said[0]
+        await on.until(lambda: on.app.status.index == "index fresh")
+        assert "3 notes · " in on.app.screen.query_one("#status").texts[0]
 
         (on.notes / "fruit.md").unlink()
-        card = next(card for card in on.app.transcript.cards() if "apple" in card.turn.question)
+        card = next(card for card in on.app.view.transcript.cards() if "apple" in card.turn.question)
         await on.until(lambda: "This note changed since" in card.text)
 
 
-async def test_no_notes_say_where_they_were_looked_for(real: Any, tmp_path: Path) -> None:
+async def test_an_empty_notes_folder_is_reported_with_its_path(real: Any, tmp_path: Path) -> None:
     for note in (tmp_path / "corpus").glob("*.md"):
         note.unlink()
     async with real() as on:
-        await on.until(lambda: "There are no notes in" in on.app.welcome.text)
-        assert "--notes" in " ".join(on.app.welcome.text.split())
+        await on.until(lambda: "There are no notes in" in on.app.view.welcome.text)
+        assert "--notes" in " ".join(on.app.view.welcome.text.split())

@@ -17,13 +17,14 @@ from textual.command import CommandPalette
 from assistant.errors import UnreadableNotes
 from assistant.indexing.overview import Heading
 from assistant.records import Answer, Candidate, Citation, LineNumber, Snippet, Statement
-from assistant.rendering.terminal import answer_json
+from assistant.rendering.answer_json import answer_json
 from assistant.text import sanitize
-from assistant.tui import clipboard, export, highlighting, turns
-from assistant.tui.cards import blocks, rows
-from assistant.tui.cards.rows import View
-from assistant.tui.session import Session
-from assistant.tui.turns import Turn, answer_of
+from assistant.tui import clipboard, export, highlighting
+from assistant.tui.cards.answer_rows import View, answer_rows
+from assistant.tui.cards.rows import plain
+from assistant.tui.history.session_file import SessionFile
+from assistant.tui.history.turn import Turn
+from assistant.tui.history.turn_json import answer_from_json, decode, encode
 
 from .conftest import BRACKET, HOSTILE, QUEUE, TRAP, Stage, Staged, recorded
 
@@ -54,9 +55,9 @@ async def test_no_screen_shows_a_control_character(stage: Staged) -> None:
         await on.read()
         for key in ("1", "2", "space", "space", "space", "r"):
             await on.press(key)
-            await on.until(lambda: not on.app.asked and on.app.pane.note is not None)
+            await on.until(lambda: not on.app.conversation.pending and on.pane.note is not None)
             clean(on)
-        title = on.app.pane.border_title
+        title = on.pane.border_title
         assert str(title).replace("\\", "") == "tr[b]ap ␛]0;owned␇.md"
         for key in ("ctrl+r", "ctrl+s", "f1", "ctrl+p"):
             await on.press(key)
@@ -69,21 +70,21 @@ async def test_no_screen_shows_a_control_character(stage: Staged) -> None:
         await on.until(lambda: len(on.app.screen_stack) == 2)
         clean(on)
         await on.press("escape", "c")
-        await on.until(lambda: bool(on.app.copied))
+        await on.until(lambda: bool(on.app.copier.last_copy))
         await on.app.run_action("last_copy")
         await on.pilot.pause()
         clean(on)
         await on.press("escape")
-        on.app.tell(EVIL)
+        on.app.view.toast(EVIL)
         await on.pilot.pause()
         clean(on)
 
 
-async def test_a_hostile_question_and_a_hostile_error_are_text(stage: Staged) -> None:
+async def test_a_hostile_question_and_a_hostile_error_are_shown_as_text(stage: Staged) -> None:
     async with stage() as on:
-        on.engine.error = UnreadableNotes(f"Not {EVIL}.", f"NotesSnapshot {EVIL}.")
-        on.app.ask(EVIL)
-        await on.until(lambda: not on.app.asked)
+        on.engine.error = UnreadableNotes(f"Not {EVIL}.", f"Look {EVIL}.")
+        on.app.conversation.ask(EVIL)
+        await on.until(lambda: not on.app.conversation.pending)
         await on.pilot.pause()
         clean(on)
         assert "[@click=app.quit]q[/]" in on.last
@@ -91,7 +92,7 @@ async def test_a_hostile_question_and_a_hostile_error_are_text(stage: Staged) ->
         clean(on)
 
 
-async def test_hostile_names_and_headings_are_text(stage: Staged) -> None:
+async def test_hostile_names_and_headings_are_shown_as_text(stage: Staged) -> None:
     """In a verdict, the list of names, the strip above the prompt and the tree of headings."""
     async with stage((160, 50)) as on:
         evil = Candidate(EVIL, (EVIL, EVIL), 0.9, ())
@@ -104,7 +105,7 @@ async def test_hostile_names_and_headings_are_text(stage: Staged) -> None:
         await on.until(lambda: len(on.app.screen_stack) == 2)
         clean(on)
         await on.press("escape")
-        on.app.pick_heading([Heading(f"{EVIL}.md", LineNumber(1), (EVIL, f"\\{EVIL}\\"))])
+        on.app.conversation.ask_under([Heading(f"{EVIL}.md", LineNumber(1), (EVIL, f"\\{EVIL}\\"))])
         await on.pilot.pause()
         clean(on)
         assert sum("[@click=app.quit]q[/]" in row for row in screen_rows(on)) > 3
@@ -134,8 +135,8 @@ def hostile_answer(text: str, code: str) -> Answer:
 def test_a_card_has_no_control_and_fits_its_width(text: str, code: str, columns: int) -> None:
     turn = Turn(1, text, (text,), "answered", hostile_answer(text, code), changed=True)
     for view in (View(), View(folded=True), View(chosen=True, citation=1, unfolded=frozenset({0}))):
-        for laid_out in rows.laid_out(turn, view, columns, {}, code=3):
-            row = blocks.plain(laid_out)
+        for laid_out in answer_rows(turn, view, columns, {}, folded_rows=3):
+            row = plain(laid_out)
             assert not CONTROL.search(row)
             assert sanitize.width(row) <= columns
 
@@ -151,7 +152,7 @@ def test_colours_change_no_character(code: str) -> None:
 @given(nasty, nasty)
 def test_a_turn_reads_back_as_it_was_written(text: str, code: str) -> None:
     turn = Turn(-1, text or "q", (text,), "answered", hostile_answer(text, code), {"a.md": "x"})
-    assert turns.read(turns.written(turn), -1) == turn
+    assert decode(encode(turn), -1) == turn
 
 
 @given(nasty, nasty)
@@ -187,11 +188,11 @@ def test_a_copy_keeps_all_but_controls_and_counts_them(text: str) -> None:
 @pytest.mark.parametrize("question", list(recorded()))
 def test_recorded_answers_survive_their_json(question: str) -> None:
     answer = recorded()[question]
-    assert answer_of(json.loads(answer_json(answer))) == answer
+    assert answer_from_json(json.loads(answer_json(answer))) == answer
 
 
 def test_a_damaged_line_is_skipped_and_counted(tmp_path: Path) -> None:
-    session = Session(tmp_path / "deep" / "session.jsonl")
+    session = SessionFile(tmp_path / "deep" / "session.jsonl")
     answer = recorded()[QUEUE]
     for number in (1, 2):
         session.append(Turn(number, QUEUE, (), "answered", replace(answer, elapsed_ms=number)))
@@ -206,7 +207,7 @@ def test_a_damaged_line_is_skipped_and_counted(tmp_path: Path) -> None:
     assert session.read().turns == ()
 
 
-async def test_a_session_that_cannot_be_kept_is_said(stage: Staged, tmp_path: Path) -> None:
+async def test_an_unwritable_session_file_is_reported_once(stage: Staged, tmp_path: Path) -> None:
     """A file where the folder should be: neither read nor written, said once each, and answers come all the same."""
     (tmp_path / "state").write_text("")
     async with stage() as on:
@@ -222,8 +223,8 @@ async def test_a_session_that_cannot_be_kept_is_said(stage: Staged, tmp_path: Pa
 
 
 def test_without_history_nothing_is_written(tmp_path: Path) -> None:
-    Session(None).append(Turn(1, QUEUE, (), "answered", recorded()[QUEUE]))
-    assert Session(None).read().turns == ()
+    SessionFile(None).append(Turn(1, QUEUE, (), "answered", recorded()[QUEUE]))
+    assert SessionFile(None).read().turns == ()
 
 
 async def test_an_earlier_session_comes_back_folded(stage: Staged, tmp_path: Path) -> None:
@@ -231,11 +232,11 @@ async def test_an_earlier_session_comes_back_folded(stage: Staged, tmp_path: Pat
         await on.ask(QUEUE)
         await on.until((tmp_path / "state" / "session.jsonl").is_file)
     async with stage() as on:
-        cards = list(on.app.transcript.cards())
+        cards = list(on.transcript.cards())
         assert [card.turn.question for card in cards] == [QUEUE]
         assert "folded: space shows" in cards[0].text
         await on.press("up")
-        assert on.app.prompt.text == QUEUE
+        assert on.prompt.text == QUEUE
         await on.read()
         await on.press("g", "space")
         assert "Sources" in cards[0].text

@@ -10,16 +10,29 @@ import pytest
 from textual.pilot import Pilot
 
 from assistant.errors import AssistantError
-from assistant.tui.app import ChatApp
 
-from .conftest import BRACKET, CHOICE, COMPARE, DECLINED, FOLLOW_UP, PARTIAL, QUEUE, RETRY, TRAP, UNMET, Replay, Stage
+from .conftest import (
+    BRACKET,
+    CHOICE,
+    COMPARE,
+    DECLINED,
+    FOLLOW_UP,
+    PARTIAL,
+    QUEUE,
+    RETRY,
+    TRAP,
+    UNMET,
+    RecordingChat,
+    Replay,
+    Stage,
+)
 
 Act = Callable[[Stage], Awaitable[None]]
 Golden = Callable[..., None]
 
 
 @pytest.fixture
-def golden_screen(snap_compare: Callable[..., bool], chat_app: Callable[..., tuple[ChatApp, Replay]]) -> Golden:
+def golden_screen(snap_compare: Callable[..., bool], chat_app: Callable[..., tuple[RecordingChat, Replay]]) -> Golden:
     """Runs a chat, does something and compares the screen with the committed one."""
 
     def compare(act: Act, size: tuple[int, int] = (80, 24), *, ready: bool = True, **changes: Any) -> None:
@@ -30,13 +43,13 @@ def golden_screen(snap_compare: Callable[..., bool], chat_app: Callable[..., tup
 
         async def before(pilot: Pilot[Any]) -> None:
             on = Stage(app, engine, pilot)
-            app.prompt.cursor_blink = False
+            app.view.prompt.cursor_blink = False
             if ready:
-                await on.until(lambda: app.status == "index fresh")
+                await on.until(lambda: app.status.index == "index fresh")
             await act(on)
             await pilot.pause()
-            if app.pane.is_open:
-                await on.until(lambda: app.pane.view.settled)
+            if app.view.source_pane.is_open:
+                await on.until(lambda: app.view.source_pane.view.settled)
 
         assert snap_compare(app, terminal_size=size, run_before=before)
         if engine.hold is not None:
@@ -58,7 +71,7 @@ def reading(question: str, *keys: str) -> Act:
         await on.ask(question)
         await on.read()
         await on.press(*keys)
-        await on.until(lambda: on.app.pane.view.marks.first > 0)
+        await on.until(lambda: on.pane.view.marks.first > 0)
 
     return act
 
@@ -69,7 +82,7 @@ async def nothing(on: Stage) -> None:
 
 async def running(on: Stage) -> None:
     on.engine.hold = Event()
-    on.app.ask(QUEUE)
+    on.app.conversation.ask(QUEUE)
     await on.until(lambda: "Searching…" in on.last)
 
 
@@ -112,7 +125,7 @@ def test_theme(golden_screen: Golden, theme: str) -> None:
 
 def test_no_color(golden_screen: Golden, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    golden_screen(reading(RETRY, "5"), (120, 40), plain=True)
+    golden_screen(reading(RETRY, "5"), (120, 40), no_color=True)
 
 
 def test_error(golden_screen: Golden, unusable: AssistantError) -> None:
@@ -130,7 +143,7 @@ def test_waiting(golden_screen: Golden) -> None:
         engine.loading = Event()
 
     async def act(on: Stage) -> None:
-        on.app.ask(QUEUE)
+        on.app.conversation.ask(QUEUE)
         await on.until(lambda: "Loading the model" in on.last)
 
     golden_screen(act, ready=False, prepare=loading)

@@ -79,7 +79,7 @@ def chat(folder: Path) -> str:
     return f"{sys.executable} -P -m assistant --notes {folder}/corpus --index {folder}/index chat"
 
 
-def test_a_day_in_a_terminal(terminal: Terminal, tmp_path: Path, root: Path) -> None:
+def test_ask_open_edit_copy_and_quit_in_a_terminal(terminal: Terminal, tmp_path: Path, root: Path) -> None:
     """Ask, read, open the source, edit, ask again, copy, resize, quit; the terminal is as it was before."""
     shutil.copytree(root / "corpus", tmp_path / "corpus")
     opened = tmp_path / "opened"
@@ -129,7 +129,7 @@ def test_a_day_in_a_terminal(terminal: Terminal, tmp_path: Path, root: Path) -> 
     assert terminal.run("stty -a") == before
 
 
-def test_the_terminal_is_whole_after_a_kill(terminal: Terminal, tmp_path: Path, root: Path) -> None:
+def test_a_kill_leaves_the_terminal_as_it_was(terminal: Terminal, tmp_path: Path, root: Path) -> None:
     shutil.copytree(root / "corpus", tmp_path / "corpus")
     before = terminal.run("stty -a")
     terminal.type(chat(tmp_path))
@@ -201,7 +201,7 @@ def test_a_window_that_is_closed_over_the_editor_ends_the_chat(terminal: Termina
     terminal.wait(lambda _: not Path(f"/proc/{pid}").exists())
 
 
-def test_a_pipe_is_told_where_to_go(tmp_path: Path, root: Path, surroundings: dict[str, str]) -> None:
+def test_without_a_terminal_the_chat_points_to_ask(tmp_path: Path, root: Path, surroundings: dict[str, str]) -> None:
     done = subprocess.run(
         [sys.executable, "-P", "-m", "assistant", "--notes", str(root / "corpus"), "chat"],
         capture_output=True,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import assistant
 from assistant.cli.diagnosis.finding import DISTRIBUTION, Finding, pip_install
-from assistant.models import encoder
+from assistant.models import sessions
 from assistant.system.settings import few_colours, terminal_clipboard
 
 IMPORTED = {
@@ -23,7 +23,6 @@ IMPORTED = {
     "click": "click",
     "faiss-cpu": "faiss",
     "markdown-it-py": "markdown_it",
-    "mdit-py-plugins": "mdit_py_plugins",
     "numpy": "numpy",
     "onnxruntime": "onnxruntime",
     "rich": "rich",
@@ -77,7 +76,7 @@ def _package_problem(name: str, relation: str | None, required: str) -> str:
     if relation and (version != required if relation == "==" else _numbers(version) < _numbers(required)):
         return f"{name} is {version}, {relation}{required} is required"
     if name in IMPORTED:
-        encoder.keep_to_itself()
+        sessions.disable_telemetry()
         try:
             importlib.import_module(IMPORTED[name])
         except Exception as error:  # noqa: BLE001 - a half installed library fails in any way

@@ -15,12 +15,12 @@ from assistant.system.settings import Settings
 
 def model(settings: Settings, program: str) -> Iterator[Finding]:
     """`program` is the command line up to the command's name."""
-    from assistant.models import preparation
+    from assistant.models import preparation, verification
 
     name = settings.model or preparation.DEFAULT_MODEL
     try:
         files = preparation.prepared(name, settings.cache)
-        verified = preparation.verified(name)
+        verified = verification.weights_verified(name)
     except AssistantError as error:
         yield Finding("model", f"{name}: {error.message}", _as_command(error.hint))
         return

@@ -36,6 +36,7 @@ _OUTPUT = re.compile(
 
 
 def check_terraform(code: str) -> Mistake | None:
+    """The first mistake of Terraform's grammar, by tree-sitter; Fragment for commands."""
     if "=" not in code and "{" not in code:
         raise Fragment  # commands
     import tree_sitter_hcl
@@ -69,6 +70,7 @@ def _behind_bodies(error: tree_sitter.Node) -> int:
 
 
 def check_bash(code: str) -> Mistake | None:
+    """The first mistake of Bash's grammar, by tree-sitter; Fragment for what a terminal printed."""
     import tree_sitter_bash
 
     root = _parsed(code.rstrip("\\\n "), tree_sitter_bash.language())

@@ -14,6 +14,7 @@ _NOTEBOOK = re.compile(r"^[ \t]*[!%]{1,2}[A-Za-z]", re.MULTILINE)
 
 
 def check_python(code: str) -> Mistake | None:
+    """What Python's own compiler says; Fragment for notebooks and bodies left out."""
     if _NOTEBOOK.search(code):
         raise Fragment
     try:
@@ -36,6 +37,7 @@ def _code_after(code: str, row: int) -> bool:
 
 
 def check_json(code: str) -> Mistake | None:
+    """What the standard library's decoder says; Fragment where there are comments."""
     if re.search(r"^\s*(?://|#|/\*)|[,\[{]\s*(?://|#|/\*)", code, re.MULTILINE):
         raise Fragment
     try:

@@ -16,6 +16,7 @@ _DEEP = 200
 
 
 def check_yaml(code: str) -> Mistake | None:
+    """What PyYAML says; Fragment for YAML that a command pipes, or that is cut from the middle."""
     if _HEREDOC.search(code):
         raise Fragment  # a command that pipes YAML into something
     try:

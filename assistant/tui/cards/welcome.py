@@ -1,4 +1,4 @@
-"""What stands on an empty screen: what is indexed, and questions to begin with."""
+"""The welcome on an empty screen: what is indexed, and questions to begin with."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.text import sanitize
-from assistant.tui.cards.blocks import Block
+from assistant.tui.cards.item import TranscriptItem
 from assistant.tui.cards.rows import WIDEST, Piece, Row
 
 if TYPE_CHECKING:
     from assistant.indexing.overview import Overview
 
 
-class Welcome(Block):
-    """Counts, model and example questions; one of them may be marked to be asked."""
+class Welcome(TranscriptItem):
+    """Counts, model and example questions, of which one may be marked."""
 
     def __init__(self, notes: Path, model: str) -> None:
         super().__init__()
@@ -29,14 +29,14 @@ class Welcome(Block):
         return self._overview.examples if self._overview is not None else ()
 
     def show(self, overview: Overview | None = None, trouble: str = "", marked: int | None = None) -> None:
-        """`trouble` says why there is nothing to ask, raw."""
+        """`trouble` says why there is nothing to ask, raw; None keeps overview and mark as they are."""
         self._overview = overview or self._overview
         self._trouble = trouble
         if marked is not None:
             self.marked = max(0, min(marked, len(self.examples)))
-        self.stir()
+        self.changed()
 
-    def lay_out(self, width: int, code: int) -> list[Row]:
+    def lay_out(self, width: int, folded_rows: int) -> list[Row]:
         rows: list[Row] = []
         for lead, piece in self._lines():
             room = max(min(width, WIDEST) - len(lead), 8)
@@ -45,16 +45,8 @@ class Welcome(Block):
         return rows
 
     def _lines(self) -> list[tuple[str, Piece]]:
-        lines = [("", Piece("Ask about your notes; every answer is a quotation from them.", "bold"))]
-        seen = self._overview
-        if self._trouble:
-            lines.append(("", Piece(sanitize.line(self._trouble), "$text-warning")))
-        elif seen is None:
-            lines.append(("", Piece(f"Opening the index of {sanitize.line(self._notes.name)}", "dim")))
-        else:
-            waiting = f"{seen.pending:,} still found by words only" if seen.pending else "index ready"
-            counts = f"{_count(seen.notes, 'note')} · {_count(seen.passages, 'passage')}"
-            lines.append(("", Piece(f"{counts} · {sanitize.line(self._model)} · {waiting}", "dim")))
+        """A lead and what is wrapped under itself behind it."""
+        lines = [("", Piece("Ask about your notes; every answer is a quotation from them.", "bold")), self._state()]
         if self.examples:
             lines.append(("", Piece("Such as (down and enter, or a click):", "dim")))
         for number, question in enumerate(self.examples, 1):
@@ -63,6 +55,16 @@ class Welcome(Block):
             lines.append((mark, Piece(sanitize.line(question), style, f"app.example({number})")))
         return lines
 
+    def _state(self) -> tuple[str, Piece]:
+        overview = self._overview
+        if self._trouble:
+            return "", Piece(sanitize.line(self._trouble), "$text-warning")
+        if overview is None:
+            return "", Piece(f"Opening the index of {sanitize.line(self._notes.name)}", "dim")
+        pending = f"{overview.pending:,} still found by words only" if overview.pending else "index ready"
+        counts = f"{_count(overview.notes, 'note')} · {_count(overview.passages, 'passage')}"
+        return "", Piece(f"{counts} · {sanitize.line(self._model)} · {pending}", "dim")
 
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

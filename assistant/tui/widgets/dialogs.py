@@ -1,9 +1,9 @@
-"""The screens that lie over the chat: choose one of a list, name a file, read a text; `headings` has the tree."""
+"""The screens that lie over the chat: pick from a list, name a file, read a text, help."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -20,15 +20,8 @@ _MOST = 500
 """Entries that are listed at once; typing narrows them down."""
 
 
-class Entry(NamedTuple):
-    """One line to choose."""
-
-    text: str
-    """Raw; it is cleaned when it is shown."""
-
-
 class Picker(ModalScreen[int | None]):
-    """Type to narrow a list down, enter chooses; returns the position of the entry, None where none was chosen."""
+    """A list that typing narrows down; returns the position of the chosen entry, None where none was chosen."""
 
     BINDINGS: ClassVar = [
         Binding("escape", "dismiss(None)", "Close", show=False),
@@ -43,7 +36,8 @@ class Picker(ModalScreen[int | None]):
     Picker OptionList { border: none; height: 1fr; background: $surface; text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
-    def __init__(self, title: str, entries: Sequence[Entry]) -> None:
+    def __init__(self, title: str, entries: Sequence[str]) -> None:
+        """`entries` are raw, a line each."""
         super().__init__()
         self._title = title
         self._entries = entries
@@ -76,17 +70,17 @@ class Picker(ModalScreen[int | None]):
 
     def _list(self, typed: str) -> None:
         words = typed.casefold().split()
-        self._shown = [
-            at for at, entry in enumerate(self._entries) if all(word in entry.text.casefold() for word in words)
-        ][:_MOST]
+        self._shown = [at for at, entry in enumerate(self._entries) if all(word in entry.casefold() for word in words)][
+            :_MOST
+        ]
         options = self.query_one(OptionList)
         options.clear_options()
-        options.add_options(Option(Content(sanitize.line(self._entries[at].text))) for at in self._shown)
+        options.add_options(Option(Content(sanitize.line(self._entries[at]))) for at in self._shown)
         options.highlighted = 0 if self._shown else None
 
 
 class Naming(ModalScreen[str | None]):
-    """A line of text to change and accept; returns it, None where it was not accepted."""
+    """A line of text to edit; returns it, None where it was not accepted."""
 
     BINDINGS: ClassVar = [Binding("escape", "dismiss(None)", "Close", show=False)]
     DEFAULT_CSS = """
@@ -110,7 +104,7 @@ class Naming(ModalScreen[str | None]):
 
 
 class Reading(ModalScreen[None]):
-    """A text to read, or to take with the mouse."""
+    """A text to read and to select."""
 
     BINDINGS: ClassVar = [Binding("escape,q,enter", "dismiss", "Close", show=False)]
     DEFAULT_CSS = """
@@ -130,7 +124,7 @@ class Reading(ModalScreen[None]):
 
 
 class Help(ModalScreen[None]):
-    """Every key, those of the part that had the focus first."""
+    """The table of keys, those of the part that had the focus first."""
 
     BINDINGS: ClassVar = [
         Binding("escape,q,f1,question_mark", "dismiss", "Close", show=False),
@@ -154,7 +148,7 @@ class Help(ModalScreen[None]):
             yield Static(self.text(), markup=False)
 
     def text(self) -> Content:
-        """The table of keys, as it is shown."""
+        """All of it, as it is shown."""
         order: list[Where] = ["prompt", "reading"] if self._first == "prompt" else ["reading", "prompt"]
         parts: list[Content] = []
         for where in (*order, "anywhere", "palette"):

@@ -1,4 +1,4 @@
-"""The tree of the notes' headings, to choose one of."""
+"""The tree of the notes' headings, to choose one."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class HeadingTree(ModalScreen["Heading | None"]):
             self._tree.action_cursor_up()
 
     def action_unfold(self, whether: bool) -> None:
-        """Where nothing is typed; in a text left and right move."""
+        """Only where nothing is typed: in a text left and right move the cursor."""
         node = self._tree.cursor_node
         if self.query_one(Input).value or node is None:
             raise SkipAction
@@ -105,15 +105,15 @@ class HeadingTree(ModalScreen["Heading | None"]):
             node.toggle()
 
     def _grow(self, typed: str) -> None:
-        """The headings with all the words, each below those it belongs to."""
+        """Fills the tree with the headings that have all the typed words, each below its parents."""
         words = typed.casefold().split()
-        found = [one for one in self._headings if all(word in _name(one).casefold() for word in words)]
+        matching = [one for one in self._headings if all(word in _name(one).casefold() for word in words)]
         places = {(one.path, one.heading_path): one for one in self._headings}
         tree = self._tree
         tree.clear()
         grown: dict[tuple[str, tuple[str, ...]], _Node] = {}
         first: _Node | None = None
-        for one in found[:_MOST]:
+        for one in matching[:_MOST]:
             node = tree.root
             for depth in range(len(one.heading_path) + 1):
                 place = (one.path, one.heading_path[:depth])
@@ -124,14 +124,14 @@ class HeadingTree(ModalScreen["Heading | None"]):
             first = first or node
         for node in grown.values():
             node.allow_expand = bool(node.children)
-        if len(found) > _MOST:
-            tree.root.add_leaf(Text(f"… {len(found) - _MOST:,} more: type to narrow"))
-        if first is not None and tree.last_line >= 0:  # asked for its lines it counts them, and a node knows its own
+        if len(matching) > _MOST:
+            tree.root.add_leaf(Text(f"… {len(matching) - _MOST:,} more: type to narrow"))
+        if first is not None and tree.last_line >= 0:  # counts the lines, after which a node knows its own
             tree.move_cursor(first if words else tree.root.children[0])
 
 
 def _name(heading: Heading) -> str:
-    """What typed words are looked for in."""
+    """The text that typed words are looked for in."""
     return (
         heading.heading_path[-1] if len(heading.heading_path) > 1 else " ".join((heading.path, *heading.heading_path))
     )

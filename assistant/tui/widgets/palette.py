@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
@@ -11,8 +11,10 @@ from textual.content import Content
 from assistant.text import sanitize
 from assistant.tui.keymap import COMMANDS, Action
 
-if TYPE_CHECKING:
-    from assistant.tui.talking import Talking
+
+class _AppWithKeys(Protocol):
+    @property
+    def user_keys(self) -> Mapping[str, str]: ...
 
 
 class Commands(Provider):
@@ -20,27 +22,27 @@ class Commands(Provider):
 
     async def discover(self) -> Hits:
         for action in COMMANDS:
-            said = name(action, self._keys)
-            yield DiscoveryHit(Content(said), self._run(action), text=said)
+            label = command_label(action, self._keys)
+            yield DiscoveryHit(Content(label), self._run(action), text=label)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for action in COMMANDS:
-            said = name(action, self._keys)
-            score = matcher.match(said)
+            label = command_label(action, self._keys)
+            score = matcher.match(label)
             if score > 0:
-                yield Hit(score, matcher.highlight(said), self._run(action), text=said)
+                yield Hit(score, matcher.highlight(label), self._run(action), text=label)
 
     @property
     def _keys(self) -> Mapping[str, str]:
         """The user's own."""
-        return cast("Talking", self.app).chat.keys
+        return cast("_AppWithKeys", self.app).user_keys
 
     def _run(self, action: Action) -> Callable[[], object]:
         return lambda: self.app.call_later(self.app.run_action, action.call)
 
 
-def name(action: Action, keys: Mapping[str, str]) -> str:
-    """What it does, and its key; `keys` are the user's own."""
+def command_label(action: Action, keys: Mapping[str, str]) -> str:
+    """What the action does, and its key; `keys` are the user's own."""
     shown = sanitize.line(keys.get(action.id, action.shown))
     return f"{action.label}  ({shown})" if shown else action.label

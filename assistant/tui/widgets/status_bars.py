@@ -1,4 +1,4 @@
-"""The lines of one row: state of the index on top, what the next question inherits above the prompt, keys below it."""
+"""The rows that frame the chat: the state of the index on top, the context above the prompt, the keys below it."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from textual.visual import RenderOptions, Visual
 from textual.widget import Widget
 
 from assistant.text import sanitize
-from assistant.tui.cards.rows import Piece, Row
+from assistant.tui.cards.rows import Piece, Row, content, plain
 from assistant.tui.keymap import ACTIONS
 
-_NAME, _NAME_BESIDE = 44, 20
-"""Columns of the name of what the next question inherits, alone and beside something else."""
+_SUBJECT, _SUBJECT_BESIDE = 44, 20
+"""Columns of the name that the next question leans on, alone and beside something else."""
 _PROGRESS = 56
-"""Columns of what is done to the index where there is little room."""
+"""Columns of the index's progress where there is little room."""
 
 
-class _Ends(Visual):
+class _TwoEnds(Visual):
     """One row with a left and a right end; the left one gives way, but for a right end that has a shorter form."""
 
     def __init__(self, left: Row, right: Row, shorter: Row) -> None:
         self._left, self._right, self._shorter = left, right, shorter
 
     def content(self, width: int) -> Content:
-        right = Content("").join(piece.content() for piece in self._right)
+        right = content(self._right)
         if right.cell_length > width // 2 and self._shorter:
-            right = Content("").join(piece.content() for piece in self._shorter)
+            right = content(self._shorter)
         if right.cell_length > width:
             right = right.truncate(width, ellipsis=True)
-        left = Content("").join(piece.content() for piece in self._left)
+        left = content(self._left)
         room = max(width - right.cell_length - 2, 0)
         if left.cell_length > room:
             left = left.truncate(room, ellipsis=True)
@@ -63,51 +63,52 @@ class Bar(Widget, inherit_bindings=False):
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
         self.auto_links = False
-        self._visual = _Ends([], [], [])
-        self.said = ("", "")
-        """What stands at the left and at the right, plain."""
+        self._visual = _TwoEnds([], [], [])
+        self.texts = ("", "")
+        """Left and right end, plain."""
 
-    def render(self) -> _Ends:
+    def render(self) -> _TwoEnds:
         return self._visual
 
     def show(self, left: Row, right: Row, shorter: Row | None = None) -> None:
         """`shorter` takes the place of a right end that asks for more than half the row."""
-        self.said = ("".join(str(piece.text) for piece in left), "".join(str(piece.text) for piece in right))
-        self._visual = _Ends(left, right, shorter or [])
+        self.texts = (plain(left), plain(right))
+        self._visual = _TwoEnds(left, right, shorter or [])
         self.refresh()
 
 
 class StatusLine(Bar):
-    """What is indexed, and whether that is what the notes say."""
+    """What is indexed, and whether the index is up to date."""
 
     def state(self, folder: str, counts: tuple[int, int] | None, right: str) -> None:
-        """`counts` are notes and passages."""
-        about = f"{sanitize.line(folder)}"
+        """`counts` are notes and passages, None while they are not known."""
+        corpus = sanitize.line(folder)
         if counts is not None:
             notes, passages = counts
-            about += f" · {notes:,} note{'' if notes == 1 else 's'} · {passages:,} passages"
-        said = sanitize.line(right)
+            corpus += f" · {notes:,} note{'' if notes == 1 else 's'} · {passages:,} passages"
+        state = sanitize.line(right)
         self.show(
-            [Piece("assistant", "bold"), Piece(f"  {about}")],
-            [Piece(said, "dim")],
-            [Piece(sanitize.clip(said.split(";")[0], _PROGRESS), "dim")],
+            [Piece("assistant", "bold"), Piece(f"  {corpus}")],
+            [Piece(state, "dim")],
+            [Piece(sanitize.clip(state.split(";")[0], _PROGRESS), "dim")],
         )
 
 
 class ContextStrip(Bar):
-    """Shown only when there is something to say."""
+    """What the next question leans on, and where answers are; hidden where there is nothing to say."""
 
     def __init__(self, new_topic: str) -> None:
-        """`new_topic` is the key that drops what is inherited."""
+        """`new_topic` is the key that drops the subject."""
         super().__init__("context")
         self._new_topic = f"{sanitize.line(new_topic)} new topic"
 
-    def state(self, inherits: str, *, below: bool, chosen: tuple[int, int]) -> None:
-        """`chosen`: which answer keys act on, and how many there are; (0, 0) where that goes without saying."""
+    def state(self, subject: str, *, below: bool, chosen: tuple[int, int]) -> None:
+        """`subject` is what the next question leans on, "" for nothing; `below` whether an answer is out of view;
+        `chosen` which answer keys act on, and how many there are, (0, 0) where that goes without saying."""
         parts: list[Row] = []
-        if inherits:
+        if subject:
             alone = not below and chosen == (0, 0)
-            name = sanitize.clip(sanitize.line(inherits), _NAME if alone else _NAME_BESIDE)
+            name = sanitize.clip(sanitize.line(subject), _SUBJECT if alone else _SUBJECT_BESIDE)
             parts.append([Piece("↳ follows on: ", "dim"), Piece(name, "bold")])
         if below:
             parts.append([Piece("New answer below (end)", "bold $warning", "app.last")])
@@ -116,13 +117,13 @@ class ContextStrip(Bar):
         left: Row = []
         for part in parts:
             left += [*([Piece("   ")] if left else []), *part]
-        right = [Piece(self._new_topic, "dim", "app.new_topic")] if inherits else []
+        right = [Piece(self._new_topic, "dim", "app.new_topic")] if subject else []
         self.display = bool(left)
         self.show(left, right)
 
 
 class KeyBar(Bar):
-    """The keys that everybody needs; a click does what the key does.
+    """The most important keys; a click does what the key does.
 
     One widget that never changes: Textual's footer is built anew from a dozen whenever the focus moves.
     """

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from textual.geometry import Offset, Size
 from textual.message import Message
@@ -12,21 +12,24 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.visual import RenderOptions
 
-from assistant.tui.cards import rows
-from assistant.tui.cards.blocks import Block, content, plain
+from assistant.tui.cards.answer_rows import View
 from assistant.tui.cards.card import Card
-from assistant.tui.cards.rows import View
+from assistant.tui.cards.column import ItemColumn
+from assistant.tui.cards.item import TranscriptItem
+from assistant.tui.cards.rows import Piece, content, plain
+from assistant.tui.cards.snippet_rows import folded_rows
+from assistant.tui.history.turn import Turn
 from assistant.tui.keymap import READING, bindings
-from assistant.tui.turns import Turn
+from assistant.tui.widgets.selection import selected_text
 
 _MARGIN = 1
 """Blank columns at either side."""
 
 
 class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
-    """Blocks in the order they came, cards most of them, of which one is chosen; rows are drawn as they come in view.
+    """Items in the order they came, most of them cards, of which one is chosen; rows are drawn as they come in view.
 
-    What is read stays where it is whatever is laid out anew.
+    What the reader reads stays where it is, whatever is laid out anew.
     """
 
     BINDINGS = bindings(READING)
@@ -45,13 +48,13 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__(id="transcript")
         self.auto_links = False
         self.chosen: Card | None = None
-        self._blocks: list[Block] = []
-        self._tops: list[int] = []
-        self._pinned: Block | None = None
-        self._read: tuple[Block, float] | None = None
-        """What is read, and how many of its rows are above the view."""
+        self._column = ItemColumn()
+        self._pinned: TranscriptItem | None = None
+        """The item that stays at the top until the reader scrolls."""
+        self._read: tuple[TranscriptItem, float] | None = None
+        """The item that is read, and how many of its rows are above the view."""
         self._laid_out_at = Size(0, 0)
-        self._columns, self._code = 0, 0
+        self._columns, self._folded_rows = 0, 0
         self._drawn: dict[int, Strip] = {}
         self._drawn_in: object = None
         """The colours that the drawn rows were drawn in."""
@@ -59,7 +62,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
     # What stands in it.
 
     def cards(self) -> Iterator[Card]:
-        return (block for block in self._blocks if isinstance(block, Card))
+        return self._column.cards()
 
     def card(self, number: int) -> Card | None:
         return next((card for card in self.cards() if card.turn.number == number), None)
@@ -71,11 +74,11 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         last = next(reversed(list(self.cards())), None)
         return last is None or self.scroll_y >= last.top
 
-    def put(self, *blocks: Block) -> None:
-        """Appends blocks without scrolling."""
-        for block in blocks:
-            block.stirred = self._stirred
-        self._blocks.extend(blocks)
+    def put(self, *items: TranscriptItem) -> None:
+        """Appends items without scrolling."""
+        for item in items:
+            item.on_change = self._item_changed
+        self._column.append(items)
         self._arrange()
 
     def add(self, turns: Iterable[Turn], view: View) -> None:
@@ -93,17 +96,25 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
             self.pin(card)
         return card
 
-    def pin(self, block: Block) -> None:
+    def mark_changed(self, digests: Mapping[str, str]) -> None:
+        """Marks the cards that cite notes which have another digest now; `digests` by path."""
+        for card in self.cards():
+            cited = card.turn.digests
+            changed = any(digests.get(path, digest) != digest for path, digest in cited.items())
+            if changed != card.turn.changed and any(path in digests for path in cited):
+                card.show(replace(card.turn, changed=changed))
+
+    def pin(self, item: TranscriptItem) -> None:
         """Brings it to the top, and keeps it there until the reader scrolls."""
-        self._pinned = block
-        self._to_top(block)
+        self._pinned = item
+        self._to_top(item)
 
     def shows(self, card: Card) -> bool:
         """Whether any of it is in view."""
         return self.scroll_y + self.size.height > card.top
 
     def let_go(self) -> None:
-        """The reader has scrolled: what comes no longer moves the view."""
+        """The reader has scrolled: no pinned item moves the view any more."""
         self._pinned = None
 
     def drop(self, card: Card) -> None:
@@ -120,11 +131,10 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         self._remove(list(self.cards()))
 
     def _remove(self, cards: list[Card]) -> None:
-        gone = {id(card) for card in cards}
-        self._blocks = [block for block in self._blocks if id(block) not in gone]
-        if id(self._pinned) in gone:
+        self._column.remove(cards)
+        if self._pinned in cards:
             self._pinned = None
-        if self._read is not None and id(self._read[0]) in gone:
+        if self._read is not None and self._read[0] in cards:
             self._read = None
         self._arrange()
 
@@ -133,14 +143,14 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         if card is self.chosen:
             return
         if self.chosen is not None:
-            self.chosen.look(chosen=False, opened=False)
+            self.chosen.update_view(chosen=False, opened=False)
         self.chosen = card
         if card is not None:
             first = card.turn.answer.citations[0].number if card.turn.answer and card.turn.answer.citations else 0
-            card.look(chosen=True, citation=card.view.citation or first)
+            card.update_view(chosen=True, citation=card.view.citation or first)
         self.post_message(self.Chosen())
 
-    def which(self) -> tuple[int, int]:
+    def chosen_position(self) -> tuple[int, int]:
         """The chosen card counted from 1, and how many there are; (0, 0) for the last one and where there is none."""
         cards = list(self.cards())
         if self.chosen is None or self.chosen is cards[-1]:
@@ -149,38 +159,23 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
 
     # Where it is read.
 
-    def step(self, by: int) -> None:
-        """Chooses the next or an earlier answer and brings it to the top."""
-        cards = list(self.cards())
-        if not cards:
-            return
-        at = cards.index(self.chosen) if self.chosen in cards else len(cards) - (by < 0)
-        self.go(cards[min(max(at + by, 0), len(cards) - 1)])
-
-    def go(self, card: Card) -> None:
+    def go_to(self, card: Card) -> None:
+        """Chooses it and brings it to the top."""
         self.let_go()
         self.choose(card)
         self._to_top(card)
 
-    def ends(self, *, last: bool) -> None:
-        """The first answer or the last one."""
-        cards = list(self.cards())
-        if cards:
-            self.go(cards[-1] if last else cards[0])
-            if last:
-                self.scroll_end(animate=False)
+    def scroll_pages(self, by: int) -> None:
+        self.scroll_rows(by * max(self.size.height - 2, 1))
 
-    def page(self, by: int) -> None:
-        self.row(by * max(self.size.height - 2, 1))
-
-    def row(self, by: int) -> None:
+    def scroll_rows(self, by: int) -> None:
         self.let_go()
         self.scroll_relative(y=by, animate=False)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         if self.size == self._laid_out_at:  # else the layout has moved the view, not the reader
-            self._note_place()
+            self._keep_place()
         self.post_message(self.Scrolled())
 
     def watch_show_vertical_scrollbar(self, shown: bool) -> None:
@@ -205,66 +200,45 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
     def on_mouse_scroll_down(self) -> None:
         self.let_go()
 
-    def _note_place(self) -> None:
-        block = self._in_view() if self.size else None
-        if block is not None:  # hidden behind the source, what was read is what will be read
-            self._read = (block, self.scroll_y - block.top)
+    def _keep_place(self) -> None:
+        item = self._column.read_at(self.scroll_y, self.size.height) if self.size else None
+        if item is not None:  # hidden behind the source, what was read is what will be read
+            self._read = (item, self.scroll_y - item.top)
 
-    def _to_top(self, block: Block) -> None:
-        self.scroll_to(y=block.top, animate=False, force=True)
-        self._note_place()
-
-    def _in_view(self) -> Block | None:
-        """The block at the top of the view, and where only its end is there, the next one."""
-        at = self._block_at(round(self.scroll_y))
-        if at >= len(self._blocks):
-            return None
-        first = self._blocks[at]
-        seen = first.top + first.height - self.scroll_y
-        following = self._blocks[at + 1 : at + 2]
-        if seen < min(4, first.height) and following and following[0].top < self.scroll_y + self.size.height:
-            return following[0]
-        return first
-
-    def _block_at(self, row: int) -> int:
-        """The position of the block that the row of the transcript belongs to."""
-        return max(bisect_right(self._tops, row) - 1, 0)
+    def _to_top(self, item: TranscriptItem) -> None:
+        self.scroll_to(y=item.top, animate=False, force=True)
+        self._keep_place()
 
     # How it is laid out.
 
-    def _stirred(self, block: Block) -> None:
-        before = block.height
-        if self._columns and block.fit(self._columns, self._code) != before:
+    def _item_changed(self, item: TranscriptItem) -> None:
+        before = item.height
+        if self._columns and item.fit(self._columns, self._folded_rows) != before:
             self._arrange()
         self._drawn.clear()
         self.refresh()
 
     def _arrange(self) -> None:
-        """Every block gets its place at the present width, and what is read comes where it was."""
+        """Every item gets its place at the present width, and what is read comes where it was."""
         if self.size:
             self._columns = max(self.scrollable_content_region.width - 2 * _MARGIN, 1)
-            self._code = rows.code_rows(self.app.size.height)
+            self._folded_rows = folded_rows(self.app.size.height)
         if not self._columns:
             return
-        below, self._tops = 0, []
-        for block in self._blocks:
-            self._tops.append(below)
-            block.top = below
-            block.fit(self._columns, self._code)
-            below = block.bottom
+        self._column.lay_out(self._columns, self._folded_rows)
         self._drawn.clear()
-        self.virtual_size = Size(self._columns + 2 * _MARGIN, below)
+        self.virtual_size = Size(self._columns + 2 * _MARGIN, self._column.height)
         self.refresh()
         if self.size:
-            self._restore()
+            self._restore_place()
 
-    def _restore(self) -> None:
+    def _restore_place(self) -> None:
         self._laid_out_at = self.size
         if self._pinned is not None:
             self._to_top(self._pinned)
         elif self._read is not None:
-            block, above = self._read
-            self.scroll_to(y=block.top + min(above, max(block.height - 1, 0)), animate=False, force=True)
+            item, above = self._read
+            self.scroll_to(y=item.top + min(above, max(item.height - 1, 0)), animate=False, force=True)
 
     # How it is drawn.
 
@@ -278,7 +252,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         span = self.text_selection.get_span(number) if self.text_selection is not None else None
         if span is None and number in self._drawn:
             return self._drawn[number]
-        row = content([rows.Piece(" " * _MARGIN), *self._row(number)])
+        row = content([Piece(" " * _MARGIN), *self._column.row(number)])
         if span is not None:
             start, end = span
             row = row.stylize("reverse", max(start, _MARGIN), len(row.plain) if end == -1 else end)
@@ -290,35 +264,21 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
             self._drawn[number] = strip
         return strip
 
-    def _row(self, number: int) -> rows.Row:
-        if not self._blocks or number >= self.virtual_size.height:
-            return []
-        block = self._blocks[self._block_at(number)]
-        return block.row(number - block.top)
-
-    # What is taken with the mouse.
+    # What the mouse selects.
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """Without the margin."""
-        chosen = []
         first = selection.start.y if selection.start is not None else 0
         last = selection.end.y if selection.end is not None else self.virtual_size.height
-        for number in range(first, min(last + 1, self.virtual_size.height)):
-            span = selection.get_span(number)
-            if span is not None:
-                start, end = span
-                line = plain(self._row(number))
-                chosen.append(line[max(start - _MARGIN, 0) : None if end == -1 else max(end - _MARGIN, 0)])
-        return "\n".join(chosen), "\n"
+        rows = range(first, min(last + 1, self.virtual_size.height))
+        return selected_text(selection, rows, lambda row: plain(self._column.row(row)), _MARGIN), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
         self.refresh()
 
     def text_select_all(self) -> None:
-        """The block under the mouse, not all of them."""
-        if not self._blocks:
-            return
-        row = self.app.mouse_position.y - self.content_region.y + round(self.scroll_y)
-        block = self._blocks[self._block_at(row)]
-        end = Offset(self.virtual_size.width, max(block.top + block.height - 1, block.top))
-        self.screen.selections = {self: Selection(Offset(_MARGIN, block.top), end)}
+        """The item under the mouse, not all of them."""
+        item = self._column.item_at(self.app.mouse_position.y - self.content_region.y + round(self.scroll_y))
+        if item is not None:
+            end = Offset(self.virtual_size.width, max(item.top + item.height - 1, item.top))
+            self.screen.selections = {self: Selection(Offset(_MARGIN, item.top), end)}

@@ -1,50 +1,33 @@
-"""The thread that owns the engine: takes jobs from one queue, posts messages, touches no widget.
-
-A daemon, so that quitting never waits for it.
-"""
+"""The thread that owns the engine: takes jobs from one queue, posts messages, touches no widget."""
 
 from __future__ import annotations
 
-import logging
-import queue
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from threading import Event, Thread, Timer
-from typing import TYPE_CHECKING, Any
+from threading import Thread
+from typing import TYPE_CHECKING
 
-from textual.content import Content
-from textual.message import Message
-
-from assistant.engine import Cancelled, Engine, Request
+from assistant.engine import Cancelled, Engine
 from assistant.errors import AssistantError
-from assistant.records import Answer
+from assistant.records import Answer, Candidate
 from assistant.tui import highlighting
-from assistant.tui.worker import messages
-from assistant.tui.worker.index_process import Places, Rebuilding
+from assistant.tui.worker.answerer import Answerer, PendingQuestion
+from assistant.tui.worker.index_process import IndexPaths
+from assistant.tui.worker.index_updater import AGAIN_SECONDS, IndexUpdater
+from assistant.tui.worker.job_queue import Job, JobQueue, Post
+from assistant.tui.worker.messages import (
+    CandidateLocated,
+    DigestsRead,
+    FenceColoured,
+    FollowUpSubject,
+    HeadingsRead,
+    IndexProgress,
+    NoteRead,
+    SnippetsColoured,
+)
 
 if TYPE_CHECKING:
-    from assistant.indexing.overview import Heading
-
-
-FEW = 64
-"""New vectors that are computed in this thread; more are left to a child process."""
-_AGAIN_SECONDS = 30.0
-"""Between two looks at notes that cannot be watched, or that another process reads."""
-_log = logging.getLogger("assistant.chat")
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question in the queue."""
-
-    number: int
-    request: Request
-    stop: Event
-    subject: Any = None
-    """What it leans on where it is asked again; `keep` says whether that counts."""
-    keep: bool = True
-    """Whether it leans on what the conversation is at."""
+    from assistant.question.follow_up import Subject
 
 
 class EngineThread:
@@ -53,41 +36,53 @@ class EngineThread:
     def __init__(
         self,
         open_engine: Callable[[Callable[..., None]], Engine],
-        places: Places | None,
-        post: Callable[[Message], object],
+        paths: IndexPaths | None,
+        post: Post,
         *,
         watch: bool = True,
         ansi: bool = False,
     ) -> None:
-        """`open_engine` takes the progress callback; without `places` nothing is left to a child process."""
+        """`open_engine` takes the progress callback; without `paths` nothing is left to a child process.
+
+        `ansi` colours code in the terminal's own sixteen colours.
+        """
         self._open = open_engine
-        self._places = places
-        self._post = post
-        self._watched = watch and places is not None
-        self._ansi = ansi
-        self._jobs: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
         self._engine: Engine | None = None
-        self._child: Rebuilding | None = None
-        self.children = 0
-        """How many child processes were started."""
-        self._published = False
-        """Whether there was an index to answer from when it was last looked at."""
+        self._post = post
+        self._ansi = ansi
+        self._watched = Path(paths.notes) if watch and paths is not None else None
         self._cited: set[str] = set()
-        self._line: list[Asked] = []
-        self._over = Event()
-        self._stop: Event | None = None
-        self.before: dict[int, Any] = {}
-        """What each question leant on, so that it can be asked again; only this thread writes it."""
+        """Paths of the notes that answers on the screen cite."""
+        self._jobs = JobQueue(post)
+        self._updater = IndexUpdater(self._opened, paths, self._jobs, post, self.look)
+        self._answerer = Answerer(self._opened, self._updater, post, self._cite, ansi=ansi)
+        self._updater.on_readable = self._answerer.answer_waiting
+        self._updater.on_end = self._child_ended
+
+    @property
+    def children(self) -> int:
+        """How many child processes were started to build an index."""
+        return self._updater.children
+
+    @property
+    def subjects(self) -> Mapping[int, Subject | None]:
+        """What each question leant on, by number; only this thread writes it."""
+        return self._answerer.subjects
 
     def start(self) -> None:
-        Thread(target=self._run, name="engine", daemon=True).start()
-        if self._watched:
-            Thread(target=self._watch, name="watch", daemon=True).start()
+        self._jobs.start(self._load)
+        if self._watched is not None:
+            Thread(target=self._watch, args=(self._watched,), name="watch", daemon=True).start()
 
-    def ask(self, asked: Asked) -> None:
-        self._jobs.put(lambda: self._ask(asked))
+    def close(self) -> None:
+        """Ends the child process and the watching; the thread itself ends with the program."""
+        self._jobs.close()
+        self._updater.stop()
 
-    def run(self, job: Callable[[], object]) -> None:
+    def ask(self, question: PendingQuestion) -> None:
+        self._jobs.put(lambda: self._answerer.answer(question))
+
+    def run(self, job: Job) -> None:
         """Anything else that may take long, such as writing a file."""
         self._jobs.put(job)
 
@@ -98,196 +93,96 @@ class EngineThread:
     def new_topic(self, conversation: str) -> None:
         def drop() -> None:
             self._opened().resume(conversation, None)
-            self._post(messages.Inherits(""))
+            self._post(FollowUpSubject(""))
 
         self._jobs.put(drop)
 
-    def note(self, path: str) -> None:
-        self._jobs.put(lambda: self._note(path))
+    def read_note(self, path: str) -> None:
+        def read() -> None:
+            try:
+                self._post(NoteRead(path, self._opened().note(path)))
+            except AssistantError as error:
+                self._post(NoteRead(path, None, str(error)))
 
-    def colour(self, digest: str, rows: Sequence[str], fence: highlighting.Fence) -> None:
-        """`rows` are all lines of the note."""
+        self._jobs.put(read)
 
-        def paint() -> None:
+    def colour_fence(self, digest: str, rows: Sequence[str], fence: highlighting.Fence) -> None:
+        """`rows` are all lines of the note with that digest."""
+
+        def colour() -> None:
             code = "\n".join(rows[fence.first - 1 : fence.last])
-            self._post(
-                messages.Coloured(digest, fence.first, highlighting.lines(code, fence.language, ansi=self._ansi))
-            )
+            self._post(FenceColoured(digest, fence.first, highlighting.lines(code, fence.language, ansi=self._ansi)))
 
-        self._jobs.put(paint)
+        self._jobs.put(colour)
 
     def colour_answer(self, number: int, answer: Answer) -> None:
-        self._jobs.put(lambda: self._post(messages.SnippetsColoured(number, self._colours(answer))))
+        self._jobs.put(lambda: self._post(SnippetsColoured(number, highlighting.snippets(answer, ansi=self._ansi))))
 
-    def digests(self, paths: Iterable[str]) -> None:
-        """Whether cited notes are still what they were; asked for again whenever the notes change."""
+    def read_digests(self, paths: Iterable[str]) -> None:
+        """Of cited notes, to tell whether they have changed; read again whenever the notes change."""
         wanted = set(paths)
 
-        def compare() -> None:
+        def read() -> None:
             self._cited |= wanted
-            self._post(messages.Digested(self._opened().digests(sorted(wanted))))
+            self._post(DigestsRead(self._opened().digests(sorted(wanted))))
 
-        self._jobs.put(compare)
+        self._jobs.put(read)
 
-    def headings(self) -> None:
-        self._jobs.put(lambda: self._post(messages.Headings(self._opened().headings())))
+    def read_headings(self) -> None:
+        self._jobs.put(lambda: self._post(HeadingsRead(self._opened().headings())))
 
-    def locate(self, heading_path: Sequence[str]) -> Heading | None:
-        """Where that heading stands, now; only for a job that `run` was given."""
-        return next((one for one in self._opened().headings() if one.heading_path == tuple(heading_path)), None)
+    def locate(self, candidate: Candidate) -> None:
+        """Where the candidate's heading stands now."""
 
-    def close(self) -> None:
-        """Ends the child process and the watching; the thread itself ends with the program."""
-        self._over.set()
-        if self._child is not None:
-            self._child.stop()
+        def search() -> None:
+            headings = (one for one in self._opened().headings() if one.heading_path == candidate.heading_path)
+            self._post(CandidateLocated(candidate, next(headings, None)))
 
-    def _run(self) -> None:
-        self._guard(self._first)
-        while not self._over.is_set():
-            self._guard(self._jobs.get())
-
-    def _guard(self, job: Callable[[], object]) -> None:
-        """No job ends the thread; what went wrong stands in the log file."""
-        try:
-            job()
-        except AssistantError as error:
-            self._post(messages.Trouble(str(error)))
-        except Exception as error:  # noqa: BLE001 - the chat goes on, whatever it was
-            _log.exception("a job of the chat failed")
-            self._post(messages.Trouble(f"This is a bug of the program ({type(error).__name__}). The log has more."))
+        self._jobs.put(search)
 
     def _opened(self) -> Engine:
         if self._engine is None:
             self._engine = self._open(self._progress)
         return self._engine
 
-    def _first(self) -> None:
-        self._post(messages.Progressed("loading the model"))
-        self._opened().load()
-        self._see()
-        self._look()
+    def _progress(self, what: str, done: int = 0, of: int = 0) -> None:
+        """The engine's own, in this thread: Cancelled where the question it works for is not wanted any more."""
+        if self._answerer.cancelled and of:
+            raise Cancelled
+        self._updater.report(what, done, of)
 
-    def _see(self) -> None:
-        overview = self._opened().overview()
-        self._published = overview is not None
-        self._post(messages.Seen(overview))
+    def _load(self) -> None:
+        self._post(IndexProgress("loading the model"))
+        self._opened().load()
+        self._updater.read_overview()
+        self._look()
 
     def _look(self) -> None:
-        self._post(messages.Progressed("looking at the notes"))
-        self._bring_up()
-        if self._child is None:
-            self._post(messages.Progressed(""))
-        self._see()
+        self._post(IndexProgress("looking at the notes"))
+        self._updater.update()
+        if not self._updater.child_runs:
+            self._post(IndexProgress(""))
+        self._updater.read_overview()
         if self._cited:
-            self._post(messages.Digested(self._opened().digests(sorted(self._cited))))
+            self._post(DigestsRead(self._opened().digests(sorted(self._cited))))
 
-    def _bring_up(self) -> None:
-        if self._child is not None:
-            return
-        state = self._opened().catch_up(FEW)
-        if state == "more" and self._places is not None:
-            self.children += 1
-            self._child = Rebuilding(self._places, self._told, lambda why: self._jobs.put(lambda: self._ended(why)))
-        elif state == "busy":
-            self._later()
+    def _child_ended(self, reason: str) -> None:
+        """`reason` says why it built no index; "" where it did."""
+        if reason:
+            self._answerer.fail_waiting(reason)
+        else:
+            self._answerer.answer_waiting()
+            self._look()
 
-    def _later(self) -> None:
-        timer = Timer(_AGAIN_SECONDS, self.look)
-        timer.daemon = True
-        timer.start()
-
-    def _told(self, what: str, done: int, of: int) -> None:
-        """In the child's listening thread."""
-        self._progress(what, done, of, "; answers use the last index" if self._published else "")
-        if what.startswith("Embedding"):
-            self._jobs.put(self._line_up)  # text is published: questions need not wait for the vectors
-
-    def _ended(self, why: str) -> None:
-        self._child = None
-        if why:
-            self._post(messages.Trouble(why))
-            self._post(messages.Progressed(""))
-            for asked in self._line:
-                self._post(messages.Failed(asked.number, why))
-            self._line.clear()
-            return
-        self._line_up()
-        self._look()
-
-    def _line_up(self) -> None:
-        waiting, self._line = self._line, []
-        for asked in waiting:
-            self._ask(asked)
-
-    def _progress(self, what: str, done: int = 0, of: int = 0, also: str = "") -> None:
-        if self._stop is not None and self._stop.is_set() and of:
-            raise Cancelled
-        counted = f" {done:,} of {of:,}" if of else " …"
-        self._post(messages.Progressed(what[:1].lower() + what[1:] + counted + also))
-
-    def _ask(self, asked: Asked) -> None:
-        from assistant.indexing.index_manager import NotYet
-
-        if asked.stop.is_set():
-            return
-        self._stop = asked.stop
-        try:
-            self._answer(asked)
-        except Cancelled:
-            pass
-        except NotYet:
-            self._line.append(asked)
-            self._post(messages.Waiting(asked.number, "Reading the notes for the first time, your question is next"))
-        except AssistantError as error:
-            self._post(messages.Failed(asked.number, str(error)))
-        except Exception as error:  # noqa: BLE001 - an error is the question's own and the chat goes on
-            _log.exception("a question failed")
-            self._post(messages.Failed(asked.number, f"a bug of the program ({type(error).__name__}). See the log."))
-        finally:
-            self._stop = None
-
-    def _answer(self, asked: Asked) -> None:
-        engine, conversation = self._opened(), asked.request.conversation
-        self._post(messages.Started(asked.number))
-        self._bring_up()
-        if conversation is not None:
-            if not asked.keep:
-                engine.resume(conversation, asked.subject)
-            self.before[asked.number] = engine.inherits(conversation)
-        answer = engine.ask(asked.request, rebuilding=self._child is not None, stopped=asked.stop.is_set)
-        if asked.stop.is_set():
-            if conversation is not None:
-                engine.resume(conversation, self.before.get(asked.number))
-            return
-        digests = engine.digests(sorted({cited.path for cited in answer.citations}))
+    def _cite(self, digests: Mapping[str, str]) -> None:
         self._cited |= digests.keys()
-        self._post(messages.Answered(asked.number, answer, digests, self._colours(answer)))
-        if conversation is not None:
-            subject = engine.inherits(conversation)
-            self._post(messages.Inherits(subject.name if subject is not None else ""))
-        if self._child is None:
-            self._post(messages.Progressed(""))
 
-    def _colours(self, answer: Answer) -> dict[int, list[Content]]:
-        return {
-            at: highlighting.lines(one.code.rstrip("\n"), one.language, ansi=self._ansi)
-            for at, one in enumerate(answer.snippets)
-        }
-
-    def _note(self, path: str) -> None:
-        try:
-            self._post(messages.NoteRead(path, self._opened().note(path)))
-        except AssistantError as error:
-            self._post(messages.NoteRead(path, None, str(error)))
-
-    def _watch(self) -> None:
+    def _watch(self, notes: Path) -> None:
         from assistant.indexing import watcher
 
-        assert self._places is not None
         try:
-            for _ in watcher.batches(Path(self._places.notes), (), self._over):
+            for _ in watcher.batches(notes, (), self._jobs.closed):
                 self.look()
         except (OSError, RuntimeError):  # the system cannot tell of changes in this folder
-            while not self._over.wait(_AGAIN_SECONDS):
+            while not self._jobs.closed.wait(AGAIN_SECONDS):
                 self.look()

@@ -19,23 +19,27 @@ _NICE = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class IndexPaths:
     """What a build has to know; paths as text, since they travel as JSON."""
 
     notes: str
     index: str
     cache: str
     model: str
+    """Name of the model; "" for the default."""
     fallback_index: str | None
 
 
-class Rebuilding:
-    """A build in a child process; `said` and `ended` are called in a thread of its own."""
+class IndexProcess:
+    """A build in a child process; the callbacks are called in a thread that listens to it."""
 
-    def __init__(self, places: Places, said: Callable[[str, int, int], None], ended: Callable[[str], None]) -> None:
-        """`said` is told what is done and how far it is, `ended` why it failed ("" where it did not)."""
-        self._said = said
-        self._ended = ended
+    def __init__(
+        self, paths: IndexPaths, on_progress: Callable[[str, int, int], None], on_end: Callable[[str], None]
+    ) -> None:
+        """`on_progress` gets the step, how much of it is done and of how much; `on_end` why it failed, "" where it did
+        not, and is not called after `stop`."""
+        self._on_progress = on_progress
+        self._on_end = on_end
         self._stopped = False
         package = Path(__file__).resolve().parents[3]
         words = [sys.executable, "-P", "-m", "assistant.tui.worker.index_process"]
@@ -50,9 +54,9 @@ class Rebuilding:
         )
         assert self._child.stdin is not None
         with suppress(OSError):
-            self._child.stdin.write(json.dumps(asdict(places)).encode() + b"\n")
+            self._child.stdin.write(json.dumps(asdict(paths)).encode() + b"\n")
             self._child.stdin.flush()
-        Thread(target=self._listen, name="rebuilding", daemon=True).start()
+        Thread(target=self._listen, name="index", daemon=True).start()
 
     def stop(self) -> None:
         """Ends the child; what it embedded is kept, the next build goes on from there."""
@@ -61,48 +65,48 @@ class Rebuilding:
             self._child.terminate()
 
     def _listen(self) -> None:
-        why = "The process that reads the notes ended early. NotesSnapshot again with f5."
+        reason = "The process that reads the notes ended early. Look again with f5."
         assert self._child.stdout is not None
         for line in self._child.stdout:
             with suppress(ValueError, KeyError, TypeError):
-                told = json.loads(line)
-                if "done" in told:
-                    why = str(told["done"])
+                message = json.loads(line)
+                if "reason" in message:
+                    reason = str(message["reason"])
                 else:
-                    self._said(str(told["what"]), int(told["at"]), int(told["of"]))
+                    self._on_progress(str(message["action"]), int(message["done"]), int(message["total"]))
         self._child.wait()
         if not self._stopped:
-            self._ended(why)
+            self._on_end(reason)
 
 
 def main() -> None:
     """The child's side."""
     with suppress(OSError):
         os.nice(_NICE)
-    places = Places(**json.loads(sys.stdin.buffer.readline()))
+    paths = IndexPaths(**json.loads(sys.stdin.buffer.readline()))
     Thread(target=_end_with_stdin, daemon=True).start()
     from assistant.errors import AssistantError
     from assistant.indexing.index_manager import IndexManager
     from assistant.models.lazy import LazyEncoder
 
     def progress(what: str, done: int = 0, of: int = 0) -> None:
-        _tell(what=what, at=done, of=of)
+        _send(action=what, done=done, total=of)
 
-    encoder = LazyEncoder(places.model, Path(places.cache), progress)
-    fallback = Path(places.fallback_index) if places.fallback_index is not None else None
-    manager = IndexManager(Path(places.notes), Path(places.index), fallback, lambda: encoder, progress)
+    encoder = LazyEncoder(paths.model, Path(paths.cache), progress)
+    fallback = Path(paths.fallback_index) if paths.fallback_index is not None else None
+    manager = IndexManager(Path(paths.notes), Path(paths.index), fallback, lambda: encoder, progress)
     try:
         manager.update(full=False)
-        why = ""
+        reason = ""
     except AssistantError as error:
-        why = str(error)
-    _tell(done=why)
+        reason = str(error)
+    _send(reason=reason)
     manager.close()
 
 
-def _tell(**told: str | int) -> None:
+def _send(**message: str | int) -> None:
     with suppress(OSError):
-        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.write(json.dumps(message) + "\n")
         sys.stdout.flush()
 
 

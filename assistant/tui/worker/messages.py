@@ -1,132 +1,151 @@
-"""What the engine's thread tells the app; all state is kept by who handles them."""
+"""What the threads report to the app; handlers of the app keep all state."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.message import Message
 
-from assistant.records import Answer, Note
+from assistant.records import Answer, Candidate, Note
 
 if TYPE_CHECKING:
     from assistant.indexing.overview import Heading, Overview
 
 
-class Told(Message):
-    """Anything the thread says."""
+class WorkerMessage(Message):
+    """A report of a thread; all its texts are raw."""
 
 
-class Seen(Told):
+@dataclass(eq=False)
+class OverviewRead(WorkerMessage):
     """What the notes hold now; None where no index is there yet."""
 
-    def __init__(self, overview: Overview | None) -> None:
-        super().__init__()
-        self.overview = overview
+    overview: Overview | None
 
 
-class Progressed(Told):
-    """What is being done to the index, for the status line; "" when it is done. Raw text."""
+@dataclass(eq=False)
+class IndexProgress(WorkerMessage):
+    """What is being done to the index, for the status line; "" when nothing is."""
 
-    def __init__(self, said: str) -> None:
-        super().__init__()
-        self.said = said
+    text: str
 
 
-class Waiting(Told):
+@dataclass(eq=False)
+class Trouble(WorkerMessage):
+    """An error that is no question's own, with the next step."""
+
+    text: str
+
+
+@dataclass(eq=False)
+class QuestionWaiting(WorkerMessage):
     """Why a question is not answered yet."""
 
-    def __init__(self, number: int, said: str) -> None:
-        super().__init__()
-        self.number = number
-        self.said = said
+    number: int
+    reason: str
 
 
-class Started(Told):
-    """A question has its turn."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self.number = number
+@dataclass(eq=False)
+class QuestionStarted(WorkerMessage):
+    number: int
 
 
-class Answered(Told):
-    def __init__(
-        self, number: int, answer: Answer, digests: Mapping[str, str], colours: Mapping[int, Sequence[Content]]
-    ) -> None:
-        super().__init__()
-        self.number = number
-        self.answer = answer
-        self.digests = digests
-        self.colours = colours
+@dataclass(eq=False)
+class QuestionAnswered(WorkerMessage):
+    number: int
+    answer: Answer
+    digests: Mapping[str, str]
+    """Of the cited notes, by path."""
+    colours: Mapping[int, Sequence[Content]]
+    """A snippet's position in the answer → its lines."""
 
 
-class Inherits(Told):
-    """What the next question would lean on; "" for nothing. Raw text."""
+@dataclass(eq=False)
+class QuestionFailed(WorkerMessage):
+    """A question that could not be answered, with the reason and the next step."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.name = name
-
-
-class Failed(Told):
-    """A question that could not be answered, with the reason and the next step; raw text."""
-
-    def __init__(self, number: int, said: str) -> None:
-        super().__init__()
-        self.number = number
-        self.said = said
+    number: int
+    reason: str
 
 
-class Trouble(Told):
-    """Something that is no question's fault; raw text."""
+@dataclass(eq=False)
+class FollowUpSubject(WorkerMessage):
+    """What the next question would lean on; "" for nothing."""
 
-    def __init__(self, said: str) -> None:
-        super().__init__()
-        self.said = said
-
-
-class NoteRead(Told):
-    """A note for the source pane, or why there is none."""
-
-    def __init__(self, path: str, note: Note | None, said: str = "") -> None:
-        super().__init__()
-        self.path = path
-        self.note = note
-        self.said = said
+    name: str
 
 
-class Coloured(Told):
-    """The lines of a fence of a note, from `first` (1-based) on."""
+@dataclass(eq=False)
+class NoteRead(WorkerMessage):
+    """A note for the source pane; None where it cannot be read, and why."""
 
-    def __init__(self, digest: str, first: int, lines: Sequence[Content]) -> None:
-        super().__init__()
-        self.digest = digest
-        self.first = first
-        self.lines = lines
-
-
-class SnippetsColoured(Told):
-    """The snippets of an answer that came back from an earlier session."""
-
-    def __init__(self, number: int, colours: Mapping[int, Sequence[Content]]) -> None:
-        super().__init__()
-        self.number = number
-        self.colours = colours
+    path: str
+    note: Note | None
+    trouble: str = ""
 
 
-class Digested(Told):
-    """The digests of notes as they are on disk now."""
+@dataclass(eq=False)
+class FenceColoured(WorkerMessage):
+    """The lines of a fence of the note with that digest, from the line `first` (1-based) on."""
 
-    def __init__(self, digests: Mapping[str, str]) -> None:
-        super().__init__()
-        self.digests = digests
+    digest: str
+    first: int
+    lines: Sequence[Content]
 
 
-class Headings(Told):
-    """Every heading of the notes."""
+@dataclass(eq=False)
+class SnippetsColoured(WorkerMessage):
+    """The snippets of an answer of an earlier session, by position."""
 
-    def __init__(self, headings: Sequence[Heading]) -> None:
-        super().__init__()
-        self.headings = headings
+    number: int
+    colours: Mapping[int, Sequence[Content]]
+
+
+@dataclass(eq=False)
+class DigestsRead(WorkerMessage):
+    """The digests of cited notes as they are on disk now, by path."""
+
+    digests: Mapping[str, str]
+
+
+@dataclass(eq=False)
+class HeadingsRead(WorkerMessage):
+    """Every heading of the notes, by note and line."""
+
+    headings: Sequence[Heading]
+
+
+@dataclass(eq=False)
+class CandidateLocated(WorkerMessage):
+    """Where a candidate's heading stands now; None where it is not found."""
+
+    candidate: Candidate
+    heading: Heading | None
+
+
+@dataclass(eq=False)
+class TextCopied(WorkerMessage):
+    """A text was handed to a clipboard program; `program` is "" where the terminal must be asked."""
+
+    subject: str
+    """What it is a copy of, such as `answer`."""
+    text: str
+    left_out: int
+    """Control characters that it lost."""
+    program: str
+
+
+@dataclass(eq=False)
+class AnswersSaved(WorkerMessage):
+    """A file was written; `trouble` says why it was not."""
+
+    path: Path
+    trouble: str = ""
+
+
+class SessionForgotten(WorkerMessage):
+    """The session file is gone."""

@@ -1,4 +1,4 @@
-"""What was asked about one folder of notes, a JSON line an answer, in the user's state folder."""
+"""The session file: the answered turns about one folder of notes, a JSON line each, in the user's state folder."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.system import permissions
-from assistant.tui import turns
-from assistant.tui.turns import Turn
+from assistant.tui.history.turn import Turn
+from assistant.tui.history.turn_json import DamagedTurn, decode, encode
 
 KEPT = 50
 """Turns that come back at a start."""
@@ -18,8 +18,8 @@ _TAIL = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
-    """What came back."""
+class EarlierSession:
+    """The turns that were read back."""
 
     turns: tuple[Turn, ...] = ()
     """Oldest first, numbered from -1 downwards from the newest."""
@@ -29,44 +29,45 @@ class Earlier:
     """Why the file could not be read, with the next step."""
 
 
-class Session:
-    """The file; with no path nothing is read or written. A failure to write is told once, by `append`."""
+class SessionFile:
+    """With no path nothing is read or written."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
 
-    def read(self) -> Earlier:
+    def read(self) -> EarlierSession:
+        """The last KEPT turns; never fails."""
         if self._path is None:
-            return Earlier()
+            return EarlierSession()
         try:
             lines = list(self._lines())[-KEPT:]
         except FileNotFoundError:
-            return Earlier()
+            return EarlierSession()
         except OSError as error:
-            return Earlier(trouble=f"The earlier session was not read: {self.why(error)}")
-        found: list[Turn] = []
+            return EarlierSession(trouble=f"The earlier session was not read: {self.explain(error)}")
+        turns: list[Turn] = []
         damaged = 0
         for at, line in enumerate(lines):
             try:
-                found.append(turns.read(line, at - len(lines)))
-            except turns.Damaged:
+                turns.append(decode(line, at - len(lines)))
+            except DamagedTurn:
                 damaged += 1
-        return Earlier(tuple(found), damaged)
+        return EarlierSession(tuple(turns), damaged)
 
     def append(self, turn: Turn) -> None:
         """OSError where the file takes no more."""
         if self._path is not None:
             permissions.folder(self._path.parent)
             with open(self._path, "a", encoding="ascii", opener=permissions.opener) as stream:
-                stream.write(turns.written(turn) + "\n")
+                stream.write(encode(turn) + "\n")
 
     def forget(self) -> None:
         """OSError where it cannot be removed."""
         if self._path is not None:
             self._path.unlink(missing_ok=True)
 
-    def why(self, error: OSError) -> str:
-        """What hinders, and the next step."""
+    def explain(self, error: OSError) -> str:
+        """Why the file cannot be used, and the next step."""
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         step = "Free some space there" if full else "Make it readable and writable for you"
         return f"{self._path}: {error.strerror}. {step}, or start the chat with --no-history."

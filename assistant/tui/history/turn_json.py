@@ -1,11 +1,10 @@
-"""A question with what came of it, as the chat keeps it: on the screen, in the session file, in a saved one."""
+"""A turn ↔ a line of a session file; an answer is written as the JSON contract has it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from assistant.records import (
     Answer,
@@ -21,62 +20,42 @@ from assistant.records import (
     Statement,
     Support,
 )
-from assistant.rendering.terminal import answer_json
-
-State = Literal["running", "waiting", "answered", "failed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One turn of the conversation."""
-
-    number: int
-    """Counts what was asked since the chat was opened; negative for turns of earlier."""
-    question: str
-    under: tuple[str, ...] = ()
-    """The heading path the question was confined to."""
-    state: State = "running"
-    answer: Answer | None = None
-    digests: Mapping[str, str] = field(default_factory=dict)
-    """Of the cited notes when it was answered, by path."""
-    changed: bool = False
-    """Whether one of them has changed since."""
-    said: str = ""
-    """Why it waits or failed."""
+from assistant.rendering.answer_json import answer_json
+from assistant.tui.history.turn import Turn
 
 
-class Damaged(Exception):
+class DamagedTurn(Exception):
     """A line of a session file that is no turn."""
 
 
-def written(turn: Turn) -> str:
+def encode(turn: Turn) -> str:
     """One line of a session file, ASCII, without its line end; the turn must be answered."""
     assert turn.answer is not None
     record = {"under": turn.under, "digests": dict(turn.digests), "answer": json.loads(answer_json(turn.answer))}
     return json.dumps(record)
 
 
-def read(line: str, number: int) -> Turn:
-    """The turn of one line; Damaged."""
+def decode(line: str, number: int) -> Turn:
+    """The turn of one line; DamagedTurn."""
     try:
         record = json.loads(line)
-        answer = answer_of(record["answer"])
+        answer = answer_from_json(record["answer"])
         under = tuple(str(part) for part in record["under"])
         digests = {str(path): str(digest) for path, digest in record["digests"].items()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise Damaged(str(error)) from error
+        raise DamagedTurn(str(error)) from error
     return Turn(number, answer.question, under, "answered", answer, digests)
 
 
-def answer_of(record: Mapping[str, Any]) -> Answer:
-    """The Answer whose contract's JSON this is; KeyError, TypeError or ValueError where it is none."""
+def answer_from_json(record: Mapping[str, Any]) -> Answer:
+    """The answer of a JSON object of the contract; KeyError, TypeError or ValueError where it is none."""
     outcome: Outcome = record["outcome"]
     if outcome not in get_args(Outcome):
         raise ValueError(outcome)
     return Answer(
         question=_text(record["question"]),
         outcome=outcome,
-        standalone_question=_maybe(record["standalone_question"]),
+        standalone_question=_optional(record["standalone_question"]),
         verdict=_candidate(record["verdict"]) if record["verdict"] is not None else None,
         alternatives=tuple(map(_candidate, record["alternatives"])),
         requirements=tuple(map(_requirement, record["requirements"])),
@@ -86,9 +65,9 @@ def answer_of(record: Mapping[str, Any]) -> Answer:
             Option(_text(o["label"]), _text(o["text"]), float(o["support"]), _numbers(o["citations"]))
             for o in record["options"]
         ),
-        choice=_maybe(record["choice"]),
+        choice=_optional(record["choice"]),
         missing=_texts(record["missing"]),
-        hint=_maybe(record["hint"]),
+        hint=_optional(record["hint"]),
         citations=tuple(map(_citation, record["citations"])),
         warnings=_texts(record["warnings"]),
         elapsed_ms=float(record["elapsed_ms"]),
@@ -97,10 +76,6 @@ def answer_of(record: Mapping[str, Any]) -> Answer:
             int(record["index"]["generation"]), bool(record["index"]["stale"]), int(record["index"]["pending"])
         ),
     )
-
-
-def with_state(turn: Turn, state: State, said: str = "") -> Turn:
-    return replace(turn, state=state, said=said)
 
 
 def _candidate(record: Mapping[str, Any]) -> Candidate:
@@ -122,7 +97,7 @@ def _snippet(record: Mapping[str, Any]) -> Snippet:
     return Snippet(
         language=_text(record["language"]),
         info=_text(record["info"]),
-        caption=_maybe(record["caption"]),
+        caption=_optional(record["caption"]),
         code=_text(record["code"]),
         citation=int(record["citation"]),
         problems=None
@@ -150,7 +125,7 @@ def _text(value: object) -> str:
     return value
 
 
-def _maybe(value: object) -> str | None:
+def _optional(value: object) -> str | None:
     return None if value is None else _text(value)
 
 

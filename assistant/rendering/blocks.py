@@ -1,0 +1,232 @@
+"""What an answer shows, as frozen records: every text clean, everything decided but its order and how it looks.
+
+`display` makes the list of them; each front end arranges it and turns a kind of block into rows, Markdown or text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from assistant.records import Outcome, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A follow-up as it would stand alone."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """What the notes do not say."""
+
+    outcome: Outcome
+    """Not `answered`, but for an answer that names missing terms all the same."""
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    text: str
+    answered: bool
+    """Whether the notes answer the question all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A candidate: the verdict or an alternative."""
+
+    position: int
+    """0 for the verdict, from 1 for the alternatives."""
+    name: str
+    heading_path: tuple[str, ...]
+    percent: str
+    """Such as `86 %`."""
+    strength: str
+    """strong, fair or weak."""
+    citations: tuple[int, ...]
+    reason: str
+    """The first line of its first citation without the name, else where its heading stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class Alternatives:
+    """Best first."""
+
+    names: tuple[Name, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Supporter:
+    """A name that meets a requirement."""
+
+    name: str
+    citations: tuple[int, ...]
+    position: int | None
+    """Of the candidate with that name; None where the answer has no such candidate."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementItem:
+    text: str
+    supported: bool
+    supporters: tuple[Supporter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Requirements:
+    items: tuple[RequirementItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OptionItem:
+    label: str
+    text: str
+    support: str
+    """With two decimals, such as `0.87`."""
+    citations: tuple[int, ...]
+    best: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of a multiple-choice question, in its order."""
+
+    items: tuple[OptionItem, ...]
+    undecided: bool
+    """Whether the notes support none of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatementItem:
+    text: str
+    citations: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    items: tuple[StatementItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CodeBlock:
+    """A snippet; an answer has one block for each."""
+
+    position: int
+    """Among the answer's snippets, from 0."""
+    caption: str
+    """"" where the note gives none."""
+    heading: str | None
+    """The heading that it stands under; None where that is not known."""
+    language: str
+    """"" where the fence names none."""
+    code: str
+    citation: int
+    problems: tuple[Problem, ...] | None
+    """None where it was not checked."""
+    first_line: int
+    """The note's line that the code begins at; 0 where that is not known."""
+
+    @property
+    def title(self) -> str:
+        return self.caption or ("Snippet" if self.heading is None else self.heading)
+
+    @property
+    def rows(self) -> list[str]:
+        return self.code.rstrip("\n").split("\n")
+
+    @property
+    def syntax(self) -> str:
+        """What the parser says of it, in words."""
+        if self.problems is None:
+            return "not checked"
+        if not self.problems:
+            return "parses"
+        return f"does not parse: line {self.problems[0].line}, {self.problems[0].message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A citation."""
+
+    number: int
+    path: str
+    line: int
+    heading_path: tuple[str, ...]
+    anchor: str
+    """GitHub's slug of the heading, raw: for links only."""
+    stale: bool
+    """Whether the note has changed since it was indexed."""
+    gist: str
+    """The quote's first line that is not blank, without list mark and bold."""
+    file: str
+    """The note's path as the system knows it, raw whatever the cleaning: for links only."""
+
+    @property
+    def heading(self) -> str:
+        """The last heading, else the path."""
+        return self.heading_path[-1] if self.heading_path else self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    items: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """In place of the sources where the notes do not answer."""
+
+    items: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Warnings:
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    rows: tuple[tuple[int, str], ...]
+    """Depth from 0, and text."""
+
+
+DisplayBlock = (
+    Question
+    | Understood
+    | Shortfall
+    | Hint
+    | Verdict
+    | Alternatives
+    | Requirements
+    | Options
+    | Statements
+    | CodeBlock
+    | Sources
+    | Nearest
+    | Warnings
+    | Explanation
+)
+
+
+def arrange(blocks: Iterable[DisplayBlock], order: Sequence[type[DisplayBlock]]) -> list[DisplayBlock]:
+    """The blocks of the kinds in `order`, in that order; blocks of one kind keep theirs."""
+    shown = [block for block in blocks if type(block) in order]
+    return sorted(shown, key=lambda block: order.index(type(block)))
+
+
+def below_title(heading_path: Sequence[str]) -> str:
+    """The headings below the note's title, or the title where it is alone."""
+    return " › ".join(heading_path[1:] or heading_path)

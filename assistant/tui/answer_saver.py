@@ -1,0 +1,51 @@
+"""Saving the answers on the screen as a Markdown file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from assistant.errors import AssistantError
+from assistant.tui import export
+from assistant.tui.history.turn import Turn
+from assistant.tui.view import ChatView
+from assistant.tui.widgets.dialogs import Naming
+from assistant.tui.worker.engine_thread import EngineThread
+from assistant.tui.worker.messages import AnswersSaved
+
+
+class AnswerSaver:
+    def __init__(self, view: ChatView, engine_thread: EngineThread, notes: Path, working_folder: Path) -> None:
+        """`working_folder` is where the file goes unless the user names another folder."""
+        self._view = view
+        self._engine_thread = engine_thread
+        self._notes = notes
+        self._working_folder = working_folder
+
+    def save(self) -> None:
+        """Every answer on the screen, in a file that the user names."""
+        turns = [card.turn for card in self._view.transcript.cards() if card.turn.answer is not None]
+        if not turns:
+            self._view.toast("There is no answer to save yet.")
+            return
+
+        def named(name: str | None) -> None:
+            if name and name.strip():
+                path = self._working_folder / Path(name.strip()).expanduser()
+                self._engine_thread.run(lambda: self._write(path, turns))
+
+        free = export.free_path(self._working_folder, f"{self._notes.name or 'notes'}-answers")
+        self._view.app.push_screen(Naming("Save as", free.name), named)
+
+    def saved(self, event: AnswersSaved) -> None:
+        self._view.toast(event.trouble or f"Saved as {event.path}", warn=bool(event.trouble))
+
+    def _write(self, path: Path, turns: Sequence[Turn]) -> None:
+        """In the engine's thread."""
+        text = export.markdown(turns, path.parent, f"Questions about {self._notes.name}")
+        trouble = ""
+        try:
+            export.save(path, text, self._notes)
+        except AssistantError as error:
+            trouble = str(error)
+        self._view.app.post_message(AnswersSaved(path, trouble))

@@ -1,0 +1,248 @@
+"""A turn → the rows of its card at a given width: the chat's backend of the display blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from textual.content import Content
+
+from assistant.rendering.blocks import (
+    Alternatives,
+    CodeBlock,
+    DisplayBlock,
+    Hint,
+    Name,
+    Nearest,
+    OptionItem,
+    Options,
+    RequirementItem,
+    Requirements,
+    Shortfall,
+    Source,
+    Sources,
+    Statements,
+    Supporter,
+    Understood,
+    Verdict,
+    Warnings,
+    arrange,
+    below_title,
+)
+from assistant.rendering.display import display_blocks
+from assistant.text import sanitize
+from assistant.tui.cards import snippet_rows
+from assistant.tui.cards.rows import Layout, Piece, Row, shorten_path
+from assistant.tui.history.turn import Turn
+
+_UNFOLDED: tuple[type[DisplayBlock], ...] = (
+    *(Shortfall, Nearest, Hint, Verdict, Alternatives, Requirements, Options, Statements, CodeBlock, Sources),
+    Warnings,
+)
+_FOLDED: tuple[type[DisplayBlock], ...] = (Shortfall, Verdict)
+_NEAREST, _ALTERNATIVES = 3, 2
+"""How many are listed at the most."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How the reader looks at a card now."""
+
+    folded: bool = False
+    """Only the question and the verdict."""
+    unfolded: frozenset[int] = frozenset()
+    """Positions of the snippets of which every row is shown."""
+    chosen: bool = False
+    """Whether it is the answer that keys act on."""
+    citation: int = 0
+    """The citation that keys act on; 0 for none."""
+    opened: bool = False
+    """Whether the source pane shows that citation."""
+    slow: bool = False
+    """Whether a question has run for so long that the card says so."""
+
+
+Colours = Mapping[int, Sequence[Content]]
+"""A snippet's position in the answer → its lines, coloured."""
+
+
+def answer_rows(turn: Turn, view: View, columns: int, colours: Colours, folded_rows: int) -> list[Row]:
+    """The whole card, no row wider than `columns`; `folded_rows` is how many rows a folded snippet has."""
+    return _AnswerRows(turn, view, columns, colours, folded_rows).rows()
+
+
+class _AnswerRows:
+    def __init__(self, turn: Turn, view: View, columns: int, colours: Colours, folded_rows: int) -> None:
+        self.turn = turn
+        self.view = view
+        self.colours = colours
+        self.folded_rows = folded_rows
+        self.layout = Layout(columns)
+        self.columns = self.layout.columns
+
+    def rows(self) -> list[Row]:
+        answer = self.turn.answer
+        if answer is None:
+            return [*self._question(()), *self._state()]
+        blocks = display_blocks(answer)
+        shown = arrange(blocks, _FOLDED if self.view.folded else _UNFOLDED)
+        rows = [row for block in shown for row in self._block(block)]
+        return [*self._question(blocks), *rows, *self._notices()]
+
+    def _question(self, blocks: Iterable[DisplayBlock]) -> Iterator[Row]:
+        mark, question = "▶ " if self.view.chosen else "❯ ", sanitize.block(self.turn.question)
+        yield from self.layout.hanging(mark, question, "bold $text-primary", action=self._action("choose"))
+        for block in blocks:
+            if isinstance(block, Understood):
+                yield from self.layout.hanging("  understood as: ", block.text, "dim")
+        if self.turn.under:
+            yield from self.layout.hanging("  under: ", sanitize.block(" › ".join(self.turn.under)), "dim")
+
+    def _state(self) -> Iterator[Row]:
+        turn = self.turn
+        reason = sanitize.block(turn.reason)
+        if turn.state == "failed":
+            yield from self.layout.hanging("", f"Could not answer: {reason}", "$text-error")
+        elif turn.state == "waiting":
+            yield from self.layout.hanging("", reason, "dim")
+        else:
+            yield [Piece("Searching…" if self.view.slow else " ", "dim")]
+
+    def _notices(self) -> Iterator[Row]:
+        if self.turn.changed:
+            yield from self.layout.hanging("", "This note changed since. r asks again", "$text-warning")
+        if self.view.folded:
+            action = self._action("fold")
+            yield from self.layout.hanging("… ", "folded: space shows the answer", "dim", action=action)
+
+    def _block(self, block: DisplayBlock) -> Iterator[Row]:
+        match block:
+            case Shortfall():
+                yield from self._shortfall(block)
+            case Nearest():
+                yield from self._nearest(block.items)
+            case Hint():
+                yield from self.layout.hanging("Try: ", block.text)
+            case Verdict():
+                yield from self._verdict(block.name)
+            case Alternatives() if self.turn.answer and self.turn.answer.verdict:
+                yield from self._alternatives(block.names)
+            case Requirements():
+                for requirement in block.items:
+                    yield from self._requirement(requirement)
+            case Options():
+                yield from self._options(block)
+            case Statements():
+                for one in block.items:
+                    yield from self.layout.hanging("│ ", one.text, right=self._numbers(one.citations), bar=True)
+            case CodeBlock():
+                yield from self._code(block)
+            case Sources():
+                yield [Piece("Sources", "bold")]
+                yield from map(self._source, block.items)
+            case Warnings():
+                for warning in block.texts:
+                    yield from self.layout.hanging("Warning: ", warning, "$text-warning")
+
+    def _shortfall(self, block: Shortfall) -> Iterator[Row]:
+        missing = f"The notes say nothing about: {', '.join(block.missing)}" if block.missing else ""
+        if block.outcome == "not_in_notes":
+            lead, sentence = "NOT IN THE NOTES  ", "The notes do not answer this."
+            yield from self.layout.hanging(lead, sentence, lead_style="bold $warning")
+            if missing and not self.view.folded:
+                yield from self.layout.hanging("", missing)
+        elif block.outcome == "partial":
+            yield from self.layout.hanging("PARTIAL   ", missing, lead_style="bold $warning")
+
+    def _nearest(self, sources: Sequence[Source]) -> Iterator[Row]:
+        for at, one in enumerate(sources[:_NEAREST]):
+            lead = "Nearest: " if at == 0 else "         "
+            number, line = f"[{one.number}] ", f" :{one.line}"
+            room = self.columns - len(lead) - len(number) - len(line)
+            heading = sanitize.clip(one.heading, max(room, 8))
+            style = "underline" if self._is_open(one.number) else ""
+            yield [Piece(lead, "dim"), Piece(number + heading + line, style, self._cite(one.number))]
+
+    def _verdict(self, name: Name) -> Iterator[Row]:
+        action = self._action("open_candidate", name.position)
+        left = [Piece(name.name, "bold $text-success", action), Piece(f"   {name.percent} {name.strength}")]
+        yield from self.layout.ends(left, [Piece(below_title(name.heading_path), "dim", action)])
+
+    def _alternatives(self, names: Sequence[Name]) -> Iterator[Row]:
+        row, used = [Piece("Also: ", "dim")], 6
+        for at, one in enumerate(names[:_ALTERNATIVES]):
+            between = "  " if at else ""
+            text = f"{sanitize.clip(one.name, self.columns - 16)} {one.percent}"
+            if used + sanitize.width(between + text) > self.columns:
+                yield row
+                row, used, between = [Piece("      ")], 6, ""
+            row += [Piece(between), Piece(text, "", self._action("open_candidate", one.position))]
+            used += sanitize.width(between + text)
+        more = len(names) - _ALTERNATIVES
+        if more > 0 and used + 10 <= self.columns:
+            row.append(Piece(f"  +{more} more", "dim", self._action("alternatives")))
+        yield row
+
+    def _requirement(self, requirement: RequirementItem) -> Iterator[Row]:
+        if not requirement.supported:
+            right = [Piece("not in the notes", "$text-warning")]
+            yield from self.layout.hanging("  ✗ ", requirement.text, right=right)
+            return
+        right = [piece for at, one in enumerate(requirement.supporters) for piece in self._supporter(one, first=not at)]
+        yield from self.layout.hanging("  ✓ ", requirement.text, right=right, lead_style="$text-success")
+
+    def _supporter(self, supporter: Supporter, *, first: bool) -> Row:
+        action = self._action("open_candidate", supporter.position) if supporter.position is not None else ""
+        name = Piece(f"{'' if first else '  '}{supporter.name} ", "", action)
+        return [name, *self._numbers(supporter.citations)]
+
+    def _options(self, block: Options) -> Iterator[Row]:
+        for option in block.items:
+            yield from self._option(option)
+        if block.undecided:
+            yield from self.layout.hanging("  ", "The notes support none of the options.", "$text-warning")
+
+    def _option(self, option: OptionItem) -> Iterator[Row]:
+        lead = f"{'▶' if option.best else ' '} {sanitize.clip(option.label, 12)}) "
+        support = Piece(f"{'best ' if option.best else ''}{option.support} ")
+        right = [support, *self._numbers(option.citations)]
+        yield from self.layout.hanging(lead, option.text, "bold" if option.best else "", right=right)
+
+    def _code(self, block: CodeBlock) -> Iterator[Row]:
+        fold = self._action("fold_snippet", block.position)
+        yield from snippet_rows.caption(block, self.layout, fold, self._numbers([block.citation]))
+        coloured = self.colours.get(block.position) or [Content(row) for row in block.rows]
+        most = None if block.position in self.view.unfolded else self.folded_rows
+        yield from snippet_rows.code(block, self.columns, coloured, most, fold)
+
+    def _source(self, source: Source) -> Row:
+        chosen = self.view.chosen and source.number == self.view.citation
+        mark = "▶" if chosen and self.view.opened else "›" if chosen else " "
+        lead, line = f"{mark}[{source.number}] ", f":{source.line}"
+        room = self.columns - len(lead) - len(line) - 2
+        headings = below_title(source.heading_path) + (" (changed since it was indexed)" if source.stale else "")
+        headings = sanitize.clip(headings, max(room // 2, room - sanitize.width(source.path)))
+        path = shorten_path(source.path, max(room - sanitize.width(headings), 8))
+        action, style = self._cite(source.number), "bold" if chosen else ""
+        return [
+            Piece(lead, style or "$text-accent", action),
+            Piece(path + line, style, action),
+            Piece("  "),
+            Piece(headings, "dim", action),
+        ]
+
+    def _numbers(self, citations: Iterable[int]) -> Row:
+        row: Row = []
+        for number in citations:
+            row += [*([Piece(" ")] if row else []), Piece(f"[{number}]", "$text-accent", self._cite(number))]
+        return row
+
+    def _is_open(self, number: int) -> bool:
+        return self.view.chosen and self.view.opened and number == self.view.citation
+
+    def _action(self, name: str, *arguments: int) -> str:
+        """A call of the app's action on this turn."""
+        return f"app.{name}({', '.join(map(str, (self.turn.number, *arguments)))})"
+
+    def _cite(self, number: int) -> str:
+        return self._action("cite", number)

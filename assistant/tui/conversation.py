@@ -1,0 +1,184 @@
+"""Asking: questions in line, what comes of them, and what the next one leans on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from threading import Event
+from typing import TYPE_CHECKING
+
+from assistant.engine import Request
+from assistant.tui.cards.answer_rows import View
+from assistant.tui.history.recorder import SessionRecorder
+from assistant.tui.history.turn import State, Turn
+from assistant.tui.status import Status
+from assistant.tui.view import ChatView
+from assistant.tui.widgets.dialogs import Picker
+from assistant.tui.worker.answerer import PendingQuestion
+from assistant.tui.worker.engine_thread import EngineThread
+from assistant.tui.worker.messages import QuestionAnswered, QuestionFailed
+
+if TYPE_CHECKING:
+    from assistant.indexing.overview import Heading
+
+CONVERSATION = "chat"
+"""The engine's name of it."""
+_SLOW_SECONDS = 0.15
+"""How long a question may run before its card says so."""
+
+
+class Conversation:
+    """One conversation about one folder of notes."""
+
+    def __init__(self, view: ChatView, status: Status, engine_thread: EngineThread, recorder: SessionRecorder) -> None:
+        self._view = view
+        self._status = status
+        self._engine_thread = engine_thread
+        self._recorder = recorder
+        self._number = 0
+        self.pending: dict[int, PendingQuestion] = {}
+        """Questions that have no answer yet, by number, oldest first."""
+
+    def ask(self, question: str, under: tuple[str, ...] = (), again: Turn | None = None) -> None:
+        """Puts the question in line; `again` is the turn that it repeats, with what that one leant on."""
+        view = self._view
+        if view.source_covers_answers:
+            view.close_source()
+        self._number += 1
+        turn = Turn(self._number, question, under)
+        request = Request(question, conversation=CONVERSATION, under=" > ".join(under) or None)
+        subject = self._engine_thread.subjects.get(again.number) if again is not None else None
+        pending = PendingQuestion(turn.number, request, Event(), subject, again=again is not None)
+        self.pending[turn.number] = pending
+        view.transcript.ask(turn, View())
+        view.prompt.remember(question)
+        self._engine_thread.ask(pending)
+        if not self._status.has_overview:
+            self.question_waiting(turn.number, "Loading the model, your question is next")
+        view.app.set_timer(_SLOW_SECONDS, lambda: self._mark_slow(turn.number))
+        self._status.show()
+
+    def cancel(self) -> bool:
+        """Cancels the newest question that has no answer; whether there was one."""
+        if not self.pending:
+            return False
+        number, pending = self.pending.popitem()
+        pending.stop.set()
+        card = self._view.transcript.card(number)
+        if card is not None:
+            self._view.transcript.drop(card)
+        self._view.prompt.give_back(pending.request.question)
+        self._status.show()
+        return True
+
+    def ask_again(self) -> None:
+        """The chosen answer's question."""
+        card = self._view.chosen_card()
+        if card is not None:
+            self.ask(card.turn.question, card.turn.under, card.turn)
+
+    def ask_example(self, number: int) -> None:
+        """One of the welcome's, from 1."""
+        examples = self._view.welcome.examples
+        if 0 < number <= len(examples):
+            self.ask(examples[number - 1])
+
+    def mark_example(self, by: int) -> bool:
+        """What down (1), up (-1) and enter (0) do in an empty prompt: mark an example, ask it.
+
+        Returns whether the key has done its work.
+        """
+        welcome = self._view.welcome
+        if by > 0 or (by < 0 and welcome.marked):
+            welcome.show(marked=welcome.marked + by)
+            return True
+        if by == 0 and welcome.marked:
+            self.ask_example(welcome.marked)
+        return False
+
+    def choose_heading(self) -> None:
+        """Begins asking under a heading, where there is a question to ask."""
+        if self._view.chosen_card() is None and not self._view.prompt.text.strip():
+            self._view.toast("Ask something first, or type a question.")
+        else:
+            self._engine_thread.read_headings()
+
+    def ask_under(self, headings: Sequence[Heading]) -> None:
+        """Asks under the heading that the user picks: what is typed, else the chosen answer's question."""
+        from assistant.tui.widgets.heading_tree import HeadingTree  # its widgets are not needed for the first frame
+
+        card, prompt = self._view.chosen_card(), self._view.prompt
+
+        def picked(heading: Heading | None) -> None:
+            if heading is None:
+                return
+            typed = prompt.text.strip()
+            if typed:
+                prompt.text = ""
+                self.ask(typed, heading.heading_path)
+            elif card is not None:
+                self.ask(card.turn.question, heading.heading_path, card.turn)
+
+        self._view.app.push_screen(HeadingTree("Ask again under", headings), picked)
+
+    def search_questions(self) -> None:
+        """The earlier question that the user picks comes to the prompt."""
+        prompt = self._view.prompt
+        questions = prompt.questions[::-1]
+
+        def picked(at: int | None) -> None:
+            if at is not None:
+                prompt.fill(questions[at])
+                prompt.focus()
+
+        self._view.app.push_screen(Picker("Earlier questions", questions), picked)
+
+    def new_topic(self) -> None:
+        self._engine_thread.new_topic(CONVERSATION)
+        self._status.set_subject("")
+
+    def forget(self) -> None:
+        """The answers on the screen, the session file and what follow-ups lean on."""
+        self.cancel()
+        self._view.transcript.clear()
+        self._view.prompt.questions.clear()
+        self._engine_thread.run(self._recorder.forget)
+        self.new_topic()
+
+    # What comes of a question.
+
+    def question_waiting(self, number: int, reason: str) -> None:
+        self._change_state(number, "waiting", reason)
+
+    def question_started(self, number: int) -> None:
+        self._change_state(number, "running")
+
+    def question_failed(self, event: QuestionFailed) -> None:
+        if event.number in self.pending:
+            self._change_state(event.number, "failed", event.reason)
+            self._view.prompt.give_back(self.pending.pop(event.number).request.question)
+            self._status.show()
+
+    def question_answered(self, event: QuestionAnswered) -> None:
+        """A late answer, to a question that was cancelled, is dropped."""
+        view = self._view
+        card = view.transcript.card(event.number)
+        if self.pending.pop(event.number, None) is None or card is None:
+            return
+        turn = replace(card.turn, state="answered", answer=event.answer, digests=event.digests)
+        first = event.answer.citations[0].number if event.answer.citations else 0
+        card.show(turn, replace(card.view, citation=first), event.colours)
+        if view.welcome.marked:
+            view.welcome.show(marked=0)
+        self._engine_thread.run(lambda: self._recorder.append(turn))
+        self._status.show(below=not view.transcript.shows(card))
+
+    def _change_state(self, number: int, state: State, reason: str = "") -> None:
+        card = self._view.transcript.card(number)
+        if card is not None and number in self.pending:
+            card.show(replace(card.turn, state=state, reason=reason))
+
+    def _mark_slow(self, number: int) -> None:
+        card = None if self._view.is_closed or number not in self.pending else self._view.transcript.card(number)
+        if card is not None:
+            card.update_view(slow=True)

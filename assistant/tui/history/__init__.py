@@ -1,0 +1,1 @@
+"""The turns of the conversation, and the file that keeps them for the next start."""

@@ -1,0 +1,199 @@
+"""Opening sources: a citation, a name or a heading in the source pane, a place in the editor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from textual.app import SuspendNotSupported
+
+from assistant.errors import AssistantError
+from assistant.records import Answer, Candidate, Citation
+from assistant.system import editor
+from assistant.tui import signals
+from assistant.tui.cards.card import Card
+from assistant.tui.view import ChatView
+from assistant.tui.widgets.dialogs import Naming, Picker
+from assistant.tui.worker.engine_thread import EngineThread
+from assistant.tui.worker.messages import CandidateLocated
+
+
+class SourceOpener:
+    """Acts on the chosen answer unless a card is named by its turn's number."""
+
+    def __init__(self, view: ChatView, engine_thread: EngineThread, editor_command: str) -> None:
+        self._view = view
+        self._engine_thread = engine_thread
+        self._editor_command = editor_command
+
+    # The source pane.
+
+    def toggle(self) -> None:
+        if self._view.source_pane.is_open:
+            self._view.close_source()
+        else:
+            self.open_chosen()
+
+    def cite(self, number: int, citation: int) -> None:
+        card = self._view.transcript.card(number)
+        if card is not None:
+            self._view.transcript.choose(card)
+            self.open_citation(card, citation)
+
+    def cite_chosen(self, citation: int) -> None:
+        card = self._view.chosen_card()
+        if card is not None:
+            self.open_citation(card, citation)
+
+    def open_chosen(self) -> None:
+        """The citation that is selected, else the first."""
+        card = self._view.chosen_card()
+        if card is not None and card.turn.answer is not None:
+            self.open_citation(card, card.view.citation or 1)
+        else:
+            self._view.toast("There is no citation to open yet.")
+
+    def step_citation(self, by: int) -> None:
+        """The next or the previous citation, round and round; the selected one where the pane was closed."""
+        card = self._view.chosen_card()
+        if card is not None and card.turn.answer is not None and card.turn.answer.citations:
+            numbers = [citation.number for citation in card.turn.answer.citations]
+            at = numbers.index(card.view.citation) if card.view.citation in numbers else 0
+            if not self._view.source_pane.is_open:
+                by = 0
+            self.open_citation(card, numbers[(at + by) % len(numbers)])
+
+    def follow(self) -> None:
+        """An open source pane shows the answer that is chosen now."""
+        card = self._view.transcript.chosen
+        if self._view.source_pane.is_open and card is not None and card.turn.answer and card.turn.answer.citations:
+            self.open_citation(card, card.view.citation)
+
+    def open_citation(self, card: Card, number: int) -> None:
+        answer = card.turn.answer
+        citation = next((one for one in answer.citations if one.number == number), None) if answer else None
+        if answer is None or citation is None:
+            self._view.toast(f"This answer has no citation {number}.")
+            return
+        problems = [
+            problem for snippet in answer.snippets for problem in snippet.problems or () if snippet.citation == number
+        ]
+        self._view.transcript.choose(card)
+        card.update_view(citation=number, opened=True)
+        self._view.show_source()
+        if not self._view.source_pane.open(citation, problems):
+            self._engine_thread.read_note(citation.path)
+
+    def reload_changed(self, digests: Mapping[str, str]) -> None:
+        """Reads the open note again where its digest is another one now; `digests` by path."""
+        note = self._view.source_pane.note
+        if self._view.source_pane.is_open and note is not None and digests.get(note.path, note.digest) != note.digest:
+            self._engine_thread.read_note(note.path)
+
+    # Names.
+
+    def open_candidate(self, number: int, position: int) -> None:
+        """The verdict (0) or an alternative (from 1): its first citation, else its heading."""
+        card = self._view.transcript.card(number)
+        if card is None or card.turn.answer is None:
+            return
+        candidate = _candidates(card.turn.answer)[position]
+        self._view.transcript.choose(card)
+        if candidate.citations:
+            self.open_citation(card, candidate.citations[0])
+        else:
+            self._engine_thread.locate(candidate)
+
+    def open_heading(self, event: CandidateLocated) -> None:
+        """The heading of a candidate that no citation stands under."""
+        heading = event.heading
+        if heading is None:
+            self._view.toast(f"{event.candidate.name} has no heading of its own in the notes.")
+            return
+        self._view.show_source()
+        citation = Citation(0, heading.path, heading.heading_path, "", heading.line, heading.line, "")
+        if not self._view.source_pane.open(citation):
+            self._engine_thread.read_note(heading.path)
+
+    def pick_name(self, number: int) -> None:
+        """Opens the name that the user picks."""
+        card = self._view.transcript.card(number)
+        if card is None or card.turn.answer is None:
+            return
+
+        def picked(position: int | None) -> None:
+            if position is not None:
+                self.open_candidate(number, position)
+
+        entries = [
+            f"{one.name}  {round(one.confidence * 100)} %  {' › '.join(one.heading_path[1:])}"
+            for one in _candidates(card.turn.answer)
+        ]
+        self._view.app.push_screen(Picker("Open a name", entries), picked)
+
+    def pick_name_of_chosen(self) -> None:
+        card = self._view.chosen_card()
+        if card is not None and card.turn.answer is not None and card.turn.answer.verdict is not None:
+            self.pick_name(card.turn.number)
+        else:
+            self._view.toast("This answer names nothing.")
+
+    # Text in the source.
+
+    def find(self) -> None:
+        """Asks for a text and goes to its next place in the source."""
+        pane = self._view.source_pane
+        if not pane.is_open:
+            self.open_chosen()
+            if not pane.is_open:
+                return
+
+        def named(text: str | None) -> None:
+            if text:
+                self._find(text, 1)
+            pane.view.focus()
+
+        self._view.app.push_screen(Naming("Find in the source", pane.view.search_text), named)
+
+    def find_next(self, by: int) -> None:
+        pane = self._view.source_pane
+        if pane.is_open and pane.view.search_text:
+            self._find(pane.view.search_text, by)
+
+    def _find(self, text: str, by: int) -> None:
+        if not self._view.source_pane.view.find(text, by):
+            self._view.toast(f"Not in this note: {text}")
+
+    # The editor.
+
+    def open_editor(self) -> None:
+        """At the selected citation, in the terminal that the chat gives up meanwhile; then looks at the notes."""
+        place = self._chosen_place()
+        if place is None:
+            self._view.toast("There is no citation to open yet.")
+            return
+        path, line = place
+        app = self._view.app
+        try:
+            words = editor.command(self._editor_command, path, line)
+            with app.suspend(), signals.not_handled(app.exit):
+                editor.start(words)
+        except SuspendNotSupported:
+            self._view.toast(f"The editor cannot be opened here. Open {path}:{line}")
+        except AssistantError as error:
+            self._view.toast(f"{error} {path}:{line}", warn=True)
+        self._engine_thread.look()
+
+    def _chosen_place(self) -> tuple[Path, int] | None:
+        """File and line (1-based) of the selected citation, else of the first."""
+        card = self._view.chosen_card()
+        answer = card.turn.answer if card is not None else None
+        if card is None or answer is None or not answer.citations:
+            return None
+        citation = next((one for one in answer.citations if one.number == card.view.citation), answer.citations[0])
+        return Path(answer.notes, citation.path), citation.start_line
+
+
+def _candidates(answer: Answer) -> list[Candidate]:
+    """The names of an answer, the verdict first; without a verdict there are none."""
+    return [answer.verdict, *answer.alternatives] if answer.verdict is not None else []

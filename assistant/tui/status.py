@@ -1,0 +1,72 @@
+"""What the status line says of the index, and the context strip of the next question and the answers."""
+
+from __future__ import annotations
+
+from assistant.tui.view import ChatView
+from assistant.tui.worker.messages import OverviewRead, Trouble
+
+
+class Status:
+    """Keeps what the two rows show."""
+
+    def __init__(self, view: ChatView, folder: str) -> None:
+        self._view = view
+        self._folder = folder
+        """Name of the notes folder."""
+        self._progress = "starting"
+        self._counts: tuple[int, int] | None = None
+        """Notes and passages; None before the first overview."""
+        self._refused = 0
+        """Notes that could not be read."""
+        self._trouble = ""
+        self._below = False
+        """Whether a new answer is out of view, below."""
+        self.subject = ""
+        """What the next question would lean on; "" for nothing."""
+
+    @property
+    def has_overview(self) -> bool:
+        return self._counts is not None
+
+    @property
+    def index(self) -> str:
+        """What the status line says of the index."""
+        if self._progress or not self._refused:
+            return self._progress or "index fresh"
+        return f"index: {self._refused} note{'' if self._refused == 1 else 's'} could not be read (f5)"
+
+    def overview(self, event: OverviewRead) -> None:
+        overview = event.overview
+        if overview is not None:
+            self._trouble = ""
+            self._counts, self._refused = (overview.notes, overview.passages), len(overview.refused)
+            self._view.welcome.show(overview)
+        self.show()
+
+    def progress(self, text: str) -> None:
+        self._progress = text
+        self.show()
+
+    def trouble(self, event: Trouble) -> None:
+        if self._counts is None:
+            self._view.welcome.show(trouble=event.text)
+        self._progress = ""
+        self.show()
+        if event.text != self._trouble:  # each look at the notes would say the same again
+            self._view.toast(event.text, warn=True)
+        self._trouble = event.text
+
+    def set_subject(self, subject: str) -> None:
+        self.subject = subject
+        self.show()
+
+    def scrolled(self) -> None:
+        if self._below and self._view.transcript.at_end():
+            self.show()
+
+    def show(self, *, below: bool | None = None) -> None:
+        """Draws both rows; `below` says whether an answer came out of view, None that none came."""
+        view = self._view
+        self._below = not view.transcript.at_end() if below is None and self._below else bool(below)
+        view.status_line.state(self._folder, self._counts, self.index)
+        view.context_strip.state(self.subject, below=self._below, chosen=view.transcript.chosen_position())

@@ -1,0 +1,1 @@
+"""How good answers are: question sets, a scorer for them, and the committed figures; `scripts/score` runs it."""
