@@ -25,8 +25,7 @@ class Assistant:
     """
 
     Error = AssistantError
-    """What every method may raise: `code` is that of the JSON error object, `message` the sentence, `hint` the next
-    step."""
+    """What every method may raise: `code` as in the JSON error object, `message` the sentence, `hint` the next step."""
 
     def __init__(
         self,

@@ -77,8 +77,7 @@ class Engine:
         background: bool | None = None,
         complete: bool = False,
     ) -> Self:
-        """The engine that these settings ask for; `background` in place of theirs. Makes the cache private where it
-        can."""
+        """The engine for these settings; `background` in place of theirs. Makes the cache private where it can."""
         from assistant.models.lazy import LazyEncoder
         from assistant.system.settings import make_private
 
@@ -149,8 +148,7 @@ class Engine:
         return watcher.batches(self.notes, self._index().folders)
 
     def topics(self) -> tuple[NamedTopic, ...]:
-        """What a verdict can name, each once, by note and line of the place that most makes it a name; the errors of
-        `ask`."""
+        """The names that a verdict can give, each once, by note and line of its best place; the errors of `ask`."""
         from assistant.indexing.topic_list import named_topics
 
         return named_topics(self._view(rebuilding=False).store)

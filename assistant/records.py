@@ -192,8 +192,7 @@ class Citation:
 
 
 UNSURE = 0.3
-"""A verdict less sure than this neither comes before the passage that was found first nor is what later questions are
-about."""
+"""A verdict less sure than this does not come before the best passage, and is not the subject of later questions."""
 
 
 @dataclass(frozen=True, slots=True)

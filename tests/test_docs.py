@@ -169,7 +169,7 @@ def test_every_page_has_something_to_run_and_nothing_is_left_out() -> None:
 def test_the_issue_s_pages_are_there() -> None:
     wanted = {
         *("the-answer-record", "how-an-answer-is-found", "what-is-stored-where", "what-an-upgrade-does"),
-        *("troubleshooting", "what-people-try", "from-python", "with-other-programs"),
+        *("troubleshooting", "faq", "limits", "from-python", "with-other-programs"),
     }
     assert wanted <= {page.name for page in pages.pages()}
 

@@ -41,12 +41,12 @@ def test_constraints_are_of_no_machine_in_particular() -> None:
     assert lines == sorted(lines, key=lambda line: line.partition("==")[0].lower())
 
 
-def test_the_readme_quotes_the_committed_measurement() -> None:
+def test_the_page_of_limits_quotes_the_committed_measurement() -> None:
     """Seconds and memory of a question to 100,000 passages, rounded."""
     rows = (ROOT / "scripts" / "bench.txt").read_text("utf-8").splitlines()
     cold = next(row for row in rows if row.startswith("cold ask at 100,000 passages against 50"))
     memory = next(row for row in rows if row.startswith("memory of ask at 100,000 passages"))
     seconds = float(re.findall(r"([\d.]+) s \(", cold)[0])
     megabytes = int(re.findall(r"(\d+) MB", memory)[-1])
-    readme = (ROOT / "README.md").read_text("utf-8")
-    assert f"100,000 passages takes about {seconds:.1f} s from a cold start and {round(megabytes, -1)} MB" in readme
+    limits = (ROOT / "assistant" / "docs" / "limits.md").read_text("utf-8")
+    assert f"100,000 passages takes about {seconds:.1f} s from a cold start and {round(megabytes, -1)} MB" in limits

@@ -52,8 +52,7 @@ class CitationBuilder:
         return number
 
     def excerpt(self, passage: Passage, name: str = "") -> Excerpt | None:
-        """The lines of a passage that answer, those that hold `name` where it is given; None where nothing is left to
-        quote."""
+        """The lines of a passage that answer, if `name` is given those that hold it; None if nothing can be quoted."""
         lines = self.reader.lines(passage.path, passage.start, passage.end)
         return excerpts.excerpt_naming(passage, lines, name, self.wanted)
 

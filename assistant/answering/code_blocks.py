@@ -14,8 +14,8 @@ _HOME = 0.15
 _DRAWN = 0.75
 """What a drawing counts as an answer to "how do I …", beside code."""
 _WHOLE = 0.5
-"""What a fence counts as a whole beside the best step in it: a long one holds many words, a step lacks what it is a
-step of."""
+"""What a fence counts as a whole beside the best step in it: a long fence holds many words, and a step lacks its
+context."""
 _OWN = 0.2
 """What a fence gains that speaks for the name to be given."""
 _BESIDE = 0.1
@@ -28,8 +28,7 @@ def pick_code_block(
     result: RetrievalResult, topic: Topic | None, order: Sequence[int], home: tuple[str, ...] | None
 ) -> int | None:
     """Position of the fence to show: asked for, the best of its language; otherwise the one around or beside the best
-    lines. None where there is none. `order` are the hits as they are quoted, `home` is the section that a follow-up
-    goes on about.
+    lines. None where there is none. `order` are the hits as they are quoted, `home` the section of a follow-up.
     """
     query, hits = result.query, result.hits
     fences = [n for n, hit in enumerate(hits) if hit.passage.kind == "fence"]

@@ -78,8 +78,7 @@ def sides_of(query: Query, ranked: Sequence[Topic]) -> tuple[Topic, Topic] | Non
 
 
 def compared_names(query: Query) -> tuple[str, ...]:
-    """The two names, as written, that a comparison sets against each other, for a later "which of them"; none for other
-    questions."""
+    """The two names of a comparison, as written, for a later "which of them"; none for other questions."""
     match = _NAMES_COMPARED.search(query.text) if query.intent == "compare" else None
     return (match[1], match[2]) if match else ()
 
@@ -105,8 +104,7 @@ def compare(
 
 
 def _most_standing(question: Sequence[str], known: Sequence[Topic]) -> tuple[Topic, Topic] | None:
-    """The two topics in the question (its stems) that the notes make most of, without a word in common, in its
-    order."""
+    """The two topics in the question (its stems) that most stand out, without a word in common, in its order."""
     standing = [t for t in known if position(t.key.split(), question) is not None]
     kept: list[Topic] = []
     for topic in sorted(standing, key=lambda t: (-_standing(t), t.key)):
@@ -133,8 +131,7 @@ def _named_in(text: str, known: Sequence[Topic], *, last: bool) -> Topic | None:
 
 
 def _standing(topic: Topic) -> float:
-    """How much of a thing the notes make of a name: what has a heading, a label or a definition, and rare words,
-    before others."""
+    """How much a name stands out in the notes: by a heading, a label or a definition, and by rare words."""
     rare = max((word_frequency.rarity(t) for t in topic.key.split()), default=0.0)
     return 1.5 * len(topic.kinds & _DEFINING) + 2 * rare + 0.2 * len(topic.kinds)
 

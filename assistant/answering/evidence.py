@@ -37,8 +37,8 @@ _ENOUGH = 24
 
 def rank_evidence(result: RetrievalResult, topic: Topic | None, quantity: Quantity | None) -> list[int]:
     """Positions of hits in the order they are quoted: lines of the name to be given first, a second section among the
-    first three; those of the question's own words first where no name is given, or it is unsure and nothing is told of
-    a need.
+    first three; those nearest to the question first where no name is given, or where it is unsure and no
+    need is told.
     """
     query = result.query
     fact = query.intent == "need" and not query.tells_need

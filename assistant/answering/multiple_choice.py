@@ -43,9 +43,7 @@ class Choice:
 
 
 def choose(result: RetrievalResult, ranked: Sequence[Topic]) -> Choice:
-    """A softmax over the options' best passages and how their names rank as a verdict. Ties are broken by nothing: they
-    choose none.
-    """
+    """A softmax over the options' best passages and the ranks of their names as a verdict. A tie chooses none."""
     options, evidence = result.query.options, result.options
     named = [_named(text, ranked) for _, text in options]
     scores = np.array([e.score + NAMED * name if e.score else 0.0 for e, name in zip(evidence, named, strict=True)])
@@ -62,9 +60,7 @@ def choose(result: RetrievalResult, ranked: Sequence[Topic]) -> Choice:
 
 
 def _named(option: str, ranked: Sequence[Topic]) -> float:
-    """How far the best topic that an option names is behind the best of all, at most `_BEHIND`; that where it names
-    none.
-    """
+    """How far the best topic that an option names is behind the best of all; `_BEHIND` at most and without any."""
     said = frozenset(terms(option))
     if not ranked:
         return _BEHIND

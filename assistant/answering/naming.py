@@ -41,9 +41,7 @@ def rank_topics(
 
 
 def speaking_topics(result: RetrievalResult, reader: IndexReader) -> list[Topic]:
-    """Every topic that a well-ranked passage, or one that names a near concept, speaks for; with its features, by
-    key.
-    """
+    """Every topic that a well-ranked passage, or one that names a near concept, speaks for; with features, by key."""
     places = _telling_hits(result)
     topics: dict[str, Topic] = {}
     below: dict[str, dict[int, float]] = {}

@@ -73,7 +73,7 @@ def describe(topics: Sequence[Topic], result: RetrievalResult) -> Floats:
 
 @lru_cache(maxsize=50_000)
 def _shape(topic_key: str, name: str) -> tuple[float, float, float, float]:
-    """What kind of name it is: its rarest word, whether it is one word, words beyond three, whether it is written with
+    """The kind of name: rarity of its rarest word, whether it is one word, words beyond three, whether it begins with
     a capital."""
     size = len(name.split())
     rarest = max(map(word_frequency.rarity, topic_key.split()), default=0.0)

@@ -29,8 +29,8 @@ _COMMAND = re.compile(r"\s*(?:sudo\s+)?([a-z][\w.-]*(?:\s+[a-z][a-z-]*[a-z](?![\
 
 
 def identifiers(code: str, info: str) -> tuple[tuple[str, int], ...]:
-    """The names in a fence's code, each with its 0-based line, in line order, no pair twice; `info` is the fence's
-    info string."""
+    """The names in a fence's code, each with its 0-based line, in line order, no pair twice; `info` is the info string
+    of the fence."""
     shell = languages.language(info) == "bash"
     pairs: dict[tuple[str, int], None] = {}
     for row, text in enumerate(code.split("\n")):

@@ -78,8 +78,8 @@ class Turn:
 
 
 def resolve(question: str, before: Subject | None, names_topic: Callable[[str], bool]) -> Turn:
-    """The question with the subject it leaves out put in front; `names_topic` says whether a text names a topic of the
-    notes itself.
+    """The question, with the subject that it leaves out put in front; `names_topic` says whether a text itself names a
+    topic of the notes.
     """
     text = tidy(question)
     fresh = _FRESH.match(text)

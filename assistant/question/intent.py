@@ -114,9 +114,7 @@ def language(text: str) -> str:
 
 
 def _compares(text: str, tells_need: bool) -> bool:
-    """Whether two things are to be held against each other: said outright, or "X or Y" in a question that tells no
-    story.
-    """
+    """Whether two things are to be compared: said outright, or "X or Y" in a question that tells no story."""
     if TWO_SIDES.search(text) and len(words(text)) <= _COMPARISON_WORDS:
         return True
     if tells_need:

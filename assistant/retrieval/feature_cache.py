@@ -77,8 +77,7 @@ class FeatureCache:
     def add(
         self, passages: Mapping[PassageId, Passage], rows: Mapping[PassageId, Floats]
     ) -> dict[PassageId, IndexedPassage]:
-        """Takes in passages that are not here yet, with the unit rows (k, d) of those that have any; each as it is
-        scored, by id."""
+        """Takes in new passages, with the unit rows (k, d) of those that have any; each as it is scored, by id."""
         numbers, counts, matrices = list[int](), list[float](), list[Floats]()
         spans, terms_of = list[tuple[int, int, int, int, int]](), list[tuple[frozenset[str], frozenset[str]]]()
         first, row = self._words.size, self._rows.size if self._rows is not None else 0
@@ -161,8 +160,7 @@ _AT_FIRST = 256
 
 
 def _within(starts: Places, sizes: Places) -> tuple[Places, Places]:
-    """Where each run of so many begins when runs follow one another, and where all of them stand in what they are taken
-    from."""
+    """Where each run of so many begins when runs follow one another, and the places of all of them in their source."""
     ends = np.cumsum(sizes)
     begins = ends - sizes
     return begins, np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - begins, sizes)

@@ -36,9 +36,7 @@ class OptionEvidence:
 
 @dataclass(frozen=True, slots=True)
 class RetrievalResult:
-    """Everything one search learned, aligned: `dense[i, j]` is passage i against text j; text 0 is the whole
-    question.
-    """
+    """Everything one search learned, aligned: `dense[i, j]` is passage i against text j; text 0 is the question."""
 
     query: Query
     requirements: tuple[Requirement, ...]

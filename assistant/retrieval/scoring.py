@@ -2,8 +2,7 @@
 
 - dense: the cosine of the text's vector with the passage's (best window of a long one), from `FLOOR` to 1 as 0 to 1;
 - lexical: BM25 over the text's terms with an IDF that stays positive, b, as b / (b + `HALF`);
-- a question of several requirements counts a passage by the question as a whole and by the requirement that fits it
-  best.
+- a question of several requirements counts a passage by the question as a whole and by its best requirement.
 """
 
 from __future__ import annotations
@@ -87,9 +86,7 @@ def bm25(
 
 
 def blended(fused: Floats, weights: Sequence[float]) -> Floats:
-    """(passages,) scores: the whole question and the best requirement half each; a requirement that must not be takes a
-    little off.
-    """
+    """(passages,) scores: half the whole question, half the best requirement; what must not be takes a little off."""
     if fused.shape[1] < 2 or not weights:
         return fused[:, 0]
     parts = fused[:, 1:] * np.array([max(w, 0.0) for w in weights], dtype=np.float32)

@@ -89,8 +89,8 @@ def load(flags: Flags, environment: Mapping[str, str], here: Path) -> Settings:
 
 
 def user_cache(environment: Mapping[str, str]) -> Path:
-    """The user's cache folder for this program, which need not exist; a temporary folder of their own where no home can
-    be written."""
+    """The user's cache folder for this program, which need not exist; without a home that can be written, a temporary
+    folder of the user's own."""
     for parent in _cache_parents(environment):
         if parent.is_absolute() and _can_write(parent / "notes-assistant"):
             return parent / "notes-assistant"

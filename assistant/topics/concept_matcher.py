@@ -26,8 +26,7 @@ _Stems = tuple[str, ...]
 
 
 def without_generic_words(topic_key: str) -> str:
-    """A topic key without the words that any name may carry (service, policy, strategy …); itself where nothing is
-    left."""
+    """A topic key without the words of any name (service, policy, strategy …); itself where nothing is left."""
     left = " ".join(word for word in topic_key.split() if word not in _GENERIC)
     return left or topic_key
 
@@ -71,8 +70,7 @@ class ConceptMatcher:
                 self._in_texts.setdefault(stems, []).append(concept)
 
     def matches(self, topic_key: str) -> dict[str, bool]:
-        """The concepts whose name stands in a topic's name, given by its key → whether it is all of it, generic words
-        aside."""
+        """The concepts whose name stands in a topic's name (its key) → whether it is all of it, generic words aside."""
         stems = tuple(topic_key.split())
         whole = self._whole.get(stems) or self._whole.get(tuple(without_generic_words(topic_key).split()), [])
         matches = dict.fromkeys(whole, True)

@@ -17,8 +17,7 @@ MAX_BRACKETS = 1_000
 _BREAK = re.compile(r"<br\b", re.IGNORECASE)
 _WORD = re.compile(r"\w")
 _MARK = re.compile(r"[&*<\[\\_`~]")
-"""Without one of these nothing but line ends means anything inside a line, which half of all lines need not be parsed
-to know."""
+"""A line without any of these has no inline markup but its end; half of all lines need not be parsed to know that."""
 _LINE_END = re.compile(r"(?:(?<! ) +)?\n[ \t]*")
 """With what the parser takes off around it; a run of blanks is tried from its beginning only."""
 _TASK = re.compile(r"\[[ xX]\]\s+")
