@@ -13,7 +13,7 @@ from typing import Self
 
 from assistant import engine
 from assistant.errors import AssistantError, BadRequest
-from assistant.records import Answer
+from assistant.records import Answer, Request
 from assistant.system import settings
 from assistant.text.sanitize import replace_surrogates
 
@@ -76,7 +76,7 @@ class Assistant:
         if not 1 <= limit <= 8:
             raise BadRequest(f"limit is {limit}.", "Choose 1 to 8.")
         return self._engine.ask(
-            engine.Request(
+            Request(
                 replace_surrogates(question),
                 conversation=conversation,
                 options={replace_surrogates(label): replace_surrogates(text) for label, text in options.items()}

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 from assistant.errors import EmptyQuestion, IndexUnusable, UnreadableNotes
-from assistant.records import Answer, IndexState, Note
-from assistant.records import Request as Request
+from assistant.records import Answer, IndexState, Note, Request
 
 if TYPE_CHECKING:
     from assistant.indexing.index_manager import IndexManager, IndexView, Refresh

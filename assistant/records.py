@@ -212,7 +212,7 @@ class Support:
 
 
 @dataclass(frozen=True, slots=True)
-class Requirement:
+class RequirementSupport:
     """One demand of the question and who meets it."""
 
     text: str
@@ -265,7 +265,7 @@ class Answer:
     standalone_question: str | None = None
     verdict: Candidate | None = None
     alternatives: tuple[Candidate, ...] = ()
-    requirements: tuple[Requirement, ...] = ()
+    requirements: tuple[RequirementSupport, ...] = ()
     statements: tuple[Statement, ...] = ()
     snippets: tuple[Snippet, ...] = ()
     options: tuple[Option, ...] = ()

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.cli.batch import lines, piped
-from assistant.engine import Request
 from assistant.errors import BadRequest
+from assistant.records import Request
 from assistant.text.sanitize import replace_surrogates
 
 LIKE = Request("", limit=3)

@@ -13,11 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from assistant.engine import Request
 from assistant.errors import AssistantError, IndexUnusable
 from assistant.indexing import build
 from assistant.question import parser
-from assistant.records import Answer
+from assistant.records import Answer, Request
 from assistant.retrieval.retriever import HybridRetriever
 from assistant.storage import IndexDamaged, Store, problems, vector_file
 from tests.asking import ENCODER, NOTE, QUESTIONS, asking, refresh, said

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.engine import Request
 from assistant.question import spelling
+from assistant.records import Request
 from assistant.text.tokenizer import stem, terms
 from tests.asking import asking
 

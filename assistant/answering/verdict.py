@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from assistant.answering.citations import CitationBuilder
 from assistant.answering.topic import Topic, names
-from assistant.records import Candidate, Requirement, Support
+from assistant.records import Candidate, RequirementSupport, Support
 from assistant.retrieval.result import RetrievalResult
 from assistant.text.excerpts import plain
 from assistant.text.tokenizer import key
@@ -36,7 +36,7 @@ def candidates(
 
 def requirement_support(
     builder: CitationBuilder, result: RetrievalResult, ranked: Sequence[Topic]
-) -> tuple[Requirement, ...]:
+) -> tuple[RequirementSupport, ...]:
     """Each requirement with the candidates whose cited lines support it."""
     rows = []
     for column, requirement in enumerate(result.requirements, 1):
@@ -51,7 +51,7 @@ def requirement_support(
             if numbers:
                 support.append(Support(topic.name, numbers))
         supported = bool(support) or (bool(result.hits) and float(result.fused[:, column].max()) >= _SUPPORTS)
-        rows.append(Requirement(requirement.text, supported, tuple(support)))
+        rows.append(RequirementSupport(requirement.text, supported, tuple(support)))
     return tuple(rows)
 
 

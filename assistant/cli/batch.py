@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import BinaryIO
 
-from assistant.engine import Request
 from assistant.errors import BadRequest
+from assistant.records import Request
 from assistant.text.sanitize import replace_surrogates
 
 _LONGEST = 4_000_000

@@ -58,7 +58,7 @@ def _list() -> str:
 def _answer(context: click.Context, question: str) -> int:
     """Answers from the pages, which have an index of their own in the user's cache."""
     from assistant.cli.ask import answer_one
-    from assistant.engine import Request
+    from assistant.records import Request
 
     settings = settings_of(context, notes=str(pages.FOLDER))
     index = settings.cache / "help"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from assistant.records import Answer, Candidate, Citation, Requirement, Snippet
+from assistant.records import Answer, Candidate, Citation, RequirementSupport, Snippet
 from assistant.rendering.answer_json import plain
 from assistant.rendering.blocks import (
     Alternatives,
@@ -114,7 +114,7 @@ class _Display:
         if answer.statements:
             yield Statements(tuple(StatementItem(block(one.text), one.citations) for one in answer.statements))
 
-    def _requirement(self, requirement: Requirement) -> RequirementItem:
+    def _requirement(self, requirement: RequirementSupport) -> RequirementItem:
         supporters = (
             Supporter(self.clean.line(one.name), one.citations, self.positions.get(one.name))
             for one in requirement.support

@@ -7,7 +7,7 @@ from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING
 
-from assistant.engine import Request
+from assistant.records import Request
 from assistant.tui.cards.answer_rows import View
 from assistant.tui.history.recorder import SessionRecorder
 from assistant.tui.history.turn import State, Turn

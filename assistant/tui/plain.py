@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from assistant.engine import Request
 from assistant.errors import AssistantError
+from assistant.records import Request
 from assistant.rendering import terminal
 from assistant.system.streams import say, write
 

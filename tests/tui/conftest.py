@@ -14,14 +14,14 @@ from typing import Any, Literal
 import pytest
 from textual.pilot import Pilot
 
-from assistant.engine import Cancelled, Engine, Request
+from assistant.engine import Cancelled, Engine
 from assistant.errors import AssistantError, IndexUnusable
 from assistant.indexing.index_manager import IndexManager
 from assistant.indexing.overview import Heading, Overview
 from assistant.notes import folder as notes_folder
 from assistant.notes import markdown
 from assistant.question import follow_up
-from assistant.records import Answer
+from assistant.records import Answer, Request
 from assistant.tui.app import ChatApp
 from assistant.tui.chat_settings import ChatSettings
 from assistant.tui.history.session_file import SessionFile

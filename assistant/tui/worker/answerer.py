@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING
 
-from assistant.engine import Cancelled, Engine, Request
+from assistant.engine import Cancelled, Engine
 from assistant.errors import AssistantError
+from assistant.records import Request
 from assistant.tui import highlighting
 from assistant.tui.worker.index_updater import IndexUpdater
 from assistant.tui.worker.job_queue import Post
