@@ -230,7 +230,7 @@ class Engine:
         return self._opened
 
     def _view(self, *, rebuilding: bool) -> IndexView:
-        return self._index().fresh(self._refresh, complete=self._complete, rebuilding=rebuilding)
+        return self._index().view(self._refresh, complete=self._complete, rebuilding=rebuilding)
 
     def _encode_ahead(self, request: Request) -> None:
         """The model loads, and the question's texts are encoded, while the notes are looked at and the rest is
@@ -265,7 +265,7 @@ class Engine:
             go_on()
             return self._answer_from(view, request, go_on), view
         except IndexDamaged:
-            view = self._index().mended()
+            view = self._index().rebuilt()
         try:
             return self._answer_from(view, request, go_on), view
         except IndexDamaged as error:
@@ -293,7 +293,7 @@ class Engine:
             from assistant.retrieval.retriever import HybridRetriever
 
             def prefetch(terms: Sequence[str], scope: Scope) -> bool:
-                return self._index().ahead(store, terms, scope)
+                return self._index().prefetch(store, terms, scope)
 
             self._retriever = HybridRetriever(store, self._encoder, self._vocabulary, prefetch)
         return self._retriever

@@ -11,7 +11,7 @@ from assistant.retrieval.result import RetrievalResult
 
 _PASSAGES, _CONCEPTS, _TOPICS = 10, 5, 5
 _CORRECT = (
-    "A wrong verdict is mended by writing the need, in your own words, under the right name in "
+    "To fix a wrong verdict, write the need, in your own words, under the right name in "
     "assistant-vocabulary.md at the top of the notes."
 )
 

@@ -63,7 +63,7 @@ class IndexManager:
         self._current = CurrentStore()
         self._prefetched = Prefetcher(encoder)
 
-    def fresh(self, refresh: Refresh, *, complete: bool = False, rebuilding: bool = False) -> IndexView:
+    def view(self, refresh: Refresh, *, complete: bool = False, rebuilding: bool = False) -> IndexView:
         """As new as `refresh` and the circumstances allow; where many vectors are missing they are computed first only
         if `complete` or `refresh` is "insist".
 
@@ -86,7 +86,7 @@ class IndexManager:
             return self._built(notes, embed, wait=False)
         return _view(store, notes)
 
-    def ahead(self, store: Store, terms: Sequence[str], only: Collection[PassageId] | None) -> bool:
+    def prefetch(self, store: Store, terms: Sequence[str], only: Collection[PassageId] | None) -> bool:
         """Lends a store that is not finished the vectors that a question of these terms needs first; whether any were
         new to it."""
         return self._prefetched.lend(store, terms, only)
@@ -100,7 +100,7 @@ class IndexManager:
         self._prefetched.keep(self.index, store.identity)
         return True
 
-    def mended(self) -> IndexView:
+    def rebuilt(self) -> IndexView:
         """For an index that turned out to be corrupt: rebuilt from the notes and the sound vectors."""
         self.close()
         view = self._built(self._notes(), "few", wait=True, salvage=True)
@@ -196,7 +196,7 @@ class IndexManager:
         if not self._has_fallback():
             raise _unusable(self.index, error)
         warning = self._use_fallback(cause)
-        view = self.fresh("look")
+        view = self.view("look")
         return replace(view, warnings=(*view.warnings, warning))
 
     def _has_fallback(self) -> bool:

@@ -15,7 +15,7 @@ from assistant.records import (
     Option,
     Outcome,
     Problem,
-    Requirement,
+    RequirementSupport,
     Snippet,
     Statement,
     Support,
@@ -87,9 +87,9 @@ def _candidate(record: Mapping[str, Any]) -> Candidate:
     )
 
 
-def _requirement(record: Mapping[str, Any]) -> Requirement:
+def _requirement(record: Mapping[str, Any]) -> RequirementSupport:
     support = tuple(Support(_text(one["name"]), _numbers(one["citations"])) for one in record["support"])
-    return Requirement(_text(record["text"]), bool(record["supported"]), support)
+    return RequirementSupport(_text(record["text"]), bool(record["supported"]), support)
 
 
 def _snippet(record: Mapping[str, Any]) -> Snippet:
