@@ -1,20 +1,8 @@
-"""Exceptions whose text ends with the next step, and the exit codes they lead to."""
+"""Exceptions whose text ends with the next step."""
 
 from __future__ import annotations
 
-from enum import IntEnum
-
-
-class Exit(IntEnum):
-    """Exit codes of the command, documented in the README."""
-
-    ANSWERED = 0
-    NOT_IN_NOTES = 1
-    USAGE = 2
-    CANNOT = 3
-    PARTIAL = 4
-    BUG = 70
-    INTERRUPTED = 130
+from assistant.exit_codes import Exit
 
 
 class AssistantError(Exception):

@@ -15,7 +15,8 @@ import click
 from assistant import __version__
 from assistant.cli import failures
 from assistant.cli.options import common_options, settings_of
-from assistant.errors import BadRequest, Exit
+from assistant.errors import BadRequest
+from assistant.exit_codes import Exit
 from assistant.system.streams import clear_progress, discard_stdout, interactive, say
 
 PROGRAMS = ("assistant", "notes-assistant")

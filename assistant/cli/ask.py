@@ -14,7 +14,8 @@ import click
 from assistant.cli import batch as batches
 from assistant.cli import failures
 from assistant.cli.options import common_options, complete_file, open_engine, settings_of
-from assistant.errors import BadRequest, EmptyQuestion, Exit
+from assistant.errors import BadRequest, EmptyQuestion
+from assistant.exit_codes import Exit
 from assistant.records import Request
 from assistant.system.settings import colours, named_editor
 from assistant.system.streams import discard_stdout, say, terminal_width, write

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from assistant.cli.options import common_options, open_engine, settings_of
-from assistant.errors import BadRequest, Exit
+from assistant.errors import BadRequest
+from assistant.exit_codes import Exit
 from assistant.system.settings import colours, make_private
 from assistant.system.streams import interactive, terminal_width
 

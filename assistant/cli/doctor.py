@@ -14,7 +14,8 @@ import click
 from assistant.cli import diagnosis
 from assistant.cli.diagnosis.finding import Finding
 from assistant.cli.options import common_options, location_options, settings_of
-from assistant.errors import AssistantError, Exit
+from assistant.errors import AssistantError
+from assistant.exit_codes import Exit
 from assistant.system.settings import Settings
 from assistant.system.streams import write
 from assistant.text import sanitize

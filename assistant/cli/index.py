@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from assistant.cli.options import common_options, open_engine, settings_of
-from assistant.errors import AssistantError, Exit
+from assistant.errors import AssistantError
+from assistant.exit_codes import Exit
 from assistant.system.streams import can_rewrite_lines, say, write
 
 if TYPE_CHECKING:

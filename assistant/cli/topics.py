@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assistant.cli.options import common_options, open_engine, settings_of
-from assistant.errors import Exit
+from assistant.exit_codes import Exit
 from assistant.system.streams import write
 from assistant.text import sanitize
 

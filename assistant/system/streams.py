@@ -7,7 +7,8 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
-from assistant.errors import AssistantError, Exit
+from assistant.errors import AssistantError
+from assistant.exit_codes import Exit
 from assistant.text import sanitize
 
 
