@@ -103,10 +103,10 @@ class ChatApp(App[None], inherit_bindings=False):
         if theme in self.available_themes:
             self.theme = theme
         elif theme:
-            self.view.toast(f"There is no theme {theme}; the palette lists them.", warn=True)
+            self.view.toast(f"Unknown theme: {theme}. Choose one in the palette (ctrl+p).", warn=True)
         unknown = unknown_actions(self.user_keys)
         if unknown:
-            self.view.toast(f"There is no action {', '.join(unknown)} to give a key to.", warn=True)
+            self.view.toast(f"Unknown action in [keys]: {', '.join(unknown)}.", warn=True)
 
     def _begin(self) -> None:
         """After the first frame: nothing heavy is loaded before it."""
@@ -192,7 +192,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self.saver.saved(event)
 
     def on_session_forgotten(self) -> None:
-        self.view.toast("This session is forgotten.")
+        self.view.toast("Session deleted.")
 
     # Actions of the prompt's keys.
 
@@ -226,7 +226,7 @@ class ChatApp(App[None], inherit_bindings=False):
 
     def action_interrupt(self) -> None:
         if not self.copier.copy_selection() and not self.conversation.cancel():
-            self.view.toast("ctrl+q quits")
+            self.view.toast("Press ctrl+q to quit.")
 
     def action_new_topic(self) -> None:
         self.conversation.new_topic()

@@ -54,7 +54,7 @@ class Conversation:
         view.prompt.remember(question)
         self._engine_thread.ask(pending)
         if not self._status.has_overview:
-            self.question_waiting(turn.number, "Loading the model, your question is next")
+            self.question_waiting(turn.number, "Loading the model; your question is queued")
         view.app.set_timer(_SLOW_SECONDS, lambda: self._mark_slow(turn.number))
         self._status.show()
 
@@ -99,7 +99,7 @@ class Conversation:
     def choose_heading(self) -> None:
         """Begins asking under a heading, where there is a question to ask."""
         if self._view.chosen_card() is None and not self._view.prompt.text.strip():
-            self._view.toast("Ask something first, or type a question.")
+            self._view.toast("No question to ask under a heading.")
         else:
             self._engine_thread.read_headings()
 

@@ -108,7 +108,7 @@ class SourceOpener:
         """The heading of a candidate that no citation stands under."""
         heading = event.heading
         if heading is None:
-            self._view.toast(f"{event.candidate.name} has no heading of its own in the notes.")
+            self._view.toast(f"No heading found for {event.candidate.name}.")
             return
         self._view.show_source()
         citation = Citation(0, heading.path, heading.heading_path, "", heading.line, heading.line, "")
@@ -136,7 +136,7 @@ class SourceOpener:
         if card is not None and card.turn.answer is not None and card.turn.answer.verdict is not None:
             self.pick_name(card.turn.number)
         else:
-            self._view.toast("This answer names nothing.")
+            self._view.toast("This answer has no names to open.")
 
     # Text in the source.
 
@@ -162,7 +162,7 @@ class SourceOpener:
 
     def _find(self, text: str, by: int) -> None:
         if not self._view.source_pane.view.find(text, by):
-            self._view.toast(f"Not in this note: {text}")
+            self._view.toast(f"No match: {text}")
 
     # The editor.
 

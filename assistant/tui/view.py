@@ -68,7 +68,7 @@ class ChatView:
         if earlier.trouble:
             self.toast(earlier.trouble, warn=True)
         if earlier.damaged:
-            self.toast(f"{earlier.damaged} lines of the earlier session could not be read.", warn=True)
+            self.toast(f"Skipped {earlier.damaged} damaged lines of the session file.", warn=True)
 
     # The answer that keys act on.
 

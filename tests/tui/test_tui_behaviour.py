@@ -36,7 +36,7 @@ async def test_a_question_asked_while_the_model_loads_waits_in_line(stage: Stage
         assert on.prompt.text == "retry\n"
         on.prompt.text = ""
         on.app.conversation.ask(RETRY)
-        await on.until(lambda: "Loading the model, your question is next" in on.last)
+        await on.until(lambda: "Loading the model; your question is queued" in on.last)
         assert on.engine.loading is not None
         on.engine.loading.set()
         await on.until(lambda: "Common Scenarios   48 % fair" in on.last)
@@ -137,7 +137,7 @@ async def test_an_edited_note_marks_its_answers_as_changed_without_scrolling(sta
         note = on.engine.notes / NOTE
         note.write_text(note.read_text("utf-8").replace("instant switch", "a switch"), "utf-8")
         await on.press("f5")
-        await on.until(lambda: "This note changed since. r asks again" in on.last)
+        await on.until(lambda: "Note changed since this answer. Press r to ask again." in on.last)
         assert on.transcript.scroll_y - was == 1  # the card above has one row more, and what is read stays in view
         assert all(card.turn.changed for card in on.transcript.cards())
 
@@ -366,7 +366,7 @@ async def test_asking_on_a_narrow_screen_closes_the_source_over_the_answers(stag
 
 async def test_an_unknown_action_in_the_settings_is_reported(stage: Staged) -> None:
     async with stage(keys={"fly": "f9"}) as on:
-        assert "There is no action fly to give a key to." in on.toasts
+        assert "Unknown action in [keys]: fly." in on.toasts
 
 
 def test_theme_and_keys_come_from_the_settings_file(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ async def test_key_back(stage: Staged) -> None:
 async def test_key_interrupt(stage: Staged) -> None:
     async with stage() as on:
         await on.press("ctrl+c")
-        assert on.toasts[-1] == "ctrl+q quits"
+        assert on.toasts[-1] == "Press ctrl+q to quit."
         await on.press(*"chosen", "ctrl+shift+left", "ctrl+c")
         await on.until(lambda: on.app.copier.last_copy == "chosen")
         assert on.prompt.text == "chosen"
@@ -259,7 +259,7 @@ async def test_key_commands(stage: Staged) -> None:
         await on.press(*"forget this")
         await on.until(lambda: options.option_count == 1)
         await on.press("down", "enter")
-        await on.until(lambda: "This session is forgotten." in on.toasts)
+        await on.until(lambda: "Session deleted." in on.toasts)
 
 
 async def test_key_help(stage: Staged) -> None:
@@ -429,7 +429,7 @@ async def test_key_names(stage: Staged) -> None:
         await on.ask(DECLINED)
         await on.read()
         await on.press("a")
-        assert on.toasts[-1] == "This answer names nothing."
+        assert on.toasts[-1] == "This answer has no names to open."
         await on.ask(QUEUE)
         await on.read()
         answer = on.engine.answers[QUEUE]

@@ -99,7 +99,7 @@ async def test_a_first_index_is_built_in_a_child_while_a_question_waits(real: An
 
         (on.notes / "fruit.md").unlink()
         card = next(card for card in on.app.view.transcript.cards() if "apple" in card.turn.question)
-        await on.until(lambda: "This note changed since" in card.text)
+        await on.until(lambda: "Note changed since this answer" in card.text)
 
 
 async def test_an_empty_notes_folder_is_reported_with_its_path(real: Any, tmp_path: Path) -> None:

@@ -213,13 +213,13 @@ async def test_an_unwritable_session_file_is_reported_once(stage: Staged, tmp_pa
     async with stage() as on:
         await on.until(lambda: any("The earlier session was not read" in said for said in on.toasts))
         await on.ask(QUEUE)
-        await on.until(lambda: any("This session is not kept" in said for said in on.toasts))
+        await on.until(lambda: any("Session not saved" in said for said in on.toasts))
         await on.ask(QUEUE)
-        said = [one for one in on.toasts if "This session is not kept" in one]
+        said = [one for one in on.toasts if "Session not saved" in one]
         assert len(said) == 1
         assert said[0].endswith("Make it readable and writable for you, or start the chat with --no-history.")
         on.app.action_forget()
-        await on.until(lambda: any("The file of this session stays" in one for one in on.toasts))
+        await on.until(lambda: any("Session file not deleted" in one for one in on.toasts))
 
 
 def test_without_history_nothing_is_written(tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ async def test_an_earlier_session_comes_back_folded(stage: Staged, tmp_path: Pat
     async with stage() as on:
         cards = list(on.transcript.cards())
         assert [card.turn.question for card in cards] == [QUEUE]
-        assert "folded: space shows" in cards[0].text
+        assert "Press space to unfold" in cards[0].text
         await on.press("up")
         assert on.prompt.text == QUEUE
         await on.read()

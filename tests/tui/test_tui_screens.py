@@ -155,7 +155,7 @@ def test_changed(golden_screen: Golden) -> None:
         note = on.engine.notes / "application-deployment-and-integration.md"
         note.write_text(note.read_text("utf-8") + "\nOne line more.\n", "utf-8")
         await on.press("f5")
-        await on.until(lambda: "This note changed since" in on.last)
+        await on.until(lambda: "Note changed since this answer" in on.last)
         await on.press("pagedown")
 
     golden_screen(act)

@@ -110,10 +110,10 @@ class _AnswerRows:
 
     def _notices(self) -> Iterator[Row]:
         if self.turn.changed:
-            yield from self.layout.hanging("", "This note changed since. r asks again", "$text-warning")
+            yield from self.layout.hanging("", "Note changed since this answer. Press r to ask again.", "$text-warning")
         if self.view.folded:
             action = self._action("fold")
-            yield from self.layout.hanging("… ", "folded: space shows the answer", "dim", action=action)
+            yield from self.layout.hanging("… ", "Folded. Press space to unfold.", "dim", action=action)
 
     def _block(self, block: DisplayBlock) -> Iterator[Row]:
         match block:

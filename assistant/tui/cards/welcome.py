@@ -48,7 +48,7 @@ class Welcome(TranscriptItem):
         """A lead and what is wrapped under itself behind it."""
         lines = [("", Piece("Ask about your notes; every answer is a quotation from them.", "bold")), self._state()]
         if self.examples:
-            lines.append(("", Piece("Such as (down and enter, or a click):", "dim")))
+            lines.append(("", Piece("Examples (down + enter, or click):", "dim")))
         for number, question in enumerate(self.examples, 1):
             mark = "▶ " if number == self.marked else "  "
             style = "bold" if number == self.marked else ""
@@ -61,7 +61,7 @@ class Welcome(TranscriptItem):
             return "", Piece(sanitize.line(self._trouble), "$text-warning")
         if overview is None:
             return "", Piece(f"Opening the index of {sanitize.line(self._notes.name)}", "dim")
-        pending = f"{overview.pending:,} still found by words only" if overview.pending else "index ready"
+        pending = f"{overview.pending:,} passages without embeddings yet" if overview.pending else "index ready"
         counts = f"{_count(overview.notes, 'note')} · {_count(overview.passages, 'passage')}"
         return "", Piece(f"{counts} · {sanitize.line(self._model)} · {pending}", "dim")
 

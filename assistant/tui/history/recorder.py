@@ -23,12 +23,12 @@ class SessionRecorder:
                 self._file.append(turn)
         except OSError as error:
             self._writable = False
-            self._post(Trouble(f"This session is not kept: {self._file.explain(error)}"))
+            self._post(Trouble(f"Session not saved: {self._file.explain(error)}"))
 
     def forget(self) -> None:
         try:
             self._file.forget()
         except OSError as error:
-            self._post(Trouble(f"The file of this session stays: {self._file.explain(error)}"))
+            self._post(Trouble(f"Session file not deleted: {self._file.explain(error)}"))
         else:
             self._post(SessionForgotten())

@@ -71,7 +71,7 @@ class SourcePane(Vertical):
             return
         again = self.note is not None and self.note.path == path
         if note is None:
-            self.say(f"{trouble} The lines as they were indexed are shown.")
+            self.say(f"{trouble} Showing the indexed lines.")
             quote = self.citation.quote if self.citation else ""
             note = Note(path, tuple(quote.split("\n")), "")
             self.note = None
@@ -104,7 +104,7 @@ class SourcePane(Vertical):
             return
         first, last = quote_lines(note.lines, citation)
         if not first:
-            self.say(f"The quoted lines are gone from this note. It said: {citation.quote}")
+            self.say(f"Quote no longer in this note. Indexed text: {citation.quote}")
             first, last = citation.start_line, citation.start_line
         elif first != citation.start_line:
             self.say(f"moved from line {citation.start_line}")

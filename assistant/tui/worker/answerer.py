@@ -84,13 +84,13 @@ class Answerer:
             pass
         except NotYet:
             self._waiting.append(question)
-            reason = "Reading the notes for the first time, your question is next"
+            reason = "Reading the notes for the first time; your question is queued"
             self._post(QuestionWaiting(question.number, reason))
         except AssistantError as error:
             self._post(QuestionFailed(question.number, str(error)))
         except Exception as error:  # noqa: BLE001 - an error is the question's own and the chat goes on
             _log.exception("a question failed")
-            reason = f"a bug of the program ({type(error).__name__}). See the log."
+            reason = f"internal error ({type(error).__name__}). See the log."
             self._post(QuestionFailed(question.number, reason))
         finally:
             self._stop = None

@@ -65,7 +65,7 @@ class IndexProcess:
             self._child.terminate()
 
     def _listen(self) -> None:
-        reason = "The process that reads the notes ended early. Look again with f5."
+        reason = "Indexing stopped unexpectedly. Press f5 to retry."
         assert self._child.stdout is not None
         for line in self._child.stdout:
             with suppress(ValueError, KeyError, TypeError):

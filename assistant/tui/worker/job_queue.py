@@ -49,4 +49,4 @@ class JobQueue:
             self._post(Trouble(str(error)))
         except Exception as error:  # noqa: BLE001 - the chat goes on; the log file has the traceback
             _log.exception("a job of the chat failed")
-            self._post(Trouble(f"This is a bug of the program ({type(error).__name__}). The log has more."))
+            self._post(Trouble(f"Internal error ({type(error).__name__}). See the log."))
