@@ -351,7 +351,7 @@ async def test_key_fold(stage: Staged) -> None:
         await on.press("space")
         assert "retryOn: 5xx" in on.last
         await on.press("space")
-        assert "folded" in on.last
+        assert "Folded" in on.last
         await on.press("space")
         assert "more lines" in on.last
 
