@@ -73,7 +73,7 @@ def surroundings(root: Path, prepared: Path, tmp_path_factory: pytest.TempPathFa
     (cache / "notes-assistant" / "models").symlink_to(prepared / "models")
     ours = ("ASSISTANT_N", "ASSISTANT_I", "ASSISTANT_M", "ASSISTANT_C")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    for name in ("VISUAL", "EDITOR", "NO_COLOR", "COLUMNS"):
+    for name in ("VISUAL", "EDITOR", "NO_COLOR", "COLUMNS", "LINES"):
         kept.pop(name, None)
     return {**kept, "PYTHONPATH": str(root), "XDG_CACHE_HOME": str(cache), "TERM": "xterm"}
 

@@ -1,7 +1,7 @@
 """Sixty of our own questions, asked with the real model: answers do not get worse unnoticed.
 
-The scorer judges them as the shared judge does. `scripts/score` asks all of them and says what changed; where a change is meant, the sample's count is renewed with
-`--snapshot-update`.
+The scorer judges them as the shared judge does. `scripts/score` asks all of our questions and says what changed; where
+a change is meant, the sample's count is renewed with `--snapshot-update`.
 """
 
 from __future__ import annotations

@@ -49,15 +49,6 @@ class Terminal:
     def screen(self) -> str:
         return self.tmux("capture-pane", "-p")
 
-    def resize(self, columns: int, rows: int, shown: str) -> str:
-        """The first screen of that size that shows the text. tmux is told twice: a window that is resized while the app
-        writes may keep rows of the old size."""
-        for _ in range(2):
-            self.tmux("resize-window", "-x", str(columns + 1), "-y", str(rows))
-            self.tmux("resize-window", "-x", str(columns), "-y", str(rows))
-            time.sleep(0.5)
-        return self.wait(lambda text: len(text.splitlines()) <= rows and shown in text)
-
     def wait(self, holds: Callable[[str], bool]) -> str:
         """The first screen of which it holds."""
         for _ in range(1200):
@@ -128,7 +119,8 @@ def test_ask_open_edit_copy_and_quit_in_a_terminal(terminal: Terminal, tmp_path:
     terminal.wait(lambda text: "Copied the answer by tmux" in text)
     assert "guaranteed delivery, polling by long pulls" in terminal.tmux("show-buffer")
 
-    screen = terminal.resize(60, 16, "index fresh")
+    terminal.tmux("resize-window", "-x", "60", "-y", "16")
+    screen = terminal.wait(lambda text: len(text.splitlines()) <= 16 and "index fresh" in text)
     assert all(len(row) <= 60 for row in screen.splitlines())
     terminal.tmux("resize-window", "-x", "80", "-y", "24")
 
