@@ -1,0 +1,57 @@
+"""The training data is of the form that its readme promises."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DATA = Path(__file__).resolve().parent.parent / "scripts" / "training"
+FIELDS = sorted((DATA / "fields").iterdir())
+ANSWERED = {"fact", "definition", "howto", "which", "yesno", "symptom", "keyword"}
+UNANSWERED = {"near_miss", "other"}
+STYLES = {"bullet", "row", "arrow", "tree", "comment"}
+
+
+def records(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def flat(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def test_there_are_thirty_fields() -> None:
+    assert len(FIELDS) == 30
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+def test_each_question_has_its_answer_where_it_says(field: Path) -> None:
+    notes = {path.name: path.read_text("utf-8").split("\n") for path in (field / "notes").glob("*.md")}
+    questions = records(field / "questions.jsonl")
+    assert len(notes) == 6
+    assert len(questions) == len({one["id"] for one in questions}) == 204
+    for one in questions:
+        lines = notes[one["note"]]
+        assert one["kind"] in ANSWERED | UNANSWERED
+        assert (one["lines"] is None) == (one["kind"] in UNANSWERED), one["id"]
+        places = one["lines"] or []
+        assert all(1 <= first <= last <= len(lines) for first, last in places), one["id"]
+        if places:
+            best = flat("\n".join(lines[places[0][0] - 1 : places[0][1]]))
+            assert flat(one["answer"]) in best, one["id"]
+        if one["kind"] == "which":
+            above = " ".join(line for line in lines[: places[0][1]] if line.startswith("#"))
+            assert flat(one["name"]) in f"{best} {flat(above)}", one["id"]
+            assert "noun" in one
+
+
+def test_each_name_has_five_lines_and_six_needs() -> None:
+    names = [one for path in sorted((DATA / "names").glob("*.jsonl")) for one in records(path)]
+    assert len({one["name"].casefold() for one in names}) == len(names) >= 1_500
+    for one in names:
+        assert one.keys() == {"name", "also", "vendor", "concept", "lines", "needs"}
+        assert one["lines"].keys() == STYLES, one["name"]
+        assert len(one["needs"]) == 6
+        assert all(map(str.strip, (*one["lines"].values(), *one["needs"], one["concept"]))), one["name"]
