@@ -8,7 +8,7 @@ from assistant.exit_codes import Exit
 class AssistantError(Exception):
     """An error that the user can fix: one sentence on what is wrong and, apart, the next step.
 
-    Messages keep raw names; whoever shows them passes them through `visible`.
+    Messages keep raw names; what shows them passes them through `text.sanitize`.
     """
 
     code: str = "internal"

@@ -213,7 +213,7 @@ class Support:
 
 @dataclass(frozen=True, slots=True)
 class RequirementSupport:
-    """One demand of the question and who meets it."""
+    """One requirement of the question, and the names that meet it."""
 
     text: str
     supported: bool

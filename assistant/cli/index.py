@@ -1,4 +1,4 @@
-"""`assistant index`: brings the index up to date, once or after each change, and prints what changed."""
+"""`assistant index`: updates the index, once or after each change, and prints what changed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def command(context: click.Context, full: bool, as_json: bool, watch: bool, no_w
     settings = settings_of(context)
     with _bars(settings) as progress, closing(open_engine(settings, progress=progress)) as engine:
         if no_wait and engine.busy():
-            say("Another process is bringing the index up to date.")
+            say("Another process is updating the index.")
             return Exit.ANSWERED
         report = engine.update(full=full, wait=not no_wait)
     _print_report(report, as_json)

@@ -93,7 +93,7 @@ SPOKEN_OF = re.compile(
     r"(?i)\b(?:our|my|their|its|no|(?:just|without) the|without(?: any)?) (?:own )?(?:code|scripts?|commands?)\b"
     r"|\b(?:what|who|which \w+) \w+s (?:the|this|that) (?:code|scripts?|commands?)\b"
 )
-"""Code that exists, or must not: who asks what runs it asks for no line of it."""
+"""Code that is spoken of, not asked for: "our scripts", "without code", "what runs the command"."""
 SITUATION = re.compile(
     r"(?i)\b(?:we|our|us|i|my|me|they|their|he|she|his|her|nobody|everybody|somebody|someone|everyone|must|should|"
     r"has to|have to|needs?|wants?|wish(?:es)?|insists?|keeps?|each|every|no longer|never|always)\b"

@@ -111,7 +111,7 @@ def _rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 @contextmanager
 def _deep_stack() -> Iterator[None]:
-    """Room for deep nesting whoever calls, so that a note's outline does not depend on where it is made."""
+    """Room for deep nesting from every caller, so that a note's outline does not depend on where it is made."""
     with _LOCK:
         before = sys.getrecursionlimit()
         sys.setrecursionlimit(before + FRAMES)

@@ -87,7 +87,7 @@ class EngineThread:
         self._jobs.put(job)
 
     def look(self) -> None:
-        """Looks at the notes and brings the index up to date."""
+        """Checks the notes and updates the index."""
         self._jobs.put(self._look)
 
     def new_topic(self, conversation: str) -> None:

@@ -1,4 +1,4 @@
-"""A child process that brings the index up to date at low priority, so that typing has the interpreter for itself.
+"""A child process that updates the index at low priority, so that typing has the interpreter for itself.
 
 It is started as a module and speaks JSON lines on stdout; it ends when its stdin does, so that none outlives the chat.
 """
