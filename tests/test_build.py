@@ -350,7 +350,7 @@ def test_a_truncated_database_is_built_again_with_one_warning(notes: Path, index
     assert not list(index.glob("damaged*"))
 
 
-def test_a_database_that_is_found_damaged_later_is_mended_with_its_vectors(notes: Path, index: Path) -> None:
+def test_a_database_that_is_found_damaged_later_is_rebuilt_with_its_vectors(notes: Path, index: Path) -> None:
     refresh(notes, index)
     before = shown(index)
     encoder = CountingEncoder()

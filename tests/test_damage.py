@@ -106,7 +106,7 @@ def test_damage_of_any_file_gives_the_right_answer_or_a_sentence(
         files = [path for path in sorted(index.iterdir()) if path.suffix in (".sqlite", ".faiss")]
         how = damaged(chance.choice(files), chance)
         shutil.rmtree(tmp_path / "harmed", ignore_errors=True)
-        harmed = shutil.copytree(index, tmp_path / "harmed")  # a later question may have the index mended
+        harmed = shutil.copytree(index, tmp_path / "harmed")  # a later question may have the index rebuilt
         with closing(asking(notes, index)) as made:
             try:
                 found = [made.ask(Request(question, explain=True)) for question in QUESTIONS]
@@ -114,8 +114,8 @@ def test_damage_of_any_file_gives_the_right_answer_or_a_sentence(
                 told["refused with a sentence"] += 1
                 continue
         if [said(answer) for answer in found] == right:
-            mended = any("corrupt" in warning for answer in found for warning in answer.warnings)
-            told["right, and said that it was fixed" if mended else "right at once"] += 1
+            fixed = any("corrupt" in warning for answer in found for warning in answer.warnings)
+            told["right, and said that it was fixed" if fixed else "right at once"] += 1
             continue
         # What is only found by reading everything, as `doctor` does, may rank otherwise, and is never misquoted.
         assert problems(harmed), how
@@ -231,7 +231,7 @@ def test_after_damage_and_a_build_everything_is_as_it_was(built: Path, tmp_path:
 
 
 @pytest.mark.parametrize("counter", ["NULL", "'x'", "2.5", "1", "-4", "9223372036854775807"])
-def test_a_damaged_counter_of_ids_is_made_good_or_mended(built: Path, tmp_path: Path, counter: str) -> None:
+def test_a_damaged_counter_of_ids_is_repaired_or_rebuilt(built: Path, tmp_path: Path, counter: str) -> None:
     notes = tmp_path / "notes"
     shutil.copytree(built / "notes", notes)
     index = copied(built, tmp_path / "index")

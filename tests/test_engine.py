@@ -1,4 +1,4 @@
-"""`Engine` keeps its promises about the notes on disk: fresh, checked against the file, mended, or called stale."""
+"""`Engine` keeps its promises about the notes on disk: fresh, checked against the file, rebuilt, or called stale."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -92,7 +92,7 @@ def test_without_a_refresh_a_changed_note_is_called_stale(notes: Path, tmp_path:
     assert all(cited.stale for cited in answer.citations)
 
 
-def test_an_index_that_opens_and_does_not_read_back_is_mended(asked: Engine, tmp_path: Path) -> None:
+def test_an_index_that_opens_and_does_not_read_back_is_rebuilt(asked: Engine, tmp_path: Path) -> None:
     asked.ask(APPLE)
     asked.close()
     import sqlite3

@@ -1,4 +1,4 @@
-"""Notes and questions of the unkindest sort: no traceback, an end within a bound, bounded memory, nothing raw on a
+"""Notes and questions that are hostile: no traceback, an end within a bound, bounded memory, nothing raw on a
 terminal.
 
 The everyday run tries some of each kind; `scripts/soak` tries a hundred thousand.
