@@ -7,6 +7,7 @@ from assistant.system.process_tuning import tune_process
 
 
 def main() -> None:
+    """Runs the command line and ends the process with its exit code, 130 after Ctrl-C; never returns."""
     tune_process()
     try:
         from assistant.cli.app import main

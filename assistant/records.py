@@ -180,6 +180,8 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
+    """Lines of a note, 1-based and inclusive, under the number (from 1) by which the answer refers to them."""
+
     number: int
     path: str
     heading_path: tuple[str, ...]
@@ -207,6 +209,8 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Support:
+    """A name that meets a requirement, and the numbers of the citations that say so."""
+
     name: str
     citations: tuple[int, ...]
 
@@ -222,12 +226,16 @@ class RequirementSupport:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
+    """A run of the quotes that it cites by number, without their Markdown."""
+
     text: str
     citations: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
+    """A whole fence; `caption` is None where the note gives none, `problems` None where it was not checked."""
+
     language: str
     """First word of the info string, as written."""
     info: str
@@ -249,6 +257,8 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class IndexState:
+    """The state of the index that the answer was made from; generations count from 1."""
+
     generation: int
     stale: bool
     """True when the answer came from a generation older than the notes."""

@@ -27,6 +27,7 @@ class CitationBuilder:
 
     @property
     def full(self) -> bool:
+        """Whether no number is left for another citation."""
         return len(self.citations) >= self.limit
 
     def cite(self, excerpt: Excerpt) -> int | None:

@@ -31,11 +31,14 @@ class SupportedOption:
     passage: Passage | None
 
     def record(self, citations: tuple[int, ...]) -> Option:
+        """As the answer shows it: with its citations, and the support rounded to 4 places."""
         return Option(self.label, self.text, round(self.support, 4), citations)
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
+    """The shares of a question's options, and which of them is chosen."""
+
     options: tuple[SupportedOption, ...]
     """In the given order."""
     label: str | None

@@ -35,6 +35,7 @@ class ProgressLine:
         self._next_output = 0.0
 
     def __call__(self, what: str, done: int = 0, of: int = 0) -> None:
+        """Writes nothing where the last output is too recent; `of` is 0 for a step that does not count."""
         now = time.monotonic()
         if what != self._step:
             self._step, self._step_began, self._next_output = what, now, now
@@ -87,6 +88,7 @@ class Bars:
         )
 
     def __call__(self, what: str, done: int = 0, of: int = 0) -> None:
+        """`of` is 0 for a step that does not count; its line is printed once."""
         if not of:
             if what not in self._bars:
                 self._bars[what] = None

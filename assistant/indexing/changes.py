@@ -61,12 +61,19 @@ class Indexed(Protocol):
     """A store or a writer."""
 
     @property
-    def generation(self) -> int: ...
+    def generation(self) -> int:
+        """Raised by each commit that changes the text; 0 where nothing was published yet."""
+
     @property
-    def identity(self) -> str: ...
+    def identity(self) -> str:
+        """Of the encoder."""
+
     @property
-    def versions(self) -> str: ...
-    def note_files(self) -> dict[str, StoredNote]: ...
+    def versions(self) -> str:
+        """Of what made the text of the index, to compare with `NotesSnapshot.versions`."""
+
+    def note_files(self) -> dict[str, StoredNote]:
+        """By path; notes that could not be read are among them, with a reason."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ class CurrentStore:
         return self.last
 
     def close(self) -> None:
+        """May be called twice; `newest` opens a store again."""
         if self.last is not None:
             self.last.close()
             self.last = None

@@ -154,6 +154,7 @@ class IndexManager:
         return replace(report, warnings=[*report.warnings, warning])
 
     def close(self) -> None:
+        """Closes the store; may be called twice, and a later call opens one again."""
         self._current.close()
 
     def _notes(self) -> NotesSnapshot:

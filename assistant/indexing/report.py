@@ -12,7 +12,8 @@ _LISTED = 5
 class Progress(Protocol):
     """Called with the step a build is at and, where it counts, how far it is."""
 
-    def __call__(self, what: str, done: int = 0, of: int = 0) -> None: ...
+    def __call__(self, what: str, done: int = 0, of: int = 0) -> None:
+        """`done` of `of` parts of the step `what`; `of` is 0 where it does not count."""
 
 
 @dataclass(slots=True)

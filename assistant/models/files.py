@@ -55,6 +55,7 @@ def slug(name: str) -> str:
 
 
 def digest(text: str) -> str:
+    """SHA-256, hex; the text may have the lone surrogates that stand for undecodable bytes of a path."""
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -98,10 +99,12 @@ def up_to_date(stamp: Stamp, source: Path | None) -> bool:
 
 
 def export_stats(folder: Path) -> Stats:
+    """Of the four files of an export; OSError where one is missing."""
     return stats(folder, [folder / name for name in (GRAPH, WEIGHTS, TOKENIZER, MANIFEST)])
 
 
 def write_stamp(path: Path, stamp: Stamp) -> None:
+    """Replaces the file in one step, so that no reader sees half of it; raises OSError."""
     temporary = path.with_suffix(".partial")
     permissions.write(temporary, json.dumps({"format": FORMAT, **asdict(stamp)}))
     temporary.replace(path)

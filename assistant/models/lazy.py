@@ -49,6 +49,7 @@ class LazyEncoder:
             self._encoder.ahead(texts)
 
     def load(self) -> OnnxEncoder:
+        """Prepares the model where it never was; its files are then loaded in a thread."""
         if self._encoder is None:
             return self._use(preparation.prepare(self._name, self._cache, self._progress))
         return self._encoder

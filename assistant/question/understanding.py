@@ -27,7 +27,8 @@ class Mentioned(Protocol):
     """A place where the notes use a name."""
 
     @property
-    def kind(self) -> str: ...
+    def kind(self) -> str:
+        """One of the kinds that `records.Mention` lists."""
 
 
 class Lexicon(Protocol):

@@ -13,6 +13,8 @@ from assistant.records import Outcome, Problem
 
 @dataclass(frozen=True, slots=True)
 class Question:
+    """As the user asked it, before any correction."""
+
     text: str
 
 
@@ -34,6 +36,8 @@ class Shortfall:
 
 @dataclass(frozen=True, slots=True)
 class Hint:
+    """One sentence on what to ask or do next."""
+
     text: str
     answered: bool
     """Whether the notes answer the question all the same."""
@@ -58,6 +62,8 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
+    """The best candidate, at position 0."""
+
     name: Name
 
 
@@ -80,6 +86,8 @@ class Supporter:
 
 @dataclass(frozen=True, slots=True)
 class RequirementItem:
+    """One demand of the question, with the names that meet it."""
+
     text: str
     supported: bool
     supporters: tuple[Supporter, ...]
@@ -87,11 +95,15 @@ class RequirementItem:
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
+    """What the question demands; never empty."""
+
     items: tuple[RequirementItem, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class OptionItem:
+    """One option of a multiple-choice question; `best` is True for the chosen one only."""
+
     label: str
     text: str
     support: str
@@ -111,12 +123,16 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class StatementItem:
+    """A run of the quotations that are cited by number."""
+
     text: str
     citations: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Statements:
+    """In the order of the answer; never empty."""
+
     items: tuple[StatementItem, ...]
 
 
@@ -141,10 +157,12 @@ class CodeBlock:
 
     @property
     def title(self) -> str:
+        """The caption, else the heading, else `Snippet`."""
         return self.caption or ("Snippet" if self.heading is None else self.heading)
 
     @property
     def rows(self) -> list[str]:
+        """The lines of the code, without empty ones at its end; never none."""
         return self.code.rstrip("\n").split("\n")
 
     @property
@@ -182,6 +200,8 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
+    """The citations by number, never none; not for an answer that is `not_in_notes`, which has `Nearest`."""
+
     items: tuple[Source, ...]
 
 
@@ -194,11 +214,15 @@ class Nearest:
 
 @dataclass(frozen=True, slots=True)
 class Warnings:
+    """What the reader should know of the answer or the index, one sentence each; never empty."""
+
     texts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
+    """How the answer came about, as an outline; only where the request asked for it."""
+
     rows: tuple[tuple[int, str], ...]
     """Depth from 0, and text."""
 

@@ -62,6 +62,7 @@ def signed(inode: int) -> int:
 
 
 def pack_lines(lines: Sequence[str]) -> bytes:
+    """UTF-8 joined with line feeds, compressed; no lines and one empty line look the same, hence the column `count`."""
     return zlib.compress("\n".join(lines).encode(), 1)
 
 
@@ -77,6 +78,7 @@ def unpack_lines(count: int, data: bytes) -> tuple[str, ...]:
 
 
 def pack_strings(strings: Sequence[str]) -> str:
+    """A JSON list, for `unpack_strings`."""
     return json.dumps(strings, ensure_ascii=False)
 
 
@@ -98,6 +100,7 @@ def unpack_heading_path(text: str) -> tuple[str, ...]:
 
 
 def pack_passage(passage: Passage) -> str:
+    """A JSON list of the fields in the order that `unpack_passage` reads; its checksum is a column of its own."""
     problems = None if passage.problems is None else [[p.line, p.message] for p in passage.problems]
     return json.dumps(
         [
@@ -109,6 +112,7 @@ def pack_passage(passage: Passage) -> str:
 
 
 def unpack_passage(body: str, crc: int) -> Passage:
+    """The columns `body` and `crc`; IndexDamaged where the one is not the sum of the other."""
     with decoding("a passage"):
         if checksum(body) != crc:
             raise IndexDamaged("a passage")
@@ -215,4 +219,5 @@ def complete_concepts(rows: Iterable[Any], lent: Mapping[int, Matrix]) -> Iterat
 
 
 def checksum(text: str) -> int:
+    """CRC-32 of the text in UTF-8, unsigned."""
     return zlib.crc32(text.encode())

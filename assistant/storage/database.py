@@ -73,6 +73,7 @@ class Database:
             self._connection.executescript(sql)
 
     def commit(self) -> None:
+        """Ends the open transaction, a reader's too; StoreError where none is open."""
         with translated():
             self._connection.execute("COMMIT")
 
@@ -84,6 +85,7 @@ class Database:
 
     @property
     def in_transaction(self) -> bool:
+        """Whether a transaction was begun and has neither been committed nor rolled back."""
         return self._connection.in_transaction
 
     @property

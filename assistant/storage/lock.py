@@ -45,6 +45,7 @@ class Lock:
             os.pwrite(self._descriptor, _HELD, 0)
 
     def release(self) -> None:
+        """Takes away the mark, then the lock; to be called once."""
         with suppress(OSError):
             os.ftruncate(self._descriptor, 0)
         os.close(self._descriptor)

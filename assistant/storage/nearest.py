@@ -63,6 +63,7 @@ class Flat(_Filed):
 
     @classmethod
     def of(cls, dimension: int, rows: Iterable[tuple[int, Matrix]]) -> Flat:
+        """From (id, rows (k, dimension)), in any order; the rows are copied."""
         faiss = _faiss()
         index = faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
         for ids, matrix in _gathered(rows):

@@ -54,6 +54,7 @@ class Store:
 
     @property
     def generation(self) -> int:
+        """From 1; raised by each commit that changes the text."""
         return self._snapshot.state.generation
 
     @property
@@ -68,10 +69,12 @@ class Store:
 
     @property
     def notes_count(self) -> int:
+        """Notes that could be read."""
         return self._snapshot.state.notes
 
     @property
     def passages_count(self) -> int:
+        """Passages of all notes, with and without a vector."""
         return self._snapshot.state.passages
 
     @property

@@ -89,6 +89,7 @@ class Snapshot:
 
     @property
     def warnings(self) -> tuple[str, ...]:
+        """What had to be recovered so far, one sentence each."""
         return tuple(self._warnings)
 
     def sound(self) -> bool:

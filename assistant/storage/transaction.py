@@ -77,6 +77,7 @@ class Transaction:
 
     @property
     def database(self) -> Database:
+        """The connection that writes; AssertionError once it is closed."""
         assert self._database is not None, "the writer is closed"
         return self._database
 

@@ -25,6 +25,7 @@ class FileDamaged(Exception):
 
 
 def file_name(digest: str) -> str:
+    """`digest` is the file's SHA-256, hex, of which the name has 16 digits."""
     return f"vectors-{digest[:16]}.faiss"
 
 
@@ -116,6 +117,7 @@ class Loading(Thread):
         self._result: Flat | Coded | Exception = FileDamaged(stamp.name)
 
     def run(self) -> None:
+        """Raises nothing: an error is kept for `searchable`."""
         try:
             self._result = load(self._descriptor, self._stamp)
         except Exception as error:  # noqa: BLE001 - of any kind: raised where the vectors are wanted

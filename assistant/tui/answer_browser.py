@@ -19,6 +19,7 @@ class AnswerBrowser:
         self._engine_thread = engine_thread
 
     def choose(self, number: int) -> None:
+        """By the number of its turn; chooses none where no card has it."""
         self._view.transcript.choose(self._view.transcript.card(number))
         self._opener.follow()
 
@@ -31,6 +32,7 @@ class AnswerBrowser:
         self._opener.follow()
 
     def first(self) -> None:
+        """Goes to the oldest answer; an open source pane follows."""
         cards = list(self._view.transcript.cards())
         if cards:
             self._view.transcript.go_to(cards[0])
@@ -45,6 +47,7 @@ class AnswerBrowser:
         self._opener.follow()
 
     def scroll_pages(self, by: int) -> None:
+        """Down, or up where `by` is negative; a page is the height less two rows."""
         note = self._view.focused_note
         if note is not None:
             note.scroll_relative(y=by * max(note.size.height - 2, 1), animate=False)
@@ -52,6 +55,7 @@ class AnswerBrowser:
             self._view.transcript.scroll_pages(by)
 
     def scroll_rows(self, by: int) -> None:
+        """Down, or up where `by` is negative."""
         note = self._view.focused_note
         if note is not None:
             note.scroll_relative(y=by, animate=False)
@@ -72,6 +76,7 @@ class AnswerBrowser:
             self._request_colours(card)
 
     def fold(self, number: int) -> None:
+        """Folds a card or unfolds it, by the number of its turn."""
         card = self._view.transcript.card(number)
         if card is not None:
             self._view.transcript.let_go()
@@ -79,6 +84,7 @@ class AnswerBrowser:
             self._request_colours(card)
 
     def fold_snippet(self, number: int, position: int) -> None:
+        """Folds or unfolds one snippet, by its position in the answer, from 0."""
         card = self._view.transcript.card(number)
         if card is not None:
             self._view.transcript.let_go()

@@ -11,12 +11,15 @@ from assistant.tui.worker.messages import TextCopied
 
 
 class AnswerCopier:
+    """Hands texts to a clipboard program or to the terminal; `last_copy` is "" before the first."""
+
     def __init__(self, view: ChatView, way: clipboard.Way) -> None:
         self._view = view
         self._way: clipboard.Way = way
         self.last_copy = ""
 
     def copy_answer(self) -> None:
+        """The whole chosen answer; does nothing while there is none."""
         card = self._view.chosen_card()
         if card is not None and card.turn.answer is not None:
             self.copy("answer", clipboard.answer_text(card.turn.answer))
@@ -50,6 +53,7 @@ class AnswerCopier:
         return bool(selected)
 
     def show_last_copy(self) -> None:
+        """As it was handed over, without control characters."""
         self._view.app.push_screen(Reading("Last copy", self.last_copy or "Nothing was copied yet."))
 
     def copy(self, subject: str, text: str) -> None:
@@ -64,6 +68,7 @@ class AnswerCopier:
         Thread(target=hand_over, name="copy", daemon=True).start()
 
     def copied(self, event: TextCopied) -> None:
+        """Asks the terminal to copy it as well, unless tmux did."""
         if event.program != "tmux":
             self._view.app.copy_to_clipboard(event.text)
         by = event.program or "the terminal (OSC 52)"

@@ -15,6 +15,8 @@ from assistant.tui.worker.messages import AnswersSaved
 
 
 class AnswerSaver:
+    """Writes the answers on the screen to a Markdown file, in the engine's thread."""
+
     def __init__(self, view: ChatView, engine_thread: EngineThread, notes: Path, working_folder: Path) -> None:
         """`working_folder` is where the file goes unless the user names another folder."""
         self._view = view
@@ -38,6 +40,7 @@ class AnswerSaver:
         self._view.app.push_screen(Naming("Save as", free.name), named)
 
     def saved(self, event: AnswersSaved) -> None:
+        """Says where the file is, or why it was not written."""
         self._view.toast(event.trouble or f"Saved as {event.path}", warn=bool(event.trouble))
 
     def _write(self, path: Path, turns: Sequence[Turn]) -> None:

@@ -11,6 +11,8 @@ from assistant.tui.clipboard import Way
 
 @dataclass(frozen=True, slots=True)
 class ChatSettings:
+    """What the command line and the settings file decide for one chat."""
+
     notes: Path
     model: str
     """Its name, for the welcome."""

@@ -134,6 +134,7 @@ class Conversation:
         self._view.app.push_screen(Picker("Earlier questions", questions), picked)
 
     def new_topic(self) -> None:
+        """Later questions lean on nothing that was asked before; the answers stay."""
         self._engine_thread.new_topic(CONVERSATION)
         self._status.set_subject("")
 
@@ -148,12 +149,15 @@ class Conversation:
     # What comes of a question.
 
     def question_waiting(self, number: int, reason: str) -> None:
+        """`reason` is shown on the card; without effect once the question was cancelled."""
         self._change_state(number, "waiting", reason)
 
     def question_started(self, number: int) -> None:
+        """Without effect once the question was cancelled."""
         self._change_state(number, "running")
 
     def question_failed(self, event: QuestionFailed) -> None:
+        """Gives the question back to the prompt, unless it was cancelled."""
         if event.number in self.pending:
             self._change_state(event.number, "failed", event.reason)
             self._view.prompt.give_back(self.pending.pop(event.number).request.question)

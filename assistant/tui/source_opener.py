@@ -29,18 +29,21 @@ class SourceOpener:
     # The source pane.
 
     def toggle(self) -> None:
+        """Closes the source pane, or opens it at the chosen answer's citation."""
         if self._view.source_pane.is_open:
             self._view.close_source()
         else:
             self.open_chosen()
 
     def cite(self, number: int, citation: int) -> None:
+        """`number` is the turn's, `citation` the citation's in its answer, from 1."""
         card = self._view.transcript.card(number)
         if card is not None:
             self._view.transcript.choose(card)
             self.open_citation(card, citation)
 
     def cite_chosen(self, citation: int) -> None:
+        """`citation` counts from 1."""
         card = self._view.chosen_card()
         if card is not None:
             self.open_citation(card, citation)
@@ -70,6 +73,7 @@ class SourceOpener:
             self.open_citation(card, card.view.citation)
 
     def open_citation(self, card: Card, number: int) -> None:
+        """A citation of the card by its number, from 1; a toast where the answer has none of that number."""
         answer = card.turn.answer
         citation = next((one for one in answer.citations if one.number == number), None) if answer else None
         if answer is None or citation is None:
@@ -132,6 +136,7 @@ class SourceOpener:
         self._view.app.push_screen(Picker("Open a name", entries), picked)
 
     def pick_name_of_chosen(self) -> None:
+        """As `pick_name`; a toast where the chosen answer has no verdict."""
         card = self._view.chosen_card()
         if card is not None and card.turn.answer is not None and card.turn.answer.verdict is not None:
             self.pick_name(card.turn.number)
@@ -156,6 +161,7 @@ class SourceOpener:
         self._view.app.push_screen(Naming("Find in the source", pane.view.search_text), named)
 
     def find_next(self, by: int) -> None:
+        """The next hit of the last search, the previous one where `by` is -1."""
         pane = self._view.source_pane
         if pane.is_open and pane.view.search_text:
             self._find(pane.view.search_text, by)

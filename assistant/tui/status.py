@@ -26,6 +26,7 @@ class Status:
 
     @property
     def has_overview(self) -> bool:
+        """Whether the index was counted yet."""
         return self._counts is not None
 
     @property
@@ -36,6 +37,7 @@ class Status:
         return f"index: {self._refused} note{'' if self._refused == 1 else 's'} could not be read (f5)"
 
     def overview(self, event: OverviewRead) -> None:
+        """Keeps the counts where the event has none."""
         overview = event.overview
         if overview is not None:
             self._trouble = ""
@@ -44,10 +46,12 @@ class Status:
         self.show()
 
     def progress(self, text: str) -> None:
+        """What is being done to the index; "" where nothing is."""
         self._progress = text
         self.show()
 
     def trouble(self, event: Trouble) -> None:
+        """Shows a toast, unless the last trouble was the same."""
         if self._counts is None:
             self._view.welcome.show(trouble=event.text)
         self._progress = ""
@@ -57,10 +61,12 @@ class Status:
         self._trouble = event.text
 
     def set_subject(self, subject: str) -> None:
+        """What the next question would lean on; "" for nothing."""
         self.subject = subject
         self.show()
 
     def scrolled(self) -> None:
+        """Takes away the notice of an answer below once the reader is there."""
         if self._below and self._view.transcript.at_end():
             self.show()
 

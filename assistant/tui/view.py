@@ -85,6 +85,7 @@ class ChatView:
 
     @property
     def source_covers_answers(self) -> bool:
+        """True on a narrow screen while the source pane is open."""
         return self.source_pane.is_open and self.screen.has_class("-narrow")
 
     @property
@@ -99,6 +100,7 @@ class ChatView:
         return self.focused_note is not None or isinstance(self.app.focused, Transcript)
 
     def show_source(self) -> None:
+        """Leaves the focus where it is, unless the pane covers the answers that have it."""
         from_answers = isinstance(self.app.focused, Transcript)
         if not self.source_pane.is_open:
             self.source_pane.display = True
@@ -107,6 +109,7 @@ class ChatView:
                 self.source_pane.view.focus()
 
     def close_source(self) -> None:
+        """Gives the focus to the answers where the pane had it."""
         inside = self.focused_note is not None
         self.source_pane.display = False
         self.screen.remove_class("-reading")

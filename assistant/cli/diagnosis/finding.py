@@ -23,6 +23,7 @@ class Finding:
 
     @property
     def healthy(self) -> bool:
+        """Whether there is nothing to fix."""
         return not self.remedy
 
 

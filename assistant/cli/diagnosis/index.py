@@ -27,6 +27,7 @@ _WARNING_REMEDIES = (
 
 
 def notes(settings: Settings) -> Iterator[Finding]:
+    """How many notes there are, then one finding for each warning; a folder that cannot be read is a finding too."""
     from assistant.notes import folder as notes_folder
 
     other_notes = "assistant --notes DIR doctor"

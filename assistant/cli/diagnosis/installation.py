@@ -39,6 +39,7 @@ _CLIPBOARD = {"tmux": "through tmux (`tmux set -g set-clipboard on`)", "osc52": 
 
 
 def python() -> Iterator[Finding]:
+    """Version and path of this Python, with a remedy where it is older than 3.11."""
     supported = sys.version_info >= (3, 11)
     remedy = "" if supported else "python3.12 -m pip install ."
     yield Finding("python", f"Python {platform.python_version()} ({sys.executable})", remedy)

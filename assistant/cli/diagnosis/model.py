@@ -46,6 +46,7 @@ def _as_command(hint: str) -> str:
 
 
 def caches(cache: Path) -> Iterator[Finding]:
+    """The folder's size, and whether other users can read it; nothing where there is no folder."""
     if cache.is_dir():
         quoted = shlex.quote(str(cache))
         yield Finding("caches", f"{size(cache)} in {cache}; `rm -r {quoted}` removes it; all of it can be made again")

@@ -24,6 +24,7 @@ class Piece(NamedTuple):
     """What a click does: an action of the app, with its arguments."""
 
     def content(self) -> Content:
+        """Styled, and clickable where the piece has an action."""
         content = Content(self.text) if isinstance(self.text, str) else self.text
         if self.style:
             content = content.stylize(self.style)
@@ -31,6 +32,7 @@ class Piece(NamedTuple):
 
     @property
     def width(self) -> int:
+        """In cells of the terminal."""
         return sanitize.width(self.text) if isinstance(self.text, str) else self.text.cell_length
 
 
@@ -38,6 +40,7 @@ Row = list[Piece]
 
 
 def plain(row: Row) -> str:
+    """The texts of its pieces, without style."""
     return "".join(str(piece.text) for piece in row)
 
 

@@ -26,6 +26,7 @@ class Welcome(TranscriptItem):
 
     @property
     def examples(self) -> tuple[str, ...]:
+        """Questions to try, raw; none before the first overview."""
         return self._overview.examples if self._overview is not None else ()
 
     def show(self, overview: Overview | None = None, trouble: str = "", marked: int | None = None) -> None:

@@ -26,6 +26,7 @@ class SessionRecorder:
             self._post(Trouble(f"Session not saved: {self._file.explain(error)}"))
 
     def forget(self) -> None:
+        """Deletes the session file, and posts SessionForgotten where that succeeds."""
         try:
             self._file.forget()
         except OSError as error:

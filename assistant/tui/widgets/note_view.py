@@ -70,6 +70,7 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
         self.mark(marks)
 
     def mark(self, marks: Marks) -> None:
+        """Replaces all marks; does not scroll."""
         self.marks = marks
         widths = [
             sanitize.width(self._shown[one.line - 1] + _syntax(one))
@@ -80,6 +81,7 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh()
 
     def coloured(self, first: int, lines: Sequence[Content]) -> None:
+        """Lines from `first` (1-based) on; one whose text is not the note's is passed over."""
         for number, line in enumerate(lines, first):
             if number <= len(self._shown) and line.plain == self._shown[number - 1]:
                 self._coloured[number] = line

@@ -53,6 +53,7 @@ class SourcePane(Vertical):
 
     @property
     def is_open(self) -> bool:
+        """Whether it is displayed, with or without a note."""
         return bool(self.display)
 
     def open(self, citation: Citation, problems: Iterable[Problem] = ()) -> bool:
@@ -84,6 +85,7 @@ class SourcePane(Vertical):
         self._point_at_quote(note, move=not again)
 
     def coloured(self, digest: str, first: int, lines: Sequence[Content]) -> None:
+        """As `NoteView.coloured`; lines of a note with another digest are dropped."""
         if self.note is not None and self.note.digest == digest:
             self.view.coloured(first, lines)
 
@@ -94,6 +96,7 @@ class SourcePane(Vertical):
         return str(row.content) if row.display else ""
 
     def say(self, remark: str) -> None:
+        """Shows a remark, raw, in a row of its own; "" hides the row."""
         row = self.query_one("#remark", Static)
         row.update(Content(sanitize.line(remark)))
         row.display = bool(remark)

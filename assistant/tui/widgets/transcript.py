@@ -62,9 +62,11 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
     # What stands in it.
 
     def cards(self) -> Iterator[Card]:
+        """In the order they came."""
         return self._column.cards()
 
     def card(self, number: int) -> Card | None:
+        """By the number of its turn; None where there is none."""
         return next((card for card in self.cards() if card.turn.number == number), None)
 
     def at_end(self) -> bool:
@@ -166,9 +168,11 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         self._to_top(card)
 
     def scroll_pages(self, by: int) -> None:
+        """Down, or up where `by` is negative; a page is the height less two rows."""
         self.scroll_rows(by * max(self.size.height - 2, 1))
 
     def scroll_rows(self, by: int) -> None:
+        """Down, or up where `by` is negative; lets go of what was kept at the top."""
         self.let_go()
         self.scroll_relative(y=by, animate=False)
 

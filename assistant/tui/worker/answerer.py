@@ -96,11 +96,13 @@ class Answerer:
             self._stop = None
 
     def answer_waiting(self) -> None:
+        """Tries every question that waits for the index, in order; those that must still wait are kept."""
         waiting, self._waiting = self._waiting, []
         for question in waiting:
             self.answer(question)
 
     def fail_waiting(self, reason: str) -> None:
+        """Posts each question that waits for the index as failed, for this reason."""
         for question in self._waiting:
             self._post(QuestionFailed(question.number, reason))
         self._waiting.clear()

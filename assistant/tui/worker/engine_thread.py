@@ -70,6 +70,7 @@ class EngineThread:
         return self._answerer.subjects
 
     def start(self) -> None:
+        """Loads the engine and begins to watch the notes; jobs put in before wait for that."""
         self._jobs.start(self._load)
         if self._watched is not None:
             Thread(target=self._watch, args=(self._watched,), name="watch", daemon=True).start()
@@ -80,6 +81,7 @@ class EngineThread:
         self._updater.stop()
 
     def ask(self, question: PendingQuestion) -> None:
+        """After the jobs before it; brings QuestionStarted, then what came of it, or nothing where it was cancelled."""
         self._jobs.put(lambda: self._answerer.answer(question))
 
     def run(self, job: Job) -> None:
@@ -91,6 +93,8 @@ class EngineThread:
         self._jobs.put(self._look)
 
     def new_topic(self, conversation: str) -> None:
+        """Its next question leans on nothing; brings FollowUpSubject."""
+
         def drop() -> None:
             self._opened().resume(conversation, None)
             self._post(FollowUpSubject(""))
@@ -98,6 +102,8 @@ class EngineThread:
         self._jobs.put(drop)
 
     def read_note(self, path: str) -> None:
+        """Brings NoteRead, with the trouble where the note cannot be read."""
+
         def read() -> None:
             try:
                 self._post(NoteRead(path, self._opened().note(path)))
@@ -116,6 +122,7 @@ class EngineThread:
         self._jobs.put(colour)
 
     def colour_answer(self, number: int, answer: Answer) -> None:
+        """For an answer of an earlier session; brings SnippetsColoured. `number` is its turn's."""
         self._jobs.put(lambda: self._post(SnippetsColoured(number, highlighting.snippets(answer, ansi=self._ansi))))
 
     def read_digests(self, paths: Iterable[str]) -> None:
@@ -129,6 +136,7 @@ class EngineThread:
         self._jobs.put(read)
 
     def read_headings(self) -> None:
+        """Brings HeadingsRead."""
         self._jobs.put(lambda: self._post(HeadingsRead(self._opened().headings())))
 
     def locate(self, candidate: Candidate) -> None:

@@ -45,6 +45,7 @@ class IndexUpdater:
 
     @property
     def child_runs(self) -> bool:
+        """Whether a child process is building the index."""
         return self._child is not None
 
     def update(self) -> None:
@@ -61,6 +62,7 @@ class IndexUpdater:
             timer.start()
 
     def read_overview(self) -> None:
+        """Posts OverviewRead, with None where no index was published yet."""
         overview = self._engine().overview()
         self._published = overview is not None
         self._post(OverviewRead(overview))

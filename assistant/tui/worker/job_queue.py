@@ -31,6 +31,7 @@ class JobQueue:
         Thread(target=self._run, args=(first,), name="engine", daemon=True).start()
 
     def put(self, job: Job) -> None:
+        """To be run after those in the queue; from any thread."""
         self._jobs.put(job)
 
     def close(self) -> None:

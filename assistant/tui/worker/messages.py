@@ -51,11 +51,15 @@ class QuestionWaiting(WorkerMessage):
 
 @dataclass(eq=False)
 class QuestionStarted(WorkerMessage):
+    """Its turn in the queue has come; sent again when a question that had to wait is tried again."""
+
     number: int
 
 
 @dataclass(eq=False)
 class QuestionAnswered(WorkerMessage):
+    """The record, with what the card needs to show it without reading notes in the app's thread."""
+
     number: int
     answer: Answer
     digests: Mapping[str, str]
