@@ -13,7 +13,7 @@ from assistant.records import Passage, PassageId
 from assistant.retrieval.feature_cache import FeatureBatch, FeatureCache, IndexedPassage
 from assistant.storage import Store, StoredMention
 from assistant.text import excerpts
-from assistant.topics.extraction import Naming, namings
+from assistant.topics.namings import Naming, namings
 
 Floats = NDArray[np.float32]
 

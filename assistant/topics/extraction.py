@@ -5,21 +5,19 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from assistant.notes.chunker import DEFINITION
 from assistant.notes.identifiers import identifiers
 from assistant.records import Mention, Passage
 from assistant.text import line_spans
-from assistant.text.tokenizer import key
 from assistant.topics.names import (
     ALTERNATIVES,
     BRACKETS,
     DRAWN,
     PROPER_NAME,
     is_name,
-    merged,
     names,
     only_names,
     proper_names,
@@ -35,46 +33,11 @@ CONCEPT, DESCRIBED = "concept", "described"
 """Kinds of mentions that name a concept of the vocabulary and no topic."""
 TELLING = ("heading", "label", "definition", "target", "resource", "comment", "phrase", "identifier", "body")
 """Kinds of places, those first that most make a name one; "body" is what only stands below it."""
-_RANK = {kind: rank for rank, kind in enumerate(TELLING)}
-_FULL_WORTH, _LESS_WORTH = 1.0, {"body": 0.95, "phrase": 0.9}
-"""How much of a passage's score counts for a name that is its own, stands over it, or only in it."""
 _ANSWER = re.compile(r"\bA(?:nswer)?\s*[:.)]\s*(?P<answer>\S.*)$", re.DOTALL)
 _ARROW = re.compile(r"(?:→|⇒|->|=>|\s=\s|\s\.{3,}\s)\s*(?P<target>[^→⇒=]+)$")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
 _KindAndText = tuple[str, str]
-
-
-class Naming(NamedTuple):
-    """A name by which a verdict can call what a passage speaks for; a tuple, since a question looks at hundreds."""
-
-    key: str
-    """`merged`: what makes two names one topic."""
-    name: str
-    """As the most telling place of the passage writes it, first."""
-    rank: int
-    """Of that place in TELLING."""
-    kinds: frozenset[str]
-    """Of all places of the passage that give the name."""
-    worth: float
-    """How much of the passage's score counts for the name."""
-
-
-def namings(passage: Passage, mentioned: Iterable[tuple[str, str, str]]) -> tuple[Naming, ...]:
-    """The names for what a passage speaks for, one a topic: those of its mentions, given as (key, name, kind) in
-    order, then of its heading and its label."""
-    above = (name for text in (passage.heading_path[-1], passage.label.split(", ")[0]) for name in names(text)[:1])
-    places: dict[str, list[tuple[int, str, str]]] = {}
-    for topic_key, name, kind in (*mentioned, *((key(name), name, "body") for name in above)):
-        if kind not in (CONCEPT, DESCRIBED) and merged(topic_key):
-            places.setdefault(merged(topic_key), []).append((_RANK[kind], name, kind))
-    return tuple(_naming(topic_key, of_topic) for topic_key, of_topic in places.items())
-
-
-def _naming(topic_key: str, places: Sequence[tuple[int, str, str]]) -> Naming:
-    rank, name, _ = min(places, key=lambda place: place[0])
-    kinds = frozenset(kind for _, _, kind in places)
-    return Naming(topic_key, name, rank, kinds, max(_LESS_WORTH.get(kind, _FULL_WORTH) for kind in kinds))
 
 
 def mentions(passages: tuple[Passage, ...], matcher: ConceptMatcher) -> tuple[Mention, ...]:
@@ -142,31 +105,10 @@ def _concept_texts(passage: Passage) -> Iterator[_KindAndText]:
 
 def _naming_texts(passage: Passage) -> Iterator[_KindAndText]:
     """The texts of a passage in which names are looked for, each with the kind of its place."""
-    text = passage.text
     if passage.kind in ("heading", "label"):
-        yield passage.kind, text
-    elif passage.kind == "definition":
-        yield from _definition(text)
-    elif passage.kind == "row":
-        yield from _row(text)
-    elif passage.kind == "pair":
-        answer = _ANSWER.search(text)
-        if answer:
-            yield from _answer(_SENTENCE_END.split(answer["answer"], maxsplit=1)[0])
-    elif passage.kind in ("item", "paragraph", "pointer"):
-        yield from _targets(text)
-        yield from _later_definitions(text)
-        if passage.kind == "item" and len(text.split()) <= 4:
-            yield "phrase", text
-    elif passage.kind == "tree":
-        yield from _chain(text)
-    elif passage.kind == "code" and DRAWN.search(text):
-        for line in text.split("\n"):
-            yield from _chain(line)
-    elif passage.kind == "step":
-        yield from _step(text)
-    elif passage.kind == "code":
-        yield from _code(text)
+        return iter([(passage.kind, passage.text)])
+    read = _NAMING_TEXTS.get(passage.kind)
+    return read(passage.text) if read is not None else iter(())
 
 
 def _definition(text: str) -> Iterator[_KindAndText]:
@@ -244,3 +186,45 @@ def _code(text: str) -> Iterator[_KindAndText]:
     trailing = re.search(r"\s([A-Z][a-z]+(?: [a-z]+){1,3})$", lines[0])
     if trailing and len(lines) == 1:
         yield "comment", trailing[1]
+
+
+def _pair(text: str) -> Iterator[_KindAndText]:
+    """The names that the first sentence of an answer gives."""
+    answer = _ANSWER.search(text)
+    if answer:
+        yield from _answer(_SENTENCE_END.split(answer["answer"], maxsplit=1)[0])
+
+
+def _prose(text: str) -> Iterator[_KindAndText]:
+    yield from _targets(text)
+    yield from _later_definitions(text)
+
+
+def _item(text: str) -> Iterator[_KindAndText]:
+    """As prose; one of a few words is a name as a whole."""
+    yield from _prose(text)
+    if len(text.split()) <= _FEW_WORDS:
+        yield "phrase", text
+
+
+def _drawing_or_code(text: str) -> Iterator[_KindAndText]:
+    if DRAWN.search(text):
+        for line in text.split("\n"):
+            yield from _chain(line)
+    else:
+        yield from _code(text)
+
+
+_FEW_WORDS = 4
+_NAMING_TEXTS: dict[str, Callable[[str], Iterator[_KindAndText]]] = {
+    "definition": _definition,
+    "row": _row,
+    "pair": _pair,
+    "item": _item,
+    "paragraph": _prose,
+    "pointer": _prose,
+    "tree": _chain,
+    "step": _step,
+    "code": _drawing_or_code,
+}
+"""By the kind of a passage: its text → the texts in which names are looked for."""
