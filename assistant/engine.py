@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from assistant.storage import Store
     from assistant.system.settings import Settings
 
+    _Answered = tuple[Answer, Subject | None, IndexView]
+
 
 class Cancelled(Exception):
     """The answer is no longer wanted."""
@@ -125,7 +127,9 @@ class Engine:
 
         self._encode_ahead(request)
         go_on()
-        answer, view = self._verified(request, rebuilding, go_on)
+        answer, subject, view = self._verified(request, rebuilding, go_on)
+        if request.conversation is not None:
+            self._subjects[request.conversation] = subject
         return replace(
             answer,
             id=request.id,
@@ -244,48 +248,46 @@ class Engine:
 
             self._encoder.ahead(parse_request(request, request.question[:READ]).texts)
 
-    def _verified(self, request: Request, rebuilding: bool, go_on: Callable[[], None]) -> tuple[Answer, IndexView]:
+    def _verified(self, request: Request, rebuilding: bool, go_on: Callable[[], None]) -> _Answered:
         """The answer with its quotes compared with the files; asked once more where a cited note changed meanwhile."""
         from assistant.answering.verification import changed_notes, mark_stale
 
-        answer, view = self._answer(request, rebuilding, go_on)
+        answer, subject, view = self._answer(request, rebuilding, go_on)
         go_on()
         changed = changed_notes(answer, self.notes)
         if changed and self._refresh != "never" and not view.stale:
-            answer, view = self._answer(request, rebuilding, go_on)
+            answer, subject, view = self._answer(request, rebuilding, go_on)
             changed = changed_notes(answer, self.notes)
-        return mark_stale(answer, changed), view
+        return mark_stale(answer, changed), subject, view
 
-    def _answer(self, request: Request, rebuilding: bool, go_on: Callable[[], None]) -> tuple[Answer, IndexView]:
+    def _answer(self, request: Request, rebuilding: bool, go_on: Callable[[], None]) -> _Answered:
         """The answer from an index as fresh as it can be; from one built again where it turns out to be corrupt."""
         from assistant.storage import IndexDamaged
 
         try:
             view = self._view(rebuilding=rebuilding)
             go_on()
-            return self._answer_from(view, request, go_on), view
+            return (*self._answer_from(view, request, go_on), view)
         except IndexDamaged:
             view = self._index().rebuilt()
         try:
-            return self._answer_from(view, request, go_on), view
+            return (*self._answer_from(view, request, go_on), view)
         except IndexDamaged as error:
             raise IndexUnusable(
                 f"The index in {self._index().index} is corrupt.",
                 "Check the disk, or name another folder with --index.",
             ) from error
 
-    def _answer_from(self, view: IndexView, request: Request, go_on: Callable[[], None]) -> Answer:
-        """The pipeline's answer; keeps what the dialogue is about."""
+    def _answer_from(
+        self, view: IndexView, request: Request, go_on: Callable[[], None]
+    ) -> tuple[Answer, Subject | None]:
+        """The pipeline's answer, and what the dialogue is about after it."""
         view.store.read_ahead()  # while all that answers with it is imported
         from assistant.answering import pipeline, weights
 
-        conversation = request.conversation
-        before = self._subjects.get(conversation) if conversation is not None else None
+        before = self._subjects.get(request.conversation) if request.conversation is not None else None
         fitted = weights.load(self._constants, self._vocabulary)
-        answer, subject = pipeline.answer(request, before, self._retriever_of(view.store), fitted, go_on)
-        if conversation is not None:
-            self._subjects[conversation] = subject
-        return answer
+        return pipeline.answer(request, before, self._retriever_of(view.store), fitted, go_on)
 
     def _retriever_of(self, store: Store) -> HybridRetriever:
         """What was read of a store stays with it for as long as it is the one to answer from."""

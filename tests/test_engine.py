@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.engine import Engine
+from assistant.engine import Cancelled, Engine
 from assistant.errors import BadRequest, EmptyQuestion, IndexUnusable, NoNotes
 from assistant.records import Request
 from assistant.storage import Busy, Writer
@@ -67,6 +67,16 @@ def test_a_note_that_changes_while_it_is_answered_is_answered_again(
     assert len(calls) == 2
     assert any("eleven months" in cited.quote for cited in answer.citations)
     assert not any(cited.stale for cited in answer.citations)
+
+
+def test_a_cancelled_answer_leaves_the_subject_as_it_was(asked: Engine) -> None:
+    asked.ask(Request(APPLE, conversation="a"))
+    before = asked.inherits("a")
+    calls = iter([False, False, False, True])
+    with pytest.raises(Cancelled):
+        asked.ask(Request("How long does a pear keep?", conversation="a"), stopped=lambda: next(calls))
+    assert before is not None
+    assert asked.inherits("a") == before
 
 
 def test_a_note_that_cannot_be_taken_in_makes_its_citations_stale(asked: Engine, notes: Path, tmp_path: Path) -> None:

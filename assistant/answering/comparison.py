@@ -175,7 +175,7 @@ def _own(result: RetrievalResult, side: _Side, other: _Side, aspect: Floats) -> 
         is_own = 0.25 * (side.speakers[n] == 1.0) + 0.15 * any(k in first for k in side.keys)
         is_own += 0.15 * any(k in heading for k in side.keys)
         strange = 0.4 * other.named_in(f"{passage.text} {passage.label} {passage.heading_path[-1]}")
-        near = 0.5 * float(aspect[n]) + (0.3 * float(result.called[n]) if code else 0.0)
+        near = 0.5 * float(aspect[n]) + (0.3 * float(result.scores.called[n]) if code else 0.0)
         return 0.4 * result.hits[n].score + near + is_own - strange + weight * kinds.get(passage.kind, 0.0)
 
     telling = [n for n in side.speakers if result.hits[n].passage.kind not in ("heading", "label")]

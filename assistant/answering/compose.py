@@ -13,19 +13,19 @@ from assistant.answering.decision import Decision
 from assistant.answering.evidence import distinct, overlap, rank_evidence
 from assistant.answering.topic import Topic
 from assistant.question.understanding import Understanding
-from assistant.records import Answer, Snippet, Statement
+from assistant.records import Answer, Statement
 from assistant.retrieval.result import RetrievalResult
 from assistant.retrieval.retriever import HybridRetriever
 from assistant.text.excerpts import plain
 
 STATEMENTS = 4
-_COMPARED = 8
+MAX_COMPARISON_STATEMENTS = 8
 """Statements of a comparison."""
-_TOTAL = 1_500
+MAX_CHARACTERS = 1_500
 """Characters of all statements together, by the contract."""
-_NAMED = 4
+MAX_MISSING_OPTIONS = 4
 """Options that are listed where none is supported."""
-_NAMING = ("concept", "detail", "tool", "need")
+NAMING_INTENTS = ("concept", "detail", "tool", "need")
 """Intents that ask for a name."""
 
 
@@ -38,7 +38,7 @@ def compose(
     limit: int = 8,
 ) -> Answer:
     """The answer, with `limit` citations at the most."""
-    wanted = {t: result.idf.get(t, 0.0) for t in understanding.query.terms}
+    wanted = {t: result.search.idf.get(t, 0.0) for t in understanding.query.terms}
     builder = CitationBuilder(retriever.reader, wanted, limit)
     composer = _Composer(understanding, result, ranked, retriever, builder)
     query, choices = result.query, understanding.turn.choices
@@ -72,16 +72,13 @@ class _Composer:
         home = turn.subject.heading_path if turn.subject is not None else None
         block = pick_code_block(self.result, topic, order, home)
         fence = self.result.hits[block].passage if block is not None else None
-        snippet: Snippet | None = None
-        if fence is not None and query.wants_code:
-            snippet = builder.code_block(fence)
-        lead = order[:2]
+        snippet = builder.code_block(fence) if fence is not None and query.wants_code else None
         # A block that holds one of the first two lines takes its citation before the later lines take theirs.
-        early = fence is not None and any(overlap(self.result.hits[n].passage, fence) for n in lead)
-        statements = self._statements(lead if early and snippet is None else order, topic)
+        early = fence is not None and any(overlap(self.result.hits[n].passage, fence) for n in order[:2])
+        statements = self._statements(order[:2] if early and snippet is None else order, topic)
         if snippet is None and fence is not None:
             snippet = builder.code_block(fence)
-        if early and len(statements) < STATEMENTS:
+        if early:
             statements += self._statements(order[2:], None, statements)
         name, others = verdict.candidates(builder, self.result, self.ranked) if topic is not None else (None, ())
         support = verdict.requirement_support(builder, self.result, self.ranked) if topic is not None else ()
@@ -115,7 +112,7 @@ class _Composer:
         return Answer(
             result.query.text,
             "answered",
-            statements=tuple(statements[:_COMPARED]),
+            statements=tuple(statements[:MAX_COMPARISON_STATEMENTS]),
             citations=tuple(self.builder.citations),
         )
 
@@ -137,7 +134,7 @@ class _Composer:
             statements=tuple(statements),
             options=tuple(records[label] for label, _ in query.options),
             choice=choice.label,
-            missing=() if chosen else tuple(text[:80] for _, text in query.options)[:_NAMED],
+            missing=() if chosen else tuple(text[:80] for _, text in query.options)[:MAX_MISSING_OPTIONS],
             hint=None if chosen else "No line of the notes supports one option more than the others.",
             citations=tuple(builder.citations),
         )
@@ -154,7 +151,7 @@ class _Composer:
 
     def _asks_for_name(self) -> bool:
         query = self.result.query
-        naming = query.intent in _NAMING or bool(self.understanding.turn.choices)
+        naming = query.intent in NAMING_INTENTS or bool(self.understanding.turn.choices)
         return naming and (not query.wants_code or query.intent in ("concept", "tool"))
 
     def _statements(
@@ -170,7 +167,7 @@ class _Composer:
             passage = self.result.hits[n].passage
             name = topic.name if topic is not None and not statements and n in topic.speakers else ""
             excerpt = self.builder.excerpt(passage, name)
-            if excerpt is None or not plain(excerpt.text) or total + len(excerpt.text) > _TOTAL:
+            if excerpt is None or not plain(excerpt.text) or total + len(excerpt.text) > MAX_CHARACTERS:
                 continue
             number = self.builder.cite(excerpt)
             if number is not None and all(excerpt.text != s.text for s in (*before, *statements)):

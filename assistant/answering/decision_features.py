@@ -79,7 +79,8 @@ def known_share(result: RetrievalResult) -> float:
     """How much of the question is in words that the notes use, by their rarity."""
     rarity = {t: word_frequency.rarity(t) for t in result.query.terms}
     short = min(1.0, _SHORT / len(rarity))
-    return 1 - short * sum(w for t, w in rarity.items() if not result.known.get(t)) / (sum(rarity.values()) or 1.0)
+    unknown = sum(w for t, w in rarity.items() if not result.search.frequencies.get(t))
+    return 1 - short * unknown / (sum(rarity.values()) or 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class _Evidence:
         sections = [
             reader.section(hit.passage).terms.union(terms(hit.passage.heading_path[0])) for hit in hits[:_EVIDENCE]
         ]
-        strange = (word for word, stems in expected.names if not any(result.known.get(t) for t in stems))
+        strange = (word for word, stems in expected.names if not any(result.search.frequencies.get(t) for t in stems))
         lacked = (facet for facet in expected.facets if not any(_speaks_of(facet, p) for p in best[:2]))
         return cls(
             best,
@@ -126,7 +127,7 @@ def _strength(result: RetrievalResult, ranked: Sequence[Topic], evidence: _Evide
     """How well the best passages, the nearest concept and the best name fit."""
     hits = result.hits
     return {
-        "lexical": float(result.lexical[:10, 0].max()),
+        "lexical": float(result.scores.lexical[:10, 0].max()),
         "dense": max((hits[n].dense or 0.0 for n in evidence.plain[:10]), default=0.0),
         "gap": hits[0].score - hits[min(5, len(hits) - 1)].score,
         "concept": _nearest_concept(result),
@@ -179,8 +180,8 @@ def _nearest_concept(result: RetrievalResult) -> float:
     """How near the nearest concept is. Notes that name few concepts are of another field, where a far one says nothing:
     the fewer, the nearer to what is usual it is taken.
     """
-    telling = min(1.0, result.concepts.known / _MANY)
-    return telling * max(result.concepts.near.values(), default=0.0) + (1 - telling) * _USUAL
+    telling = min(1.0, result.search.concepts.known / _MANY)
+    return telling * max(result.search.concepts.near.values(), default=0.0) + (1 - telling) * _USUAL
 
 
 def _gives(
@@ -206,7 +207,7 @@ def _detail(result: RetrievalResult, reader: IndexReader, plain: Sequence[int], 
     rows = [row for row in own if row is not None]
     if not rows:
         return 0.0
-    both = np.stack([result.vectors[0], *rows])
+    both = np.stack([result.search.vectors[0], *rows])
     rest = both - np.outer(both @ heading, heading)
     sizes = np.linalg.norm(rest, axis=1)
     cosines = rest[1:] @ rest[0] / np.maximum(sizes[1:] * sizes[0], 1e-6)
@@ -232,7 +233,7 @@ def _missing(
         named.append(expected.quantity.phrase)
     named += [facet.asked_in(text.lower()) or facet.name for facet in evidence.lacked]
     near = {t for p in evidence.best for t in (*p.terms, *p.heading_terms, *terms(p.passage.heading_path[0]))}
-    unknown = {t: w for t, w in evidence.rarity.items() if not result.known.get(t)}
+    unknown = {t: w for t, w in evidence.rarity.items() if not result.search.frequencies.get(t)}
     uncovered = {t: w for t, w in evidence.rarity.items() if t not in near}
     rest = sorted(unknown, key=lambda t: (-unknown[t], t)) + sorted(uncovered, key=lambda t: (-uncovered[t], t))
     listed = {w for name in named for w in name.lower().split()}

@@ -17,7 +17,7 @@ _CORRECT = (
 
 
 def explanation(result: RetrievalResult, ranked: Sequence[Topic], decision: Decision) -> dict[str, object]:
-    """Why each passage ranked, which topics stood for election, and the features of the decision."""
+    """The best passages with their scores, the top-ranked topics, and the features of the decision."""
     return {
         "passages": [
             {
@@ -29,7 +29,7 @@ def explanation(result: RetrievalResult, ranked: Sequence[Topic], decision: Deci
             }
             for hit in result.hits[:_PASSAGES]
         ],
-        "concepts": {c: round(v, 4) for c, v in list(result.concepts.near.items())[:_CONCEPTS]},
+        "concepts": {c: round(v, 4) for c, v in list(result.search.concepts.near.items())[:_CONCEPTS]},
         "topics": [_topic(topic) for topic in ranked[:_TOPICS]],
         "decision": {
             **{name: round(value, 4) for name, value in decision.features.items()},

@@ -90,10 +90,10 @@ def among(topics: Sequence[Topic], choices: Collection[str]) -> list[Topic]:
 def _telling_hits(result: RetrievalResult) -> list[int]:
     """Positions of the passages that rank well for any text of the question, and of those that name a near concept."""
     chosen: set[int] = set(range(min(_TOP, len(result.hits))))
-    for column in range(result.fused.shape[1]):
-        order = np.argsort(-result.fused[:, column], kind="stable")
+    for column in range(result.scores.fused.shape[1]):
+        order = np.argsort(-result.scores.fused[:, column], kind="stable")
         chosen.update(int(n) for n in order[:_TOP])
-    chosen.update(n for n, hit in enumerate(result.hits) if hit.id in result.concepts.speakers)
+    chosen.update(n for n, hit in enumerate(result.hits) if hit.id in result.search.concepts.speakers)
     return sorted(chosen)
 
 
@@ -112,6 +112,6 @@ def _by_own_evidence(ranked: Sequence[Topic], result: RetrievalResult) -> list[T
     def best(topic: Topic) -> float:
         others = {n for t in ranked if t is not topic for n in t.speakers}
         alone = [n for n in topic.speakers if n not in others]
-        return max((float(result.fused[n, -1]) for n in alone), default=0.0)
+        return max((float(result.scores.fused[n, -1]) for n in alone), default=0.0)
 
     return sorted(ranked, key=lambda t: (-best(t), t.key))

@@ -1,4 +1,4 @@
-"""The pipeline: a request → the cited answer, in five stages."""
+"""The pipeline: a request → the cited answer, stage by stage."""
 
 from __future__ import annotations
 
@@ -27,8 +27,10 @@ def answer(
     weights: Weights,
     stopped: Callable[[], None] = lambda: None,
 ) -> tuple[Answer, Subject | None]:
-    """The answer, and what the dialogue is about after it; `before` is what it was about so far, `stopped` is called
-    between the stages and may raise. BadRequest where nothing is called as `under` or `tag` say; IndexDamaged.
+    """The answer, and what the dialogue is about after it.
+
+    `before` is what it was about so far; `stopped` is called when candidates are retrieved, and may raise. BadRequest
+    where nothing is called as `under` or `tag` say; IndexDamaged.
     """
     understanding = understand(request, before, retriever.store)
     scope = restrict(retriever.store, request)
@@ -38,14 +40,14 @@ def answer(
     decision = decide(understanding, result, topics, retriever.reader, weights)
     composed = compose(understanding, result, topics, decision, retriever, request.limit)
     check_quotes(composed, retriever.reader)
-    answer = replace(
+    finished = replace(
         composed,
         question=request.question,
         standalone_question=understanding.turn.standalone,
         warnings=understanding.notices,
         explain=explanation(result, topics, decision) if request.explain else None,
     )
-    return answer, next_subject(answer, understanding.turn, compared_names(result.query)) or before
+    return finished, next_subject(finished, understanding.turn, compared_names(result.query)) or before
 
 
 def _context(understanding: Understanding) -> FollowUpContext | None:

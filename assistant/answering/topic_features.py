@@ -41,19 +41,19 @@ def describe(topics: Sequence[Topic], result: RetrievalResult) -> Floats:
     scale = np.array([v for t in topics for v in t.speakers.values()], dtype=np.float32)
     sizes = np.array([len(t.speakers) for t in topics], dtype=np.intp)
     starts = np.cumsum(sizes) - sizes
-    scored = result.fused[rows] * scale[:, None]
+    scored = result.scores.fused[rows] * scale[:, None]
     passage = np.maximum.reduceat(scored, starts, axis=0)
     question = frozenset(result.query.terms)
     detailed = result.query.intent in ("detail", "tool")
-    shares = _concept_shares(topics, result.concepts)
+    shares = _concept_shares(topics, result.search.concepts)
     keys = [t.key.split() for t in topics]
     rarest, one_word, long, capital = np.array([_shape(t.key, t.name) for t in topics]).T
     columns: dict[str, Floats | list[float]] = {
         "passage": _behind(passage[:, 0]),
-        "demands": _behind(_mean(passage, [r.weight for r in result.requirements])),
+        "demands": _behind(_mean(passage, [r.weight for r in result.search.requirements])),
         "several": _behind(_best_three(scored[:, 0], sizes, starts)),
-        "called": _behind(np.maximum.reduceat(result.called[rows], starts)),
-        "hinted": np.maximum.reduceat(result.hinted[rows], starts),
+        "called": _behind(np.maximum.reduceat(result.scores.called[rows], starts)),
+        "hinted": np.maximum.reduceat(result.scores.hinted[rows], starts),
         "meant": [shares.get(t.key, 0.0) for t in topics],
         "named": [0.0 if question.isdisjoint(own) else sum(t in question for t in own) / len(own) for own in keys],
         "often": np.log1p(sizes),

@@ -39,18 +39,18 @@ def requirement_support(
 ) -> tuple[RequirementSupport, ...]:
     """Each requirement with the candidates whose cited lines support it."""
     rows = []
-    for column, requirement in enumerate(result.requirements, 1):
+    for column, requirement in enumerate(result.search.requirements, 1):
         if requirement.weight <= 0:
             continue
         concepts = _nearest_concepts(result, column)
         support = []
         for topic in ranked[:_SUPPORTING]:
-            called = any(topic.key in result.concepts.topics[c] for c in concepts)
-            near = [n for n in topic.speakers if called or result.fused[n, column] >= _SUPPORTS]
+            called = any(topic.key in result.search.concepts.topics[c] for c in concepts)
+            near = [n for n in topic.speakers if called or result.scores.fused[n, column] >= _SUPPORTS]
             numbers = builder.numbers([result.hits[n].passage for n in near])
             if numbers:
                 support.append(Support(topic.name, numbers))
-        supported = bool(support) or (bool(result.hits) and float(result.fused[:, column].max()) >= _SUPPORTS)
+        supported = bool(support) or (bool(result.hits) and float(result.scores.fused[:, column].max()) >= _SUPPORTS)
         rows.append(RequirementSupport(requirement.text, supported, tuple(support)))
     return tuple(rows)
 
@@ -76,6 +76,6 @@ def _cite_name(builder: CitationBuilder, result: RetrievalResult, topic: Topic) 
 
 def _nearest_concepts(result: RetrievalResult, column: int) -> list[str]:
     """The general concepts that one clause of the question clearly speaks of."""
-    cosines = ((float(values[column]), concept) for concept, values in result.concepts.per_text.items())
+    cosines = ((float(values[column]), concept) for concept, values in result.search.concepts.per_text.items())
     near = sorted(cosines, reverse=True)[:_CONCEPTS]
     return [concept for value, concept in near if value >= _SPEAKS_OF]

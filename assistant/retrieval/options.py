@@ -33,13 +33,13 @@ def option_evidence(
     bags = [frozenset(content(text)) for _, text in query.options]
     passages = _candidates(result, vectors, bags, store, reader)
     known = store.frequencies(sorted({t for bag in bags for t in bag}))
-    idf = scoring.inverse_frequencies(known, store.passages_count) | result.idf
+    idf = scoring.inverse_frequencies(known, store.passages_count) | result.search.idf
     batch = reader.batch(passages)
     evidence = []
     for n, bag in enumerate(bags):
         own = sorted(bag.difference(*(other for m, other in enumerate(bags) if m != n)))
         both = encoder.question(f"{query.searched_text} {query.options[n][1]}")
-        texts = np.stack([result.vectors[0], vectors[n], both])
+        texts = np.stack([result.search.vectors[0], vectors[n], both])
         dense, lexical, _ = scoring.fused_scores(texts, [question_terms, own, ()], batch, idf, reader.term_numbers)
         evidence.append(_best(np.nan_to_num(dense) @ _WEIGHTS + lexical.sum(axis=1), passages))
     return tuple(evidence)

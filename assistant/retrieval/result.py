@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,33 +36,57 @@ class OptionEvidence:
 
 
 @dataclass(frozen=True, slots=True)
-class RetrievalResult:
-    """Everything one search learned, aligned: `dense[i, j]` is passage i against text j; text 0 is the question."""
+class Search:
+    """What one question is looked up by; text 0 is the whole question, texts 1 … its requirements."""
 
     query: Query
     requirements: tuple[Requirement, ...]
-    """What texts 1 … stand for; empty where the question is one requirement."""
+    """Empty where the question is one requirement."""
     vectors: Floats
     """(texts, d)"""
-    hits: tuple[Hit, ...]
-    """Ranked; every candidate."""
-    dense: Floats
-    """(hits, texts); nan where a passage has no vector."""
-    lexical: Floats
-    """(hits, texts), each 0 to 1."""
-    fused: Floats
-    """(hits, texts), each 0 to 1."""
+    terms: tuple[tuple[str, ...], ...]
+    """Of each text."""
     idf: dict[str, float]
     """Of the question's terms."""
-    known: dict[str, int]
+    frequencies: dict[str, int]
     """Passages that hold each term of the question."""
     concepts: ConceptMatches
     """The general concepts that the question may mean."""
-    passages: tuple[IndexedPassage, ...]
-    """What `hits` was scored by, aligned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Scores of passages, a row a passage."""
+
+    dense: Floats
+    """(passages, texts): cosines; nan where a passage has no vector."""
+    lexical: Floats
+    """(passages, texts), each 0 to 1."""
+    fused: Floats
+    """(passages, texts), each 0 to 1, and what a follow-up adds."""
     called: Floats
-    """(hits,): how near each comes to what things of the likely concepts are called, by its vector; 0 to 1."""
+    """(passages,): how near each comes to what things of the likely concepts are called, by its vector; 0 to 1."""
     hinted: Floats
-    """(hits,): the same by its words; 0 and up."""
+    """(passages,): the same by its words; 0 and up."""
+
+    def take(self, order: Sequence[int]) -> Scores:
+        """The rows at these places, in their order."""
+        return Scores(self.dense[order], self.lexical[order], self.fused[order], self.called[order], self.hinted[order])
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalResult:
+    """The candidates for one question, ranked; `hits`, `passages` and the rows of `scores` are aligned."""
+
+    search: Search
+    hits: tuple[Hit, ...]
+    passages: tuple[IndexedPassage, ...]
+    """What `hits` were scored by."""
+    scores: Scores
     options: tuple[OptionEvidence, ...] = ()
     """One for each option of the question, in the given order."""
+
+    @property
+    def query(self) -> Query:
+        """The question as it was looked up."""
+        return self.search.query

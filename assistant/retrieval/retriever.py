@@ -21,7 +21,7 @@ from assistant.retrieval.feature_cache import IndexedPassage
 from assistant.retrieval.index_reader import IndexReader
 from assistant.retrieval.options import option_evidence
 from assistant.retrieval.query_expansion import ConceptMatches, QueryExpander
-from assistant.retrieval.result import Floats, FollowUpContext, RetrievalResult
+from assistant.retrieval.result import Floats, FollowUpContext, RetrievalResult, Scores, Search
 from assistant.storage import Store
 from assistant.text import word_frequency
 from assistant.text.tokenizer import stem, terms, words
@@ -33,8 +33,8 @@ OF_A_REQUIREMENT = 60
 RAREST = 12
 """Terms of a question that full text is asked for."""
 EXPANSION = 0.2
-"""What a passage gains at most for coming near what things of the likely concepts are called, where a need is told or
-code is asked for; a fact is in the words of its question."""
+"""The most that a passage gains for similarity to the names of the likely concepts; only for needs and code, since a
+fact is in the words of its question."""
 _HINT = 0.5
 SAME_SECTION, SAME_NOTE = 0.15, 0.03
 """What a follow-up adds to passages of the section, and of the note, last talked about."""
@@ -56,7 +56,7 @@ class HybridRetriever:
     store: Store
     encoder: Encoder
     vocabulary: bool = True
-    """Whether general concepts help to find."""
+    """Use the built-in vocabulary for query expansion."""
     prefetch: Prefetch = lambda terms, scope: False
     reader: IndexReader = field(init=False)
     _expander: QueryExpander | None = field(init=False, default=None)
@@ -79,7 +79,7 @@ class HybridRetriever:
         known = self.store.frequencies(sorted({t for bag in bags for t in bag}))
         candidates = self._by_words(query, known, scope)
         weights = self._expander.lexical_weights(query.terms) if self._expander is not None else None
-        # As late as can be: the texts are encoded beside what comes before.
+        # Last, since it waits for the texts that are encoded in the background.
         vectors = np.stack([self.encoder.question(t) for t in (query.searched_text, *(r.text for r in requirements))])
         candidates |= self._by_meaning(vectors, scope)
         concepts = ConceptMatches()
@@ -88,7 +88,7 @@ class HybridRetriever:
             candidates.update(i for i in concepts.speakers if scope is None or i in scope)
         passages = self.reader.passages(sorted(candidates))
         idf = scoring.inverse_frequencies(known, self.store.passages_count)
-        search = _Search(query, requirements, vectors, bags, idf, known, concepts)
+        search = Search(query, requirements, vectors, tuple(bags), idf, known, concepts)
         result = self._rank(search, passages, context)
         if not query.options:
             return result
@@ -98,7 +98,9 @@ class HybridRetriever:
         """(hits,): the fused score of each candidate against another text with these terms."""
         vector = self.encoder.question(text)[None, :]
         batch = self.reader.batch(result.passages)
-        return scoring.fused_scores(vector, [tuple(of_terms)], batch, result.idf, self.reader.term_numbers)[2][:, 0]
+        numbers = self.reader.term_numbers
+        _, _, fused = scoring.fused_scores(vector, [tuple(of_terms)], batch, result.search.idf, numbers)
+        return fused[:, 0]
 
     def _forget(self) -> None:
         self.reader = IndexReader(self.store)
@@ -124,52 +126,27 @@ class HybridRetriever:
         return replace(query, terms=(*query.terms, *more)) if more else query
 
     def _rank(
-        self, search: _Search, passages: Mapping[PassageId, IndexedPassage], context: FollowUpContext | None
+        self, search: Search, by_id: Mapping[PassageId, IndexedPassage], context: FollowUpContext | None
     ) -> RetrievalResult:
-        query, ids = search.query, sorted(passages)
-        candidates = [passages[i] for i in ids]
+        query, ids = search.query, sorted(by_id)
+        passages = [by_id[i] for i in ids]
         weight = scoring.OF_A_NEED if query.tells_need else scoring.DENSE
-        batch, numbers = self.reader.batch(candidates), self.reader.term_numbers
-        dense, lexical, fused = scoring.fused_scores(search.vectors, search.bags, batch, search.idf, numbers, weight)
-        called, hinted = scoring.suggested(batch, search.concepts, numbers)
+        scores = self._score(search, passages, weight)
         if context is not None:
-            fused = fused + _nearness(context, [c.passage for c in candidates])
-        expanded = weight * called + (1 - weight) * hinted / (hinted + _HINT)
+            scores = replace(scores, fused=scores.fused + _nearness(context, [p.passage for p in passages]))
+        expanded = weight * scores.called + (1 - weight) * scores.hinted / (scores.hinted + _HINT)
         gain = EXPANSION if query.tells_need or query.wants_code else 0.0
-        blended = scoring.blended(fused, [r.weight for r in search.requirements])
-        scores = np.round(blended + gain * expanded, 6).tolist()
-        cosines, word_scores = dense[:, 0].tolist(), np.round(lexical[:, 0], 6).tolist()
-        order = scoring.ranked(scores, candidates)
-        hits = (Hit(ids[n], candidates[n].passage, _known(cosines[n]), word_scores[n], scores[n]) for n in order)
-        return RetrievalResult(
-            query,
-            search.requirements,
-            search.vectors,
-            tuple(hits),
-            dense[order],
-            lexical[order],
-            fused[order],
-            search.idf,
-            search.known,
-            search.concepts,
-            tuple(candidates[n] for n in order),
-            called[order],
-            hinted[order],
-        )
+        blended = scoring.blended(scores.fused, [r.weight for r in search.requirements])
+        total = np.round(blended + gain * expanded, 6).tolist()
+        cosines, words_of = scores.dense[:, 0].tolist(), np.round(scores.lexical[:, 0], 6).tolist()
+        order = scoring.ranked(total, passages)
+        hits = (Hit(ids[n], passages[n].passage, _known(cosines[n]), words_of[n], total[n]) for n in order)
+        return RetrievalResult(search, tuple(hits), tuple(passages[n] for n in order), scores.take(order))
 
-
-@dataclass(frozen=True, slots=True)
-class _Search:
-    """What one question is looked up by."""
-
-    query: Query
-    requirements: tuple[Requirement, ...]
-    vectors: Floats
-    bags: list[tuple[str, ...]]
-    """The terms of each text."""
-    idf: dict[str, float]
-    known: dict[str, int]
-    concepts: ConceptMatches
+    def _score(self, search: Search, passages: Sequence[IndexedPassage], weight: float) -> Scores:
+        batch, numbers = self.reader.batch(passages), self.reader.term_numbers
+        fused = scoring.fused_scores(search.vectors, search.terms, batch, search.idf, numbers, weight)
+        return Scores(*fused, *scoring.suggested(batch, search.concepts, numbers))
 
 
 def _known(cosine: float) -> float | None:

@@ -59,12 +59,12 @@ class Store:
 
     @property
     def identity(self) -> str:
-        """Of the encoder."""
+        """Identity of the encoder whose vectors it holds."""
         return self._snapshot.state.identity
 
     @property
     def versions(self) -> str:
-        """Of what made the text of the index."""
+        """Versions of the code and the vocabulary that the text was indexed with."""
         return self._snapshot.state.versions
 
     @property

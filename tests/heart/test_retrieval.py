@@ -34,9 +34,9 @@ def test_order_is_by_score_then_place(retriever: HybridRetriever) -> None:
 def test_columns_are_aligned_with_hits_and_texts(retriever: HybridRetriever) -> None:
     query = parse("We need two environments that are the same. Each job must be done by one worker.")
     result = retriever.retrieve(query)
-    shape = (len(result.hits), 1 + len(result.requirements))
-    assert len(result.requirements) == 2
-    assert result.dense.shape == result.lexical.shape == result.fused.shape == shape
+    shape = (len(result.hits), 1 + len(result.search.requirements))
+    assert len(result.search.requirements) == 2
+    assert result.scores.dense.shape == result.scores.lexical.shape == result.scores.fused.shape == shape
     assert [p.passage for p in result.passages] == [h.passage for h in result.hits]
 
 
