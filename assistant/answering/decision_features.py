@@ -20,17 +20,28 @@ from assistant.text.stop_words import ASKING
 from assistant.text.tokenizer import terms, words
 
 FEATURES = (
-    "lexical", "dense", "gap", "concept", "verdict", "long", "how", "value", "code", "code_gap", "names",
-    "focus", "number", "quantity", "no_quantity", "strange", "facet", "lacks", "detail",
-)  # fmt: skip
-"""How well the best passages fit by words and by meaning (headings aside), how far the best stands out, how near a
-concept of the vocabulary and how sure a verdict is; how long the question is, whether it asks how, for a value or for
-code and how far code falls behind, and how many names it holds; the rarest word that the best passage's section lacks,
-a number asked for and none near. The rest counts only where a fact is asked for and no need is told: a quantity asked
-for, and none of its kind near; names that the notes never use; an asked-for facet that the evidence lacks; the share of
-the question that each near section lacks; and how near the best passage of the section comes to the question when what
-both share with the section's heading is taken away.
-"""
+    "lexical",  # how well the best passages fit by words
+    "dense",  # … and by meaning, headings aside
+    "gap",  # how far the best passage stands out
+    "concept",  # how near the nearest concept of the vocabulary is
+    "verdict",  # how sure the best name is
+    "long",  # terms of the question, on a logarithmic scale
+    "how",  # it asks how
+    "value",  # it asks for a value
+    "code",  # it asks for code, and tells no need
+    "code_gap",  # how far the best code is behind the best passage, where code is asked for
+    "names",  # names in the question
+    "focus",  # rarity of the rarest word that the best passage's section lacks
+    "number",  # a number is asked for, and none is near
+    "quantity",  # a quantity is asked for, and no need is told
+    "no_quantity",  # … and none of its kind is near
+    "strange",  # names that the notes never use, 2 at the most; no need is told
+    "facet",  # an asked-for facet that the evidence lacks; no need is told
+    "lacks",  # share of the question that every near section lacks; no need is told
+    "detail",  # cosine with the best passage of the section, without what both share with its heading
+)
+"""In the order in which `scripts/fit` writes their weights; shares and cosines are 0 to 1, questions of yes and no 0 or
+1."""
 _PLAIN = 30
 """Passages among which those without a heading's or a label's place are looked for."""
 _EVIDENCE = 3

@@ -17,14 +17,23 @@ from assistant.text import word_frequency
 Floats = NDArray[np.float32]
 
 FEATURES = (
-    "passage", "demands", "several", "called", "hinted", "meant",
-    "named", "often", "rarity", "one_word", "long", "capital", "target", "definition", "code_asked",
-)  # fmt: skip
-"""In the order of a topic's `features`. Of its passages, behind the best topic's: the best one for the whole question,
-the mean over the requirements of the best for each, the mean of its best three, and how near one comes to what things
-of the likely concepts are called (by meaning and by words); the share of the likeliest concept of its name; the share
-of its words that the question says; how many passages speak for it; what kind of name it is.
-"""
+    "passage",  # its best passage for the whole question, behind the best topic's
+    "demands",  # mean over the requirements of its best passage for each, behind
+    "several",  # mean of its best three passages, behind
+    "called",  # how near one of its passages comes to the names of the likely concepts, by meaning, behind
+    "hinted",  # … by words
+    "meant",  # share of the likeliest concept of its name
+    "named",  # share of its words that the question says
+    "often",  # passages that speak for it, on a logarithmic scale
+    "rarity",  # of its rarest word in English
+    "one_word",  # it is one word
+    "long",  # words beyond three
+    "capital",  # it is written with a capital
+    "target",  # an arrow or an answer points to it
+    "definition",  # a line defines it
+    "code_asked",  # a detail or a tool is asked for, and it stands in code
+)
+"""In the order of a topic's `features`, and of the weights that `scripts/fit` writes."""
 
 _FLOOR = -0.4
 """How far behind the best topic a topic's passages count at most."""

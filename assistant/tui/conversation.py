@@ -72,13 +72,13 @@ class Conversation:
         return True
 
     def ask_again(self) -> None:
-        """The chosen answer's question."""
+        """Asks the chosen answer's question again."""
         card = self._view.chosen_card()
         if card is not None:
             self.ask(card.turn.question, card.turn.under, card.turn)
 
     def ask_example(self, number: int) -> None:
-        """One of the welcome's, from 1."""
+        """Asks the example of that number, from 1, of the welcome."""
         examples = self._view.welcome.examples
         if 0 < number <= len(examples):
             self.ask(examples[number - 1])
@@ -122,7 +122,7 @@ class Conversation:
         self._view.app.push_screen(HeadingTree("Ask again under", headings), picked)
 
     def search_questions(self) -> None:
-        """The earlier question that the user picks comes to the prompt."""
+        """Puts the earlier question that the user picks into the prompt."""
         prompt = self._view.prompt
         questions = prompt.questions[::-1]
 
@@ -139,7 +139,7 @@ class Conversation:
         self._status.set_subject("")
 
     def forget(self) -> None:
-        """The answers on the screen, the session file and what follow-ups lean on."""
+        """Removes the answers on the screen, the session file and what follow-ups lean on."""
         self.cancel()
         self._view.transcript.clear()
         self._view.prompt.questions.clear()
