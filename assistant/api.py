@@ -39,7 +39,8 @@ class Assistant:
         """What is not given comes from where the command would take it: environment, `assistant.toml`, `corpus/`.
 
         `refresh`: True insists on an index as new as the notes, False takes it as it is; by itself each question looks
-        whether notes changed. `vocabulary` False searches without the built-in vocabulary. Error where no notes are named or near.
+        whether notes changed. `vocabulary` False searches without the built-in vocabulary. Error where no notes are
+        named or near.
         """
         flags = settings.Flags(
             notes=None if notes is None else os.fspath(notes),

@@ -21,22 +21,6 @@ class SetUpError(Exception):
     """The environment cannot be made; the text ends with what to do."""
 
 
-def ready(wanted: str) -> str:
-    """The path of a Python that has the packages of a set ("run" or "test"); leaves the process where it cannot."""
-    try:
-        if not installed(wanted):
-            from setting_up import set_up
-
-            set_up(wanted)
-    except KeyboardInterrupt:
-        leave("Interrupted. Run the same command to complete the set-up.", INTERRUPTED)
-    except SetUpError as error:
-        leave(str(error), CANNOT)
-    except OSError as error:
-        leave(f"{error.filename or ROOT}: {error.strerror}. Put that right and run the command again.", CANNOT)
-    return PYTHON
-
-
 def installed(wanted: str) -> bool:
     """Whether `.venv` is complete: made for this checkout and by these requirements, with at least the wanted set."""
     written = content(STAMP)
@@ -74,8 +58,3 @@ def content(path: str) -> bytes:
 def say(text: str) -> None:
     """One line on stderr: stdout belongs to the program."""
     print(f"{os.path.basename(sys.argv[0])}: {text}", file=sys.stderr, flush=True)
-
-
-def leave(text: str, code: int) -> None:
-    say(text)
-    sys.exit(code)

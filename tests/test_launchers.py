@@ -13,7 +13,7 @@ from pathlib import Path
 import flit_core
 import pytest
 
-LAUNCHER = ("assistant", "environment.py", "setting_up.py", "pip_progress.py")
+LAUNCHER = ("assistant", "launcher.py", "environment.py", "setting_up.py", "pip_progress.py")
 PYPROJECT = """\
 [build-system]
 requires = []
