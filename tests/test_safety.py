@@ -270,8 +270,6 @@ RUNNING = ("execute", "executemany", "executescript", "_all", "_change", "_chang
 INSERTED = {
     "table": "a table's own name, from the list of tables or from our _SUMS",
     "where": "one of our own conditions, handed down inside the store",
-    "condition": "the same",
-    "idle": "a sub-select of our own with a number in it",
     "ranked": "our own ranking statement",
 }
 """What stands in statements beside constants and numbers: never a text that came from outside."""

@@ -19,6 +19,8 @@ from assistant.storage.transaction import ASIDE, Transaction
 
 KEPT_IDLE = 3
 """Generations for which the vector of a text that nothing uses any more is kept."""
+_IDLE_SINCE = "uses = 0 AND others = 0 AND filed = 0 AND idle <= ?"
+"""An SQL condition: nothing has used a text since this generation, and no vector file holds it."""
 _UNIT = 1e-3
 """More than rounding moves the length of a unit row."""
 
@@ -78,9 +80,9 @@ class TextWriter:
         """Texts without a vector, or those of passages alone."""
         return self.count("ready = 0 AND uses > 0" if passages else "ready = 0 AND uses + others > 0")
 
-    def count(self, condition: str) -> int:
+    def count(self, where: str) -> int:
         """Texts that meet an SQL condition."""
-        ((count,),) = self._transaction.rows(f"SELECT count(*) FROM texts WHERE {condition}")
+        ((count,),) = self._transaction.rows(f"SELECT count(*) FROM texts WHERE {where}")
         return int(count)
 
     def pending(self) -> int:
@@ -119,9 +121,8 @@ class TextWriter:
         """Deletes texts that nothing has used for KEPT_IDLE generations, and those unused ones that have no vector."""
         change = self._transaction.change
         change("UPDATE texts SET idle = ? WHERE idle IS NULL AND uses = 0 AND others = 0", generation)
-        idle = f"SELECT id FROM texts WHERE uses = 0 AND others = 0 AND filed = 0 AND idle <= {generation - KEPT_IDLE}"
-        change(f"DELETE FROM vectors WHERE text IN ({idle})")
-        change(f"DELETE FROM texts WHERE id IN ({idle})")
+        change(f"DELETE FROM vectors WHERE text IN (SELECT id FROM texts WHERE {_IDLE_SINCE})", generation - KEPT_IDLE)
+        change(f"DELETE FROM texts WHERE {_IDLE_SINCE}", generation - KEPT_IDLE)
         change("DELETE FROM texts WHERE uses = 0 AND others = 0 AND ready = 0")
 
 
