@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from assistant.notes.languages import language
@@ -73,12 +74,18 @@ def understand(request: Request, before: Subject | None, lexicon: Lexicon) -> Un
 
 def parse_request(request: Request, text: str) -> Query:
     """A text as the question of this request, with its options and the code it asks for."""
-    return parse(
+    return _parsed(
         text,
-        request.options,
+        tuple((request.options or {}).items()),
         code=request.code or request.language is not None,
         language=language(request.language or ""),
     )
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str, options: tuple[tuple[str, str], ...], *, code: bool, language: str) -> Query:
+    """Kept, since a question is parsed to be encoded ahead and once more when it is corrected and answered."""
+    return parse(text, dict(options), code=code, language=language)
 
 
 def _names_topic(text: str, lexicon: Lexicon) -> bool:
