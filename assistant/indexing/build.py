@@ -11,13 +11,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assistant.indexing.changes import Diff, Embed, NotesSnapshot, diff, due
+from assistant.indexing.changes import Diff, Embed, NotesSnapshot, diff, due, unchanged
 from assistant.indexing.embedder import Embedder
 from assistant.indexing.note_indexer import NoteIndexer
 from assistant.indexing.report import BuildReport, Progress
 from assistant.models.encoder import Encoder
-from assistant.notes import folder as notes_folder
-from assistant.records import NoteFile
 from assistant.storage import (
     Busy,
     DiskFull,
@@ -136,19 +134,13 @@ class _Build:
             return False
         if changes.added or changes.removed:
             return False
-        if not all(self._unchanged(changes.indexed[file.path], file) for file in changes.doubtful):
+        if not all(unchanged(self.folder, file, changes.indexed[file.path]) for file in changes.doubtful):
             return False
         self._settle(changes, moment)
         refused = [f"{path} {entry.reason}" for path, entry in sorted(changes.indexed.items()) if entry.reason]
         self.report.warnings = [*notes.warnings, *refused]
         self.report.unchanged = len(notes.files) - len(refused)
         return True
-
-    def _unchanged(self, entry: StoredNote, file: NoteFile) -> bool:
-        try:
-            return notes_folder.read(self.folder, file.path).digest == entry.digest
-        except notes_folder.UnreadableNote as error:
-            return error.reason == entry.reason
 
     def _settle(self, changes: Diff, moment: int) -> None:
         """Keeps the newer stats that settle that notes are the same, so that the next build need not read them."""

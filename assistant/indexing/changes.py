@@ -1,4 +1,4 @@
-"""The notes of a folder compared with those of an index, by their stat alone: no note is opened."""
+"""The notes of a folder compared with those of an index, by their stat; only `unchanged` opens a note."""
 
 from __future__ import annotations
 
@@ -127,6 +127,14 @@ def diff(notes: NotesSnapshot, index: Indexed, identity: str) -> Diff:
     removed = sorted(indexed.keys() - {file.path for file in notes.files})
     outdated = _outdated(notes, index, identity)
     return Diff(outdated, tuple(added), tuple(changed), tuple(unsettled), tuple(removed), indexed)
+
+
+def unchanged(folder: Path, file: NoteFile, entry: StoredNote) -> bool:
+    """Whether a note, which is read, is as it was indexed, or as unreadable as it was."""
+    try:
+        return notes_folder.read(folder, file.path).digest == entry.digest
+    except notes_folder.UnreadableNote as error:
+        return error.reason == entry.reason
 
 
 def _settled(entry: StoredNote, file: NoteFile) -> bool:

@@ -110,20 +110,11 @@ def _behind(settings: Settings, store: Store, update: str, *, updating: bool) ->
 
 def _changed(folder: Path, files: Sequence[NoteFile], known: Mapping[str, StoredNote]) -> bool:
     """Whether a note is new, gone or different; one whose file looks different is read."""
-    from assistant.notes import folder as notes_folder
+    from assistant.indexing.changes import unchanged
 
     if known.keys() != {file.path for file in files}:
         return True
-    for file in files:
-        entry = known[file.path]
-        if not entry.same(file):
-            try:
-                if notes_folder.read(folder, file.path).digest != entry.digest:
-                    return True
-            except notes_folder.UnreadableNote as error:
-                if error.reason != entry.reason:
-                    return True
-    return False
+    return not all(known[file.path].same(file) or unchanged(folder, file, known[file.path]) for file in files)
 
 
 def _index_files(folder: Path) -> list[Path]:
