@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 
 from assistant.models.encoder import Encoder
 from assistant.records import PassageId
+from assistant.retrieval.scoring import rarest
 from assistant.storage import Matrix, Store, StoreError, TextId
 
 PASSAGES = 64
 """Passages, the best by words, that get a vector at once."""
 CONCEPTS = 4
 """Concepts of the vocabulary, the likeliest by words, whose sentences get theirs."""
-_RAREST = 12
-"""Terms of the question that full text is searched for."""
 
 
 class Prefetcher:
@@ -53,9 +51,8 @@ def prefetch(
 ) -> dict[TextId, tuple[str, Matrix]]:
     """The texts without a vector of the candidates for these terms, each with its unit rows (k, d); those of texts in
     `known` are not computed again."""
-    frequencies = store.frequencies(sorted(set(terms)))
-    rarest = sorted((term for term, n in frequencies.items() if n), key=lambda term: (frequencies[term], term))
-    ids = list(islice(store.bm25_candidates(rarest[:_RAREST], PASSAGES, only), PASSAGES))
+    likely = rarest(store.frequencies(sorted(set(terms))))
+    ids = store.bm25_candidates(likely, PASSAGES, only)[:PASSAGES]
     lacking = store.lacking(ids, store.likely_concepts(terms, CONCEPTS))
     new = [text for _, text in lacking if text not in known]
     vectors = {**known, **dict(zip(new, encoder.passages(new), strict=True))}

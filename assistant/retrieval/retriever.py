@@ -30,8 +30,6 @@ CANDIDATES = 160
 """Passages proposed by each of: the whole question's vector, and the words."""
 OF_A_REQUIREMENT = 60
 """Passages proposed by each requirement's vector, where a question has several."""
-RAREST = 12
-"""Terms of a question that full text is asked for."""
 EXPANSION = 0.2
 """The most that a passage gains for similarity to the names of the likely concepts; only for needs and code, since a
 fact is in the words of its question."""
@@ -107,9 +105,9 @@ class HybridRetriever:
         self._expander = QueryExpander(self.store) if self.vocabulary else None
 
     def _by_words(self, query: Query, known: Mapping[str, int], scope: Scope) -> set[PassageId]:
-        rarest = sorted((t for t in query.terms if known.get(t)), key=lambda t: (known[t], t))[:RAREST]
-        candidates = set(self.store.bm25_candidates(rarest, CANDIDATES, scope)) if rarest else set()
-        self.reader.passages(candidates)
+        terms = scoring.rarest({term: known.get(term, 0) for term in query.terms})
+        candidates = set(self.store.bm25_candidates(terms, CANDIDATES, scope))
+        self.reader.passages(candidates)  # read into the cache while the question is being encoded
         return candidates
 
     def _by_meaning(self, vectors: Floats, scope: Scope) -> set[PassageId]:

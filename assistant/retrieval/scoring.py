@@ -20,6 +20,8 @@ from assistant.text import word_frequency
 
 Floats = NDArray[np.float32]
 
+RAREST = 12
+"""Terms of a question that full text is asked for."""
 DENSE = 0.55
 """Weight of the dense part; the lexical one has the rest."""
 OF_A_NEED = 0.75
@@ -31,6 +33,11 @@ HALF = 6.0
 _K1, _B = 1.2, 0.5
 _AVERAGE = 16.0
 """Terms of a middling passage: fixed, so that scores do not hang on which candidates there are."""
+
+
+def rarest(frequencies: Mapping[str, int]) -> list[str]:
+    """The terms that full text is asked for: at most RAREST of those that occur, rarest first, ties by the alphabet."""
+    return sorted((term for term, n in frequencies.items() if n), key=lambda term: (frequencies[term], term))[:RAREST]
 
 
 def inverse_frequencies(frequencies: Mapping[str, int], passages: int) -> dict[str, float]:
