@@ -83,6 +83,8 @@ class RetrievalResult:
     passages: tuple[IndexedPassage, ...]
     """What `hits` were scored by."""
     scores: Scores
+    answers: Floats | None = None
+    """(hits,): logits of the reader that a passage answers, minus infinity for those it did not read; None before."""
     options: tuple[OptionEvidence, ...] = ()
     """One for each option of the question, in the given order."""
 

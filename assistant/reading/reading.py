@@ -1,0 +1,64 @@
+"""Candidates → the same candidates in the order in which the reader finds that they answer.
+
+The reader looks at the question and one passage together, token by token, so it is asked about the first candidates
+only. It pays beside the score of retrieval, never in its place (DECISIONS.md), so the two are blended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.reading import layout
+from assistant.records import Passage
+from assistant.retrieval import scoring
+from assistant.retrieval.index_reader import IndexReader
+from assistant.retrieval.result import RetrievalResult
+
+Floats = NDArray[np.float32]
+
+CANDIDATES = 20
+"""Candidates that are read, the first."""
+SHARE = 0.35
+"""The reader's share of a candidate's score; retrieval has the rest."""
+_SECTION = 200
+"""Passages of a section among which neighbours are looked for."""
+
+
+class Reader(Protocol):
+    """A cross-encoder; the same texts always give the same bits."""
+
+    def scores(self, question: str, texts: Sequence[str]) -> Floats:
+        """(texts,): logits; above 0 where the text answers the question."""
+
+
+def read(result: RetrievalResult, reader: Reader, index: IndexReader) -> RetrievalResult:
+    """The result with what the reader makes of its first candidates, headings and labels aside, ordered by both.
+    ModelUnusable, IndexDamaged."""
+    chosen = [n for n, hit in enumerate(result.hits) if hit.passage.kind not in ("heading", "label")][:CANDIDATES]
+    if not chosen:
+        return result
+    texts = [_text(result.hits[n].passage, index) for n in chosen]
+    logits = np.full(len(result.hits), -np.inf)
+    logits[chosen] = np.round(reader.scores(result.query.searched_text, texts), 6)
+    scores = np.array([hit.score for hit in result.hits])
+    blended = np.round((1 - SHARE) * scores + SHARE / (1 + np.exp(-logits)), 6).tolist()
+    order = scoring.ranked(blended, result.passages)
+    return replace(
+        result,
+        hits=tuple(result.hits[n]._replace(score=blended[n]) for n in order),
+        passages=tuple(result.passages[n] for n in order),
+        scores=result.scores.take(order),
+        answers=logits[order].astype(np.float32),
+    )
+
+
+def _text(passage: Passage, index: IndexReader) -> str:
+    ids = index.store.section_passages(passage.path, passage.anchor)
+    if len(ids) > _SECTION:
+        return layout.of_passage(passage, ())
+    return layout.of_passage(passage, (p.passage for p in index.passages(ids).values()))
