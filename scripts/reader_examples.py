@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import random
 import re
 from collections.abc import Iterator, Sequence
@@ -60,7 +61,7 @@ def ranked(question: Question) -> list[int]:
     weight: dict[str, float] = {t: 1.0 / (1 + sum(t in bag for bag in bags.values())) ** 0.5 for t in wanted}
 
     def likeness(n: int) -> float:
-        return sum(weight[t] for t in wanted & bags[n]) / float(HALF + len(bags[n])) ** 0.3
+        return sum(weight[t] for t in wanted & bags[n]) / math.pow(HALF + len(bags[n]), 0.3)
 
     return sorted(told, key=lambda n: (-likeness(n), n))
 
