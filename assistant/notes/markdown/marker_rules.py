@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
@@ -82,7 +83,7 @@ def _read_inside(state: StateBlock, start: int, end: int, marker: Marker) -> Non
     state.line = stop
 
 
-def _push(state: StateBlock, kind: str, nesting: int, start: int, marker: Marker) -> None:
-    token = state.push(kind, "", nesting)  # type: ignore[arg-type]
+def _push(state: StateBlock, kind: str, nesting: Literal[0, 1], start: int, marker: Marker) -> None:
+    token = state.push(kind, "", nesting)
     token.block, token.map = True, [start, start + marker.lines]
     token.info, token.meta = marker.title, {"opens": marker.opens, "closes": marker.closes}
