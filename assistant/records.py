@@ -12,7 +12,10 @@ LineNumber = NewType("LineNumber", int)
 PassageId = NewType("PassageId", int)
 """Row id of a passage in the store; stable only within one generation."""
 
-BlockKind = Literal["heading", "paragraph", "item", "row", "fence", "code", "html", "rule", "front_matter", "reference"]
+BlockKind = Literal[
+    "heading", "paragraph", "item", "row", "fence", "code", "html", "rule", "front_matter", "reference", "marker"
+]
+"""A marker is a line that tells a site generator what to do: an include, the line that opens an admonition or a tab."""
 PassageKind = Literal[
     "heading", "label", "paragraph", "definition", "item", "pair", "row", "tree", "fence", "step", "code", "pointer"
 ]
@@ -51,7 +54,8 @@ class Block:
     end: LineNumber
     """Inclusive."""
     plain: str = ""
-    """Inline text without marks, links' targets and line breaks; for a fence its content, dedented."""
+    """Inline text without marks, links' targets and line breaks; for a fence its content, dedented; for a marker the
+    title of what it opens, "" where that says no more than "Note"."""
     lead: str = ""
     """The bold run that opens the block, without its marks; "" where it opens with anything else."""
     info: str = ""
@@ -61,7 +65,7 @@ class Block:
     depth: int = 0
     """Nesting of list items: 0 outside lists, 1 for an item of an outer list."""
     parent: int | None = None
-    """Position, within the section's blocks, of the item this block stands in."""
+    """Position, within the section's blocks, of the item or the admonition, tab or directive this block stands in."""
     header: tuple[str, ...] = ()
     """A table row's column names, plain."""
     cells: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from assistant.notes import languages, syntax_check
 from assistant.notes.fence_parts import parts
 from assistant.records import Block, LineNumber, Note, Outline, Passage, PassageKind, Section
 
-VERSION = 2
+VERSION = 3
 """Raise it when any passage of an unchanged note would come out differently."""
 
 _LABEL_WORDS = 9
@@ -53,6 +53,10 @@ class _SectionChunker:
         """By the position of the item that contains a block; None for blocks outside items."""
         self.intro = ""
         """The sentence ending with a colon right before the next block."""
+        self.titles: dict[int | None, str] = {}
+        """By position: the title of an admonition or tab, until a label in it takes its place."""
+        self.intros: dict[int | None, str] = {}
+        """By the position of what contains them: the sentence right before a run of tabs."""
 
     def read(self) -> Iterator[Passage]:
         """The passages in the order of their blocks; those of one fence overlap."""
@@ -61,11 +65,11 @@ class _SectionChunker:
         for position, block in enumerate(blocks):
             if position <= skip or block.contents or block.kind in ("rule", "front_matter", "reference"):
                 continue
-            label = self.labels.get(block.parent, "")
+            label = self._label(block)
             if block.kind == "heading":
                 yield self._passage(block, "heading", block.plain, "")
             elif block.kind == "fence":
-                yield from self._fence(block, label or self.intro)
+                yield from self._fence(block, label)
             elif block.kind == "code":
                 yield self._passage(block, "code", block.plain, label)
             elif block.kind == "row":
@@ -80,16 +84,42 @@ class _SectionChunker:
             self._remember(position, block)
 
     def _remember(self, position: int, block: Block) -> None:
-        """Keeps the words of an item and of a label for what stands below them."""
+        """Keeps the words of an item, a label and a title for what stands below them."""
+        if block.kind == "marker":
+            self._open(position, block)
+            return
         self.intro = ""
+        self.intros.pop(block.parent, None)
         if block.kind == "item":
             own = DEFINITION.match(block.plain)
             self.labels[position] = _short(block.lead.rstrip(": ") or (own["name"] if own else block.plain))
         if block.kind == "paragraph":
             if _is_label(block):
                 self.labels[block.parent] = block.plain.strip().rstrip(":：").strip()
+                self.titles.pop(block.parent, None)
             elif block.plain.rstrip().endswith(":"):
                 self.intro = _short(re.split(r"(?<=[.!?])\s+", block.plain.strip())[-1].rstrip(":"))
+
+    def _open(self, position: int, marker: Block) -> None:
+        """Lets a title hold for what stands in its admonition or tab, behind the words that introduce it; what has no
+        title leaves everything as it was."""
+        outer = self.labels.get(marker.parent, "")
+        if marker.plain:
+            if self.intro:
+                self.intros[marker.parent] = self.intro
+            self.intro = ""
+            self.titles[position] = title = _short(marker.plain)
+            outer = outer.rstrip(".:： ") or self.intros.get(marker.parent, "")
+            outer = f"{_short(outer)}, {title}" if outer else title
+        self.labels[position] = outer
+
+    def _label(self, block: Block) -> str:
+        """The label that holds for a block; for a fence the sentence before it says more than what is around both."""
+        label = self.labels.get(block.parent, "")
+        if block.kind != "fence" or not self.intro:
+            return label
+        title = self.titles.get(block.parent)
+        return f"{self.intro}, {title}" if title else label or self.intro
 
     def _passage(self, block: Block, kind: PassageKind, text: str, label: str) -> Passage:
         return self._at(kind, text, label, block.start, block.end)
@@ -120,7 +150,10 @@ class _SectionChunker:
                 return self._passage(block, "pair", block.plain, "")
             if following is not None and _REPLY.match(following.plain):
                 return self._at("pair", f"{block.plain} {following.plain}", "", block.start, following.end)
-        before = blocks[position - 1] if position else None
+        above = position - 1
+        while above >= 0 and blocks[above].kind == "marker" and above != block.parent:
+            above -= 1
+        before = blocks[above] if above >= 0 else None
         if before is not None and before.kind == "heading" and before.plain.rstrip().endswith("?"):
             return self._at("pair", f"{before.plain} {block.plain}", "", before.start, block.end)
         return None
@@ -187,9 +220,9 @@ def _is_label(block: Block) -> bool:
 
 
 def _unmarked(line: str) -> str:
-    """One line without list marks, emphasis and link targets."""
+    """One line without list marks, emphasis, link targets and tags of templates."""
     text = re.sub(r"^\s*(?:[-*+>]\s+|\d+[.)]\s+)*", "", line)
-    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)(?:\{[^{}]*\})?", r"\1", re.sub(r"\{%[^{}]*%\}", "", text))
     return re.sub(r"(\*\*|__|`)", "", text).strip()
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from markdown_it.token import Token
 
-from assistant.notes.markdown import inline
+from assistant.notes.markdown import inline, inline_rules, markers
 from assistant.notes.markdown.anchors import Anchors
 from assistant.notes.markdown.contents import Contents
-from assistant.notes.markdown.grammar import LooseFence, Parsed
-from assistant.notes.markdown.html_text import html_text
+from assistant.notes.markdown.grammar import Parsed
+from assistant.notes.markdown.html_text import html_pieces, only_ends
 from assistant.notes.markdown.inline import Inline
+from assistant.notes.markdown.loose_fences import LooseFence, pieces
 from assistant.notes.markdown.missing import complete
+from assistant.notes.markdown.nesting import Item, Nesting
 from assistant.records import Block, BlockKind, LineNumber
 
 _QUOTE = re.compile(r"\s*(?:>\s?)+")
@@ -31,20 +33,6 @@ class Heading:
     anchor: str
 
 
-@dataclass(slots=True)
-class _Item:
-    """A list item still open: its own lines end where anything but text begins in it."""
-
-    start: int
-    depth: int
-    parent: int | None
-    texts: list[Inline] = field(default_factory=list)
-    end: int = 0
-    position: int | None = None
-    """Its block's, once its own lines are over and there are any."""
-    over: bool = False
-
-
 class BlockReader:
     """Reads a note's tokens once. `parent` of a block is a position among all blocks of the note."""
 
@@ -53,7 +41,7 @@ class BlockReader:
         self.headings: list[Heading] = []
         self._lines, self._parsed, self._tokens = lines, parsed, parsed.tokens
         self._anchors = Anchors()
-        self._items: list[_Item] = []
+        self._nesting = Nesting()
         self._contents = Contents()
         self._loose = list(reversed(parsed.loose))
         self._header: tuple[str, ...] | None = None
@@ -67,6 +55,8 @@ class BlockReader:
             "html_block": self._html,
             "hr": self._rule,
             "tr_open": self._row,
+            "marker": self._marker,
+            "marker_open": self._marker,
         }
 
     def read(self) -> None:
@@ -75,13 +65,16 @@ class BlockReader:
             if token.type in self._readers:
                 self._readers[token.type](number, token)
             elif token.type == "list_item_close":
-                self._end_item_text(self._items[-1], self._items[-1].start)
-                self._items.pop()
+                self._end_item()
             elif token.type in ("bullet_list_open", "ordered_list_open"):
                 self._interrupt(token)
                 self._contents.begin()
             elif token.type in ("bullet_list_close", "ordered_list_close"):
                 self._contents.end()
+            elif token.type == "blockquote_open":
+                self._nesting.begin()
+            elif token.type in ("blockquote_close", "marker_close"):
+                self._nesting.end()
             elif token.type == "table_open":
                 self._header = None
         for position in self._contents.positions(self._anchors):
@@ -90,17 +83,21 @@ class BlockReader:
 
     def _heading(self, number: int, token: Token) -> None:
         start, end = _span(token)
-        text = self._inline(self._tokens[number + 1].content)
-        anchor = self._anchors.add(text.written)
+        content, given = inline_rules.without_list(self._tokens[number + 1].content)
+        text = self._inline(content)
+        anchor = self._anchors.add(given or text.written)
         if token.level:  # in a quote or an item it is text that stands out
             self._text(start, end, replace(text, lead=text.plain))
             return
+        self._nesting.clear()
         self.headings.append(Heading(start, int(token.tag[1]), text.plain, anchor))
         self.blocks.append(_block("heading", start, end, text.plain))
 
     def _paragraph(self, number: int, token: Token) -> None:
         start, end = _span(token)
         content = self._tokens[number + 1].content
+        if self._tokens[number - 1].type == "blockquote_open":
+            content = markers.without_alert(content)
         loose = self._within(end)
         if not loose:
             self._text(start, end, self._inline(content))
@@ -108,7 +105,7 @@ class BlockReader:
         texts = content.split("\n")
         if len(texts) != end - start + 1:  # lines of blanks that Unicode knows and CommonMark does not
             texts = [_QUOTE.sub("", line).strip() for line in self._lines[start - 1 : end]]
-        for first, last, fence in _pieces(start, end, loose):
+        for first, last, fence in pieces(start, end, loose):
             if fence:
                 self._loose_fence(token, fence)
             else:
@@ -116,7 +113,7 @@ class BlockReader:
 
     def _item(self, number: int, token: Token) -> None:
         start, _ = _span(token)
-        self._items.append(_Item(start, len(self._items) + 1, self._parent()))
+        self._nesting.begin_item(start)
 
     def _fence(self, number: int, token: Token) -> None:
         start, end = _span(token)
@@ -128,7 +125,7 @@ class BlockReader:
     def _code(self, number: int, token: Token) -> None:
         start, end = _span(token)
         texts = token.content.split("\n")
-        for first, last, fence in _pieces(start, end, self._within(end)):
+        for first, last, fence in pieces(start, end, self._within(end)):
             if fence:
                 self._loose_fence(token, fence)
                 continue
@@ -137,13 +134,25 @@ class BlockReader:
             while first <= last and not self._lines[last - 1].strip():
                 last -= 1
             if first <= last:
-                self._add_nested(token, _block("code", first, last, _dedent(texts[first - start : last - start + 1])))
+                text = _dedent(texts[first - start : last - start + 1])
+                indented = _block("html", first, last) if only_ends(text) else _block("code", first, last, text)
+                self._add_nested(token, indented)
 
     def _html(self, number: int, token: Token) -> None:
         start, end = _span(token)
         while end > start and not self._lines[end - 1].strip():
             end -= 1
-        self._add_nested(token, _block("html", start, end, html_text(token.content)))
+        for first, last, text in html_pieces(self._lines[start - 1 : end], token.content):
+            self._add_nested(token, _block("html", start + first, start + last, text))
+
+    def _marker(self, number: int, token: Token) -> None:
+        self._add_nested(token, _block("marker", *_span(token), self._inline(token.info).plain))
+        if token.nesting:
+            self._nesting.begin()
+        if token.nesting or token.meta["opens"]:
+            self._nesting.open(token.meta["opens"], len(self.blocks) - 1)
+        elif token.meta["closes"]:
+            self._nesting.close(token.meta["closes"])
 
     def _rule(self, number: int, token: Token) -> None:
         self._add_nested(token, _block("rule", *_span(token)))
@@ -161,19 +170,25 @@ class BlockReader:
 
     def _text(self, start: int, end: int, text: Inline) -> None:
         """A paragraph: part of the item whose own lines are not over, else a block."""
-        if self._items and not self._items[-1].over:
-            self._items[-1].texts.append(text)
-            self._items[-1].end = end
+        item = self._nesting.item
+        if item and not item.over:
+            item.texts.append(text)
+            item.end = end
             return
         self.blocks.append(self._placed(Block("paragraph", LineNumber(start), LineNumber(end), text.plain, text.lead)))
         self._contents.spoil()
 
     def _interrupt(self, token: Token) -> None:
         """Something that is not text begins: the own lines of the item around it are over."""
-        if self._items:
-            self._end_item_text(self._items[-1], _span(token)[0] - 1)
+        if self._nesting.item:
+            self._end_item_text(self._nesting.item, _span(token)[0] - 1)
 
-    def _end_item_text(self, item: _Item, before: int) -> None:
+    def _end_item(self) -> None:
+        if self._nesting.item:
+            self._end_item_text(self._nesting.item, self._nesting.item.start)
+            self._nesting.end_item()
+
+    def _end_item_text(self, item: Item, before: int) -> None:
         """Add the item's block unless it is there or would be empty, as where a list begins on its first line."""
         if item.over:
             return
@@ -191,12 +206,8 @@ class BlockReader:
         )
         self._contents.item(item.position, item.texts)
 
-    def _parent(self) -> int | None:
-        """The nearest item around that has a block."""
-        return next((item.position for item in reversed(self._items) if item.position is not None), None)
-
     def _placed(self, block: Block) -> Block:
-        return replace(block, depth=len(self._items), parent=self._parent()) if self._items else block
+        return replace(block, depth=self._nesting.depth, parent=self._nesting.parent())
 
     def _add_nested(self, token: Token, block: Block) -> None:
         """A block that is no text: it ends the own lines of the item around it, and no table of contents has it."""
@@ -231,17 +242,6 @@ def _span(token: Token) -> tuple[int, int]:
     """A token's first and last line, 1-based."""
     first, end = token.map or (0, 1)
     return first + 1, end
-
-
-def _pieces(start: int, end: int, loose: Sequence[LooseFence]) -> Iterator[tuple[int, int, LooseFence | None]]:
-    """The lines of a token, 1-based and inclusive, cut at the loose fences in it."""
-    for fence in loose:
-        if start <= fence.first:
-            yield start, fence.first, None
-        yield fence.first + 1, fence.last + 1, fence
-        start = fence.last + 2
-    if start <= end:
-        yield start, end, None
 
 
 def _dedent(lines: Sequence[str]) -> str:

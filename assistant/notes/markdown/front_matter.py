@@ -1,8 +1,9 @@
-"""A note's first lines → front matter, where a YAML mapping really stands between the marks."""
+"""A note's first lines → front matter, where a YAML mapping, or Hugo's TOML, really stands between the marks."""
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -24,25 +25,39 @@ class FrontMatter:
 
 def front_matter(lines: Sequence[str]) -> FrontMatter:
     """The note's front matter; one without a closing mark or a mapping is none, and prose like any other."""
-    if not lines or lines[0].rstrip() != "---":
+    mark = lines[0].rstrip() if lines else ""
+    if mark not in ("---", "+++"):
         return FrontMatter()
-    last = next((n for n, line in enumerate(lines[1:MAX_LINES], 1) if line.rstrip() in ("---", "...")), 0)
-    mapping = _mapping(lines[1:last]) if last else None
+    ends = ("---", "...") if mark == "---" else ("+++",)
+    last = next((n for n, line in enumerate(lines[1:MAX_LINES], 1) if line.rstrip() in ends), 0)
+    mapping = _mapping(lines[1:last], mark) if last else None
     if mapping is None:
         return FrontMatter()
     return FrontMatter(last + 1, _title(mapping.get("title")), _tags(mapping.get("tags", mapping.get("tag"))))
 
 
-def _mapping(lines: Sequence[str]) -> Mapping[object, object] | None:
+def _mapping(lines: Sequence[str], mark: str) -> Mapping[object, object] | None:
     text = "\n".join(lines)
     if len(text) > MAX_CHARACTERS:
         return None
+    if mark == "+++":
+        return _toml(text)
     try:
         # Strings only: a title may look like a date, and no tag builds an object.
         loaded = yaml.load(text, Loader=yaml.BaseLoader)
     except (yaml.YAMLError, RecursionError, ValueError):
         return _lines(lines)
     return loaded if isinstance(loaded, dict) and loaded else None
+
+
+def _toml(text: str) -> Mapping[object, object] | None:
+    """Taxonomies may stand in a table of their own."""
+    try:
+        loaded = tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    taxonomies = loaded.get("taxonomies")
+    return {**(taxonomies if isinstance(taxonomies, dict) else {}), **loaded} or None
 
 
 def _lines(lines: Sequence[str]) -> Mapping[object, object] | None:

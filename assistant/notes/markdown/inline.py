@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from markdown_it.token import Token
 
+from assistant.notes.markdown import inline_rules
 from assistant.notes.markdown.grammar import INLINE, Environment, blocks_only
 
 MAX_CHARACTERS = 20_000
@@ -16,10 +17,16 @@ MAX_BRACKETS = 1_000
 """Longer runs keep their marks, and so do those with more `[`: reading them takes time that grows with the square."""
 _BREAK = re.compile(r"<br\b", re.IGNORECASE)
 _WORD = re.compile(r"\w")
-_MARK = re.compile(r"[&*<\[\\_`~]")
+_MARK = re.compile(r"[&*<\[\\_`{~]|:(?:fontawesome|material|octicons|simple)-")
 """A line without any of these has no inline markup but its end; half of all lines need not be parsed to know that."""
 _LINE_END = re.compile(r"(?:(?<! ) +)?\n[ \t]*")
 """With what the parser takes off around it; a run of blanks is tried from its beginning only."""
+_ICON = re.compile(r":(?:fontawesome|material|octicons|simple)-[a-z0-9-]+:")
+"""Of Material for MkDocs."""
+_RAW = re.compile(r"\s*\{%-?\s*raw\s*-?%\}(.*)\{%-?\s*endraw\s*-?%\}\s*$", re.DOTALL)
+"""Code that a template is told to leave alone."""
+_BADGE = re.compile(r"\bbadge|shields\.io\b|/workflows/[^?#]*\.svg|travis-ci\.", re.IGNORECASE)
+"""In the address of an image that shows a number of the day."""
 _TASK = re.compile(r"\[[ xX]\]\s+")
 
 
@@ -42,6 +49,7 @@ def read(content: str, environment: Environment) -> Inline:
     if len(content) <= MAX_CHARACTERS and not _MARK.search(content):
         return Inline(" ".join(content.split()), "", _LINE_END.sub(" ", content))
     tokens: list[Token] = []
+    content = inline_rules.linkable(content)
     parser = blocks_only(INLINE)
     try:
         if len(content) > MAX_CHARACTERS or content.count("[") > MAX_BRACKETS:
@@ -71,8 +79,12 @@ def _texts(tokens: Sequence[Token], images: bool = True) -> Iterator[str]:
         if token.type in ("softbreak", "hardbreak") or (token.type == "html_inline" and _BREAK.match(token.content)):
             yield " "
         elif token.type == "image":
-            if images:
+            if images and not _BADGE.search(str(token.attrGet("src") or "")):
                 yield from _texts(token.children or ())
+        elif token.type == "text":
+            yield _ICON.sub("", token.content)
+        elif token.type == "code_inline" and (raw := _RAW.match(token.content)):
+            yield raw[1].strip()
         elif token.type != "html_inline":
             yield token.content
 
