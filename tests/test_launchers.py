@@ -24,6 +24,7 @@ name = "tiny"
 version = "1"
 description = "One file."
 [project.optional-dependencies]
+models = []
 test = []
 [project.scripts]
 tiny = "assistant.__main__:main"
