@@ -55,7 +55,7 @@ def packages() -> Iterator[Finding]:
         yield Finding("packages", f"{DISTRIBUTION} is not installed", pip_install(str(checkout)))
         return
     sound = [f"{DISTRIBUTION} {metadata.version(DISTRIBUTION)}"]
-    for requirement in sorted([*required, base.REQUIREMENT], key=str.lower):
+    for requirement in sorted({*required, base.REQUIREMENT}, key=str.lower):
         parts = _REQUIREMENT.match(requirement)
         if parts is None:
             continue
