@@ -9,17 +9,21 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assistant.errors import ModelUnusable
 from assistant.models import base, cache, files
 from assistant.models.encoder import ModelFiles
 from assistant.models.sessions import GRAPH, TOKENIZER, optimise
 
+if TYPE_CHECKING:
+    from assistant.models.assembling import Layout
+
 DATA = Path(__file__).resolve().parents[1] / "data" / "models"
 ENCODER, READER = "encoder", "reader"
-_BROKEN = "Run: pip install --force-reinstall --no-deps notes-assistant"
+_RESTORE = "pip install --force-reinstall --no-deps notes-assistant"
 
 
 def adapter(kind: str) -> Path | None:
@@ -62,14 +66,7 @@ def _prepare(kind: str, name: str, source: Path, folder: Path, progress: Callabl
     progress("Preparing the model (done once, takes a few seconds)")
     models = folder / "models"
     cache.forget_partial(models)
-    try:
-        stats = _stats(kind, source)
-        contents = {part: path.read_bytes() for part, path in _parts(kind, source).items()}
-    except OSError as error:
-        remedy = base.REINSTALL if source in Path(str(error.filename)).parents else _BROKEN
-        raise ModelUnusable(
-            f"The model {name} cannot be prepared: {error.filename} cannot be read ({error.strerror}).", remedy
-        ) from error
+    stats, contents = _read(kind, name, source)
     hashes = {part: hashlib.sha256(data).hexdigest() for part, data in contents.items()}
     if hashes[base.WEIGHTS] != base.SHA256:
         raise ModelUnusable(
@@ -78,29 +75,49 @@ def _prepare(kind: str, name: str, source: Path, folder: Path, progress: Callabl
         )
     identity = files.digest(json.dumps([files.FORMAT, hashes], sort_keys=True))
     target = models / f"{files.slug(name)}-{identity[:12]}"
-    made = files.read_export(target, name) if files.export_intact(target) else None
-    if made is None:
+    if files.read_export(target, name) is None or not files.export_intact(target):
         partial = cache.partial(models)
-        try:
-            _assemble(kind, name, identity, contents, partial)
-        except OSError:
-            raise
-        except Exception as error:
-            raise ModelUnusable(
-                f"The {kind} cannot be put together: a file in {DATA} is damaged ({type(error).__name__}: {error}).",
-                _BROKEN,
-            ) from error
+        _assemble(kind, name, identity, contents, partial)
         cache.publish(partial, target)
-        made = files.read_export(target, name)
     stamp = files.Stamp(str(source), stats, target.name, files.export_stats(target), hub=False)
     files.write_stamp(_stamp(kind, name, source, folder), stamp)
+    made = files.read_export(target, name)
     if made is None:
         raise ModelUnusable(f"The model {name} changed while it was prepared.", "Try again.")
     return made
 
 
-def _assemble(kind: str, name: str, identity: str, contents: dict[str, bytes], folder: Path) -> None:
-    """Fills the folder with graph, weights, tokeniser and manifest. What damaged parts raise is of any class."""
+def _read(kind: str, name: str, source: Path) -> tuple[files.Stats, dict[str, bytes]]:
+    """Size and time of each part as they were before its content was read; ModelUnusable."""
+    try:
+        return _stats(kind, source), {part: path.read_bytes() for part, path in _parts(kind, source).items()}
+    except OSError as error:
+        remedy = base.REINSTALL if source in Path(str(error.filename)).parents else f"Run: {_RESTORE}"
+        raise ModelUnusable(
+            f"The model {name} cannot be prepared: {error.filename} cannot be read ({error.strerror}).", remedy
+        ) from error
+
+
+def _assemble(kind: str, name: str, identity: str, contents: Mapping[str, bytes], folder: Path) -> None:
+    """Fills the folder with graph, weights, tokeniser and manifest; OSError, ModelUnusable where a part is damaged."""
+    try:
+        layout = _write_raw(kind, contents, folder / "raw")
+        optimise(folder / "raw" / GRAPH, folder)
+    except (OSError, ImportError):
+        raise
+    except Exception as error:  # what damaged parts raise is of any class
+        reason = next(iter(str(error).splitlines()), "")[:200]
+        raise ModelUnusable(
+            f"The {kind} cannot be put together ({type(error).__name__}: {reason}).",
+            f"Free some space in {folder.parent}. If that is not it, a file in {DATA} is damaged: {_RESTORE}",
+        ) from error
+    shutil.rmtree(folder / "raw")
+    (folder / TOKENIZER).write_bytes(contents[base.TOKENIZER])
+    files.write_export(ModelFiles(name, folder, identity, layout.dimension, layout.max_tokens))
+
+
+def _write_raw(kind: str, contents: Mapping[str, bytes], folder: Path) -> Layout:
+    """Makes the folder with the graph as it ships and the weights it asks for."""
     from assistant.models import assembling, tensor_file
 
     layout = assembling.layout(contents[f"{kind}.json"].decode())
@@ -108,14 +125,10 @@ def _assemble(kind: str, name: str, identity: str, contents: dict[str, bytes], f
     weights = assembling.merged(
         tensor_file.parse(contents[base.WEIGHTS]), None if changes is None else tensor_file.parse(changes)
     )
-    raw = folder / "raw"
-    raw.mkdir()
-    (raw / GRAPH).write_bytes(contents[f"{kind}.onnx"])
-    assembling.write(weights, layout.weights, raw / assembling.RAW)
-    optimise(raw / GRAPH, folder)
-    shutil.rmtree(raw)
-    (folder / TOKENIZER).write_bytes(contents[base.TOKENIZER])
-    files.write_export(ModelFiles(name, folder, identity, layout.dimension, layout.max_tokens))
+    folder.mkdir()
+    (folder / GRAPH).write_bytes(contents[f"{kind}.onnx"])
+    assembling.write(weights, layout.weights, folder / assembling.RAW)
+    return layout
 
 
 def _parts(kind: str, source: Path) -> dict[str, Path]:
