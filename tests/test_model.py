@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from assistant.errors import ModelUnusable
-from assistant.models import exporting, files, preparation
+from assistant.models import base, exporting, files, preparation
 from assistant.models.encoder import ModelFiles, OnnxEncoder
 from assistant.models.sessions import WEIGHTS
 
@@ -113,7 +113,7 @@ def prepare_here(folder: Path, cache: Path) -> ModelFiles:
     models = cache / "models"
     models.mkdir(parents=True, exist_ok=True)
     exporting.run(
-        files.Job(str(folder), str(folder), str(models), str(preparation.stamp(cache, str(folder), folder)), None),
+        files.Job(str(folder), str(folder), str(models), str(preparation.stamp(cache, str(folder), folder))),
         silent,
     )
     made = preparation.prepared(str(folder), cache)
@@ -323,7 +323,7 @@ def test_a_prepared_model_costs_neither_torch_nor_hashing(root: Path, pytestconf
 
 
 def test_damaged_weights_of_the_default_model_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before anything is exported from them."""
+    """Before anything is made of them."""
     original = preparation.source(preparation.DEFAULT_MODEL)
     assert original is not None
     package = tmp_path / "package"
@@ -333,11 +333,11 @@ def test_damaged_weights_of_the_default_model_are_refused(tmp_path: Path, monkey
     data[50_000_000] ^= 1
     weights.write_bytes(data)
     spec = ModuleSpec("package", None, origin=str(package / "__init__.py"))
-    monkeypatch.setattr(preparation, "find_spec", lambda name: spec)
+    monkeypatch.setattr(base, "find_spec", lambda name: spec)
     with pytest.raises(ModelUnusable, match="corrupt") as caught:
         preparation.prepare(preparation.DEFAULT_MODEL, tmp_path / "cache", silent)
     assert "pip install --force-reinstall" in caught.value.hint
-    monkeypatch.setattr(preparation, "find_spec", lambda name: None)
+    monkeypatch.setattr(base, "find_spec", lambda name: None)
     with pytest.raises(ModelUnusable, match="not installed"):
         preparation.prepare(preparation.DEFAULT_MODEL, tmp_path / "cache", silent)
 
@@ -428,6 +428,19 @@ def test_a_name_that_is_neither_folder_nor_model_is_refused(tmp_path: Path, name
     with pytest.raises(ModelUnusable, match="There is no folder"):
         preparation.prepare(name, tmp_path / "cache", silent)
     assert not (tmp_path / "cache").exists()
+
+
+def test_without_the_extra_another_model_is_refused_with_the_command_that_brings_it(
+    tiny: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before a cache is made or a process started; one that was prepared before goes on working."""
+    monkeypatch.setattr(preparation, "find_spec", lambda name: None)
+    with pytest.raises(ModelUnusable, match=r"not installed \(sentence-transformers, torch, onnx") as caught:
+        preparation.prepare(str(tiny), tmp_path / "new", silent)
+    assert caught.value.hint == 'Run: pip install "notes-assistant[models]"'
+    assert not (tmp_path / "new").exists()
+    assert preparation.prepare(str(tiny), cache, silent).dimension == 32
+    assert preparation.prepare(preparation.DEFAULT_MODEL, tmp_path / "new", silent).dimension == 384
 
 
 def test_a_cache_that_cannot_be_written_is_named(tiny: Path, tmp_path: Path) -> None:

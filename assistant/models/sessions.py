@@ -15,7 +15,7 @@ from assistant.errors import ModelUnusable
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from onnxruntime import InferenceSession, SessionOptions
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
 GRAPH = "model.onnx"
 WEIGHTS = "model.onnx.data"
@@ -23,23 +23,11 @@ TOKENIZER = "tokenizer.json"
 
 
 class Session:
-    """Graph and tokeniser of a model, loaded; safe to use from several threads."""
+    """Graph and tokeniser of an encoder, loaded; safe to use from several threads."""
 
     def __init__(self, folder: Path) -> None:
         """ModelUnusable where a file cannot be loaded, ImportError where a library cannot."""
-        # What does not load raises classes of the libraries' own, and plain Exception.
-        try:
-            with ThreadPoolExecutor(1) as pool:  # both libraries release the interpreter while they read
-                tokenizer = pool.submit(_tokenizer, folder)
-                self._session = _session(folder)
-                self._tokenizer = tokenizer.result()
-        except ImportError:
-            raise  # it is not the model that is broken
-        except Exception as error:
-            raise ModelUnusable(
-                f"The prepared model in {folder} cannot be loaded ({type(error).__name__}).",
-                "Delete that folder; the next call prepares the model again.",
-            ) from error
+        self._session, self._tokenizer = _load(folder)
         self.before, self.after = _special(self._tokenizer)
         """The ids the tokeniser puts before and after every text."""
 
@@ -54,6 +42,38 @@ class Session:
         return np.asarray(row, dtype=np.float32)
 
 
+class PairSession:
+    """Graph and tokeniser of a cross-encoder, loaded; safe to use from several threads."""
+
+    def __init__(self, folder: Path) -> None:
+        """ModelUnusable where a file cannot be loaded, ImportError where a library cannot."""
+        self._session, self._tokenizer = _load(folder)
+        self._special: int = self._tokenizer.num_special_tokens_to_add(is_pair=True)
+
+    def tokens(self, text: str, most: int) -> Encoding:
+        """A text's tokens without special ones, its first `most` at the most."""
+        encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        encoding.truncate(most)
+        return encoding
+
+    def room(self, question: Encoding, limit: int) -> int:
+        """Tokens of a text that fit beside the question into a pair of `limit` tokens, special ones included."""
+        return max(0, limit - self._special - len(question))
+
+    def logit(self, question: Encoding, text: Encoding) -> np.float32:
+        """What the graph gives for a pair."""
+        pair = self._tokenizer.post_process(question, text, add_special_tokens=True)
+        (logits,) = self._session.run(
+            None,
+            {
+                "input_ids": np.array([pair.ids], dtype=np.int64),
+                "token_type_ids": np.array([pair.type_ids], dtype=np.int64),
+                "attention_mask": np.array([pair.attention_mask], dtype=np.int64),
+            },
+        )
+        return np.float32(logits[0])
+
+
 def optimise(source: Path, folder: Path) -> None:
     """Writes the graph of `source` as GRAPH and WEIGHTS into the folder, fused once so that no session has to."""
     onnxruntime = _runtime()
@@ -63,6 +83,21 @@ def optimise(source: Path, folder: Path) -> None:
     options.add_session_config_entry("session.optimized_model_external_initializers_file_name", WEIGHTS)
     options.add_session_config_entry("session.optimized_model_external_initializers_min_size_in_bytes", "1024")
     onnxruntime.InferenceSession(str(source), options, providers=["CPUExecutionProvider"])
+
+
+def _load(folder: Path) -> tuple[InferenceSession, Tokenizer]:
+    # What does not load raises classes of the libraries' own, and plain Exception.
+    try:
+        with ThreadPoolExecutor(1) as pool:  # both libraries release the interpreter while they read
+            tokenizer = pool.submit(_tokenizer, folder)
+            return _session(folder), tokenizer.result()
+    except ImportError:
+        raise  # it is not the model that is broken
+    except Exception as error:
+        raise ModelUnusable(
+            f"The prepared model in {folder} cannot be loaded ({type(error).__name__}).",
+            "Delete that folder; the next call prepares the model again.",
+        ) from error
 
 
 def _session(folder: Path) -> InferenceSession:

@@ -1,16 +1,15 @@
-"""Checks that a model is what it should be: the weights by their hash, an export by its files and by its vectors."""
+"""Checks that a model is what it should be: the weights by their hash, an export by its vectors."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from assistant.errors import ModelUnusable
-from assistant.models import files, preparation
+from assistant.models import base, files, preparation
 from assistant.models.encoder import ModelFiles, OnnxEncoder
 
 if TYPE_CHECKING:
@@ -38,23 +37,13 @@ _REPEATS = (("queues deliver each message at least once ", 6), ("canary ", 40), 
 
 
 def weights_verified(name: str) -> bool | None:
-    """Whether the weights of the default model are byte for byte the original; None for another model, of which no hash
-    is known. ModelUnusable where the default model is not installed.
+    """Whether the weights of the default model's base are byte for byte the published ones; None for another model, of
+    which no hash is known. ModelUnusable where the base is not installed.
     """
     folder = preparation.source(name)
     if folder is None or name not in preparation.DEFAULT_NAMES:
         return None
-    weights = folder / "model.safetensors"
-    return files.hashes(folder, [weights]).get("model.safetensors") == preparation.DEFAULT_SHA256
-
-
-def export_intact(export: Path) -> bool:
-    """Whether the files of an export are, by size and time, those of some stamp beside it."""
-    try:
-        now = files.export_stats(export)
-    except OSError:
-        return False
-    return any((stamp := files.read_stamp(path)) and stamp.exports == now for path in export.parent.glob("*.json"))
+    return files.hashes(folder, [folder / base.WEIGHTS]) == {base.WEIGHTS: base.SHA256}
 
 
 def compare(export: ModelFiles, reference: Encode) -> None:

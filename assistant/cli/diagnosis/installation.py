@@ -14,7 +14,7 @@ from pathlib import Path
 
 import assistant
 from assistant.cli.diagnosis.finding import DISTRIBUTION, Finding, pip_install
-from assistant.models import sessions
+from assistant.models import base, sessions
 from assistant.system.settings import few_colours, terminal_clipboard
 
 IMPORTED = {
@@ -33,7 +33,7 @@ IMPORTED = {
     "tree-sitter-hcl": "tree_sitter_hcl",
     "watchfiles": "watchfiles",
 }
-"""Package → module that is imported to see whether it can be; the others take ten seconds, and only prepare a model."""
+"""Package → module that is imported to see whether it can be."""
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*(?:(>=|==)\s*([0-9.]+))?")
 _CLIPBOARD = {"tmux": "through tmux (`tmux set -g set-clipboard on`)", "osc52": "likely", "local": "likely"}
 
@@ -46,15 +46,16 @@ def python() -> Iterator[Finding]:
 
 
 def packages() -> Iterator[Finding]:
-    """Those that the program requires in its own metadata, against the ranges that stand there."""
+    """Those that the program requires in its own metadata, against the ranges that stand there, and the base of the
+    default model."""
     try:
-        requirements = [one for one in metadata.requires(DISTRIBUTION) or () if "extra ==" not in one]
+        required = [one for one in metadata.requires(DISTRIBUTION) or () if "extra ==" not in one]
     except metadata.PackageNotFoundError:
         checkout = Path(assistant.__file__).parents[1]
         yield Finding("packages", f"{DISTRIBUTION} is not installed", pip_install(str(checkout)))
         return
     sound = [f"{DISTRIBUTION} {metadata.version(DISTRIBUTION)}"]
-    for requirement in requirements:
+    for requirement in sorted({*required, base.REQUIREMENT}, key=str.lower):
         parts = _REQUIREMENT.match(requirement)
         if parts is None:
             continue

