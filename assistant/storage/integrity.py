@@ -31,9 +31,10 @@ def problems(folder: Path) -> tuple[str, ...]:
         return (str(error),)
 
 
-_WITHOUT_CHUNK = """
-    SELECT 1 FROM passages p LEFT JOIN chunks c ON c.id = p.chunk AND c.note = p.note AND c.start <= p.start
-    WHERE c.id IS NULL LIMIT 1
+_IN_ANOTHER_CHUNK = """
+    SELECT 1 FROM passages p WHERE p.chunk IS NOT (
+        SELECT id FROM chunks c WHERE c.note = p.note AND c.start <= p.start ORDER BY c.start DESC LIMIT 1
+    ) LIMIT 1
 """
 
 
@@ -73,8 +74,8 @@ def _of_database(folder: Path, database: Database, writable: bool) -> list[str]:
         faults.append("the term counts do not fit the text")
     if database.rows("SELECT 1 FROM texts WHERE ready = 1 AND id NOT IN (SELECT text FROM vectors) LIMIT 1"):
         faults.append("vectors are missing")
-    if database.rows(_WITHOUT_CHUNK):
-        faults.append("passages stand in no chunk")
+    if database.rows(_IN_ANOTHER_CHUNK):
+        faults.append("passages stand in other chunks than their lines do")
     if not vector_file.sound(folder, state.file):
         faults.append(f"{state.file.name} is missing or corrupt")
     return faults

@@ -89,7 +89,7 @@ CREATE TABLE chunks(
     words TEXT NOT NULL,            -- its terms, in order
     crc INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX chunks_note ON chunks(note);
+CREATE INDEX chunks_note ON chunks(note, start);
 CREATE INDEX chunks_text ON chunks(text, note, start);
 CREATE TRIGGER chunk_in AFTER INSERT ON chunks
     BEGIN UPDATE texts SET chunks = chunks + 1, idle = NULL WHERE id = NEW.text; END;
