@@ -12,6 +12,9 @@ LineNumber = NewType("LineNumber", int)
 PassageId = NewType("PassageId", int)
 """Row id of a passage in the store; stable only within one generation."""
 
+ChunkId = NewType("ChunkId", int)
+"""The same of a chunk."""
+
 BlockKind = Literal[
     "heading", "paragraph", "item", "row", "fence", "code", "html", "rule", "front_matter", "reference", "marker"
 ]
@@ -133,6 +136,22 @@ class Passage:
     """That fence's info string."""
     problems: tuple[Problem, ...] | None = None
     """For kind `fence`: where it does not parse; None where it was not checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The context of passages: a section, or neighbouring blocks of a long one."""
+
+    path: str
+    heading_path: tuple[str, ...]
+    anchor: str
+    start: LineNumber
+    end: LineNumber
+    """Inclusive; every passage stands, with all of its lines, in one chunk."""
+    text: str
+    """Its blocks as plain text, a line break between two, without the heading; "" where there is but a heading."""
+    titled: bool = True
+    """False where `heading_path[0]` is only a file name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from assistant.errors import NoNotes, UnreadableNotes
-from assistant.indexing import build, on_demand
+from assistant.indexing import build, changes, on_demand
 from assistant.indexing.report import BuildReport
 from assistant.models.encoder import Encoder
 from assistant.notes import chunker
@@ -98,8 +98,14 @@ def shown(index: Path) -> object:
 
         queries = np.stack([encoder.question(text) for text in ("canary users", "queue", "mesh retries")])
         near = store.nearest_passages(queries, 3)
+        chunk_of = store.chunks(list(found))
+        chunks = store.stored_chunks(sorted(set(chunk_of.values())))
+        vectors = store.chunk_vectors(list(chunks))
+        near_chunks = store.nearest_chunks(queries, 3)
         return (
             list(found.values()),
+            [(chunks[chunk_of[number]], vectors[chunk_of[number]].tobytes()) for number in found],
+            [[(chunks[number], score) for number, score in each.items()] for each in near_chunks],
             [(named(list(each)), list(each.values())) for each in near],
             [named(store.bm25_candidates([term], 2)) for term in ("canari", "queue", "mesh", "user")],
             store.frequencies(["canari", "queue", "mesh", "user", "a"]),
@@ -455,5 +461,5 @@ def test_an_index_of_an_older_version_is_built_again_with_its_vectors(notes: Pat
     encoder = CountingEncoder()
     report = refresh(notes, index, encoder)
     assert (report.warnings, encoder.asked) == ([], [])
-    assert report.reason
+    assert report.reason == changes.ANOTHER_VERSION
     assert shown(index) == before

@@ -178,14 +178,18 @@ def overwritten(database: Path, chance: random.Random) -> str:
 
 
 def test_damage_never_changes_what_a_passage_scores(built: Path, tmp_path: Path) -> None:
-    """Any byte of a row that scores are made of: the passage's text and vector, and how many passages hold a term."""
+    """Any byte of a row that scores are made of: text and vector of passage and chunk, which chunk is a passage's, and
+    how many passages hold a term."""
     chance = random.Random(13)
     right = hits(built / "index")
     for _ in range(round(12 * scale)):
         index = copied(built, tmp_path / "index")
         with closing(sqlite3.connect(index / DATABASE)) as connection:
             table, key, column = chance.choice(
-                [("vectors", "text", "data"), ("passages", "id", "body"), ("frequencies", "term", "n")]
+                [
+                    *(("vectors", "text", "data"), ("passages", "id", "body"), ("frequencies", "term", "n")),
+                    *(("chunks", "id", "body"), ("chunks", "id", "words"), ("passages", "id", "chunk")),
+                ]
             )
             rows = connection.execute(f"SELECT {key}, {column} FROM {table} ORDER BY {key}").fetchall()
             row, value = chance.choice(rows)

@@ -104,7 +104,7 @@ def test_an_edited_note_changes_few_rows_however_large_the_folder(
     large = rows_changed(tmp_path / "large", PASSAGES // 5, monkeypatch)
     # The full text merges a few of its segments now and then, more of them the more there are.
     assert large[0] < 3 * small[0] + PASSAGES // 25
-    assert small[1] == large[1] == 1
+    assert small[1] == large[1] == 2  # the new line, and the chunk it stands in
 
 
 def test_a_look_at_many_notes_opens_none(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from assistant.errors import IndexUnusable
 from assistant.records import (
+    Chunk,
     LineNumber,
     Mention,
     Note,
@@ -69,7 +71,17 @@ def indexed(path: str, lines: Sequence[str], tags: Sequence[str] = ()) -> Indexe
     note = Note(path, tuple(lines), hashlib.sha256(data).hexdigest())
     outline = Outline(path, "Title", True, tuple(tags), sections)
     embedded = tuple(passage.text for passage in passages)
-    return IndexedNote(NoteFile(path, len(data), 1, 2), 9 * 10**18, note, outline, passages, embedded, mentions)
+    file, chunks = NoteFile(path, len(data), 1, 2), tuple(chunks_of(path, sections, lines))
+    around = tuple(chunk.text for chunk in chunks)
+    return IndexedNote(file, 9 * 10**18, note, outline, passages, embedded, mentions, chunks, around)
+
+
+def chunks_of(path: str, sections: Sequence[Section], lines: Sequence[str]) -> Iterator[Chunk]:
+    """One for each section that has lines."""
+    for section in sections:
+        if section.start <= section.end:
+            text = "\n".join(lines[section.start - 1 : section.end])
+            yield Chunk(path, section.heading_path, section.anchor, section.start, section.end, text)
 
 
 def rows_of(text: str) -> NDArray[np.float32]:
@@ -111,6 +123,15 @@ def test_a_record_comes_back_as_it_was_put(tmp_path: Path) -> None:
         put = [p for path, lines in NOTES.items() for p in indexed(path, lines).passages]
         assert list(store.passages(ids).values()) == put
         assert (store.generation, store.notes_count, store.passages_count, store.pending) == (1, 2, 6, 0)
+        chunk_of = store.chunks(ids)
+        chunks = store.stored_chunks(sorted(set(chunk_of.values())))
+        expected = [chunk for path, lines in NOTES.items() for chunk in indexed(path, lines).chunks]
+        assert [each.chunk for each in chunks.values()] == expected
+        assert chunks[chunk_of[ids[0]]].terms == ("canari", "weight", "traffic", "queue", "token")
+        assert store.chunk_passages(sorted(chunks), 9) == ids
+        assert store.chunk_passages([chunk_of[ids[0]]], 1) == ids[:1]
+        assert [chunk_of[i] for i in ids] == [c for c, n in zip(chunks, (2, 2, 1, 1), strict=True) for _ in range(n)]
+        assert np.array_equal(store.chunk_vectors(list(chunks))[chunk_of[ids[4]]], rows_of(NOTES["b.md"][0]))
         assert store.lines("a.md", 2, 9) == ("queue token", "", "canary")
         assert store.lines("absent.md", 1, 1) == ()
         assert store.note_files()["a.md"].file == NoteFile("a.md", len("\n".join(NOTES["a.md"])), 1, 2)
@@ -193,6 +214,36 @@ def test_near_is_brute_force_whatever_stands_in_file_and_tail(
             assert [list(each) for each in found] == [list(each) for each in expected]
             for each, other in zip(found, expected, strict=True):
                 assert list(each.values()) == pytest.approx(list(other.values()), abs=2e-6)
+
+
+@given(edits, st.integers(1, 3), texts, st.booleans(), st.booleans())
+def test_near_chunks_are_brute_force_whatever_stands_in_file_and_tail(
+    changes: list[tuple[str, list[str], bool]], limit: int, question: str, some: bool, coded: bool
+) -> None:
+    with emptied() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vector_file, "CODED_FROM", 1 if coded else 10_000)
+        for path, lines, file in changes:
+            with Writer(folder) as writer:
+                writer.begin(ENCODER.identity, "1")
+                writer.notes.put(indexed(path, lines)) if lines else writer.notes.drop(path)
+                writer.publish()
+                embed(writer)
+                writer.file_vectors(insist=file)
+        with Store.open(folder) as store:
+            only = set(store.passage_ids()[::2]) if some else None
+            query = ENCODER.question(question)
+            ids = sorted(set(store.chunks(store.passage_ids() if only is None else sorted(only)).values()))
+            chunks, rows = store.stored_chunks(ids), store.chunk_vectors(ids)
+            scored = [
+                (-round(max(float(row @ query) for row in rows[i]), 6), chunks[i].chunk.path, chunks[i].chunk.start, i)
+                for i in ids
+            ]
+            scored.sort()
+            cut = scored[limit - 1][0] if len(scored) >= limit else 1.0
+            expected = [(i, -score) for score, _, _, i in scored if score <= cut]
+            (found,) = store.nearest_chunks(query[None], limit, only)
+            assert list(found) == [i for i, _ in expected]
+            assert list(found.values()) == pytest.approx([score for _, score in expected], abs=2e-6)
 
 
 @given(edits)
@@ -340,7 +391,8 @@ def test_the_vector_file_is_written_anew_when_too_much_stands_beside_it(
     written = []
     for number in range(12):
         with Writer(tmp_path) as writer:
-            writer.notes.put(indexed("a.md", [f"canary {one}" for one in range(number + 1)]))
+            note = indexed("a.md", [f"canary {one}" for one in range(number + 1)])
+            writer.notes.put(replace(note, chunks=(), embedded_chunks=()))
             writer.publish()
             embed(writer)
             written.append(writer.file_vectors())
@@ -370,6 +422,7 @@ def everything(folder: Path) -> object:
                 store.bm25_candidates(["canari", "queue"], 9),
             ),
             {number: rows.tobytes() for number, rows in store.vectors(ids).items()},
+            store.stored_chunks(sorted(set(store.chunks(ids).values()))),
             store.frequencies(["canari", "queue", "part"]),
         )
 
@@ -408,7 +461,7 @@ def test_vectors_survive_a_damaged_database(tmp_path: Path) -> None:
     build(tmp_path, NOTES)
     with Writer(tmp_path, salvage=True) as writer:
         writer.begin(ENCODER.identity, "1")
-        assert writer.texts.salvage() == 6
+        assert writer.texts.salvage() == 8  # six passages, two chunks of other texts
         assert writer.notes.put(indexed("a.md", NOTES["a.md"])) == 4
         writer.publish()
         assert not writer.texts.waiting()

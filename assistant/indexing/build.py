@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assistant.indexing.changes import Diff, Embed, NotesSnapshot, diff, due, unchanged
+from assistant.indexing.changes import ANOTHER_VERSION, Diff, Embed, NotesSnapshot, diff, due, unchanged
 from assistant.indexing.embedder import Embedder
 from assistant.indexing.note_indexer import NoteIndexer
 from assistant.indexing.report import BuildReport, Progress
@@ -64,7 +64,9 @@ def refresh(
         if salvage:
             raise
         report = build.run(full=False, salvage=True)
-        if isinstance(error, IndexDamaged):
+        if isinstance(error, IndexOutdated):
+            report.reason = ANOTHER_VERSION
+        else:
             report.warnings.append(f"The index was corrupt ({error}) and was rebuilt.")
     report.seconds = round(monotonic() - began, 3)
     return report
@@ -162,7 +164,7 @@ class _Build:
         writer.concepts.gather()
         name, sound = writer.state.file.name, writer.sound(whole=self.verify or writer.abandoned)
         try:
-            writer.file_vectors(finished=not writer.state.pending, insist=not sound)
+            writer.file_vectors(finished=not writer.texts.waiting_count(), insist=not sound)
         except DiskFull:
             writer.rollback()
             self.report.warnings.append(

@@ -11,7 +11,7 @@ from typing import Literal, Protocol, Self
 
 from assistant.errors import NoNotes, UnreadableNotes
 from assistant.indexing.report import listed
-from assistant.notes import chunker, syntax_check
+from assistant.notes import chunker, chunks, syntax_check
 from assistant.notes import folder as notes_folder
 from assistant.records import NoteFile
 from assistant.storage import StoredNote
@@ -23,6 +23,8 @@ _BYTES_A_PASSAGE = 100
 """Of a note with its headings and blank lines, for each passage it gives (the shipped note: 80)."""
 _BYTES_READ = 100_000
 """Of all changed notes together, which are split into passages anew: about half a second."""
+
+ANOTHER_VERSION = "The index was made by another version of this program, so everything was rebuilt."
 
 Embed = Literal["all", "few", "none"]
 """Which vectors a build computes: all, all where no more than AT_ONCE are missing, or none."""
@@ -148,7 +150,7 @@ def _outdated(notes: NotesSnapshot, index: Indexed, identity: str) -> str:
     if index.identity != identity:
         return "The index was made by another model, so everything was rebuilt."
     if index.versions.partition(" ")[0] != notes.versions.partition(" ")[0]:
-        return "The index was made by another version of this program, so everything was rebuilt."
+        return ANOTHER_VERSION
     if index.versions != notes.versions:
         return "The vocabulary has changed, so topics were extracted again."
     return ""
@@ -156,7 +158,8 @@ def _outdated(notes: NotesSnapshot, index: Indexed, identity: str) -> str:
 
 def versions(folder: Path) -> str:
     """What the text of an index depends on besides the notes, and after a blank the digest of the vocabulary."""
-    return f"{chunker.VERSION}.{extraction.VERSION}.{syntax_check.VERSION} {_vocabulary_digest(folder)}"
+    code = (chunker.VERSION, chunks.VERSION, extraction.VERSION, syntax_check.VERSION)
+    return f"{'.'.join(map(str, code))} {_vocabulary_digest(folder)}"
 
 
 def _vocabulary_digest(folder: Path) -> str:

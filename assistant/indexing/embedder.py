@@ -12,9 +12,13 @@ from assistant.storage import Matrix, TextId, Writer
 BATCH_SECONDS = 2.0
 """What a killed build loses at most."""
 BATCH_TEXTS = 512
-_CHUNK = 20_000
+_READ = 20_000
 """Texts that are read from the index at once."""
-_PASSAGES, _VOCABULARY = "Embedding passages", "Embedding the vocabulary"
+_STEPS = {
+    "passages": "Embedding passages",
+    "vocabulary": "Embedding the vocabulary",
+    "chunks": "Embedding the context of passages",
+}
 
 
 @dataclass(slots=True)
@@ -30,24 +34,22 @@ class Embedder:
 
     def compute(self, writer: Writer, seconds: float) -> None:
         """Computes vectors until none is missing, or for about so long; an interrupt keeps those computed so far."""
-        waiting = writer.texts.waiting(_CHUNK)
-        of_passages = writer.texts.waiting_count(passages=True)
-        counts = {_PASSAGES: of_passages, _VOCABULARY: writer.texts.waiting_count() - of_passages}
+        waiting = writer.texts.waiting(_READ)
+        counts = {_STEPS[user]: count for user, count in writer.texts.waiting_counts().items()}
+        steps = [step for step, count in counts.items() for _ in range(count)]
+        before = dict(self._done)
 
         def report(done: int) -> None:
-            step, count = (_PASSAGES, done) if done <= of_passages else (_VOCABULARY, done - of_passages)
-            before = self._done.get(step, 0)
-            self.progress(step, before + count, before + counts[step])
+            step = steps[done - 1]
+            self._done[step] = self._done.get(step, 0) + 1
+            self.progress(step, self._done[step], before.get(step, 0) + counts[step])
 
-        done = self._batches(writer, waiting, report, self.monotonic() + seconds)
-        for step, count in ((_PASSAGES, min(done, of_passages)), (_VOCABULARY, max(0, done - of_passages))):
-            self._done[step] = self._done.get(step, 0) + count
+        self._batches(writer, waiting, report, self.monotonic() + seconds)
 
     def _batches(
         self, writer: Writer, waiting: Sequence[tuple[TextId, str]], report: Callable[[int], None], until: float
-    ) -> int:
-        """How many of the texts got a vector by then."""
-        done = 0
+    ) -> None:
+        """Gives the texts vectors until all have one or it is as late as that; `report` is told after each."""
         batch: list[tuple[TextId, Matrix]] = []
         committed = self.monotonic()
         try:
@@ -63,4 +65,3 @@ class Embedder:
         finally:
             if batch:
                 self.report.embedded += writer.texts.put_vectors(batch)
-        return done

@@ -8,7 +8,7 @@ from pathlib import Path
 from assistant.errors import UnreadableNotes
 from assistant.indexing.changes import Diff, NotesSnapshot, diff
 from assistant.indexing.report import BuildReport, Progress
-from assistant.notes import chunker
+from assistant.notes import chunker, chunks
 from assistant.notes import folder as notes_folder
 from assistant.records import Note, NoteFile
 from assistant.storage import IndexedNote, Writer
@@ -155,5 +155,12 @@ def _indexed(note: Note, file: NoteFile, moment: int, matcher: concept_matcher.C
 
     outline = markdown.outline(note)
     passages = chunker.passages(outline, note)
-    embedded = tuple(chunker.embedded(passage) for passage in passages)
-    return IndexedNote(file, moment, note, outline, passages, embedded, extraction.mentions(passages, matcher))
+    around = chunks.chunks(outline, passages)
+    return IndexedNote(
+        *(file, moment, note, outline),
+        passages=passages,
+        embedded=tuple(chunker.embedded(passage) for passage in passages),
+        mentions=extraction.mentions(passages, matcher),
+        chunks=around,
+        embedded_chunks=tuple(chunks.embedded(chunk) for chunk in around),
+    )

@@ -1,4 +1,4 @@
-"""Columnar cache of the features by which passages are scored: unit rows, terms, lengths.
+"""Columnar cache of the features by which passages and chunks are scored: unit rows, terms, lengths.
 
 A question scores some two hundred passages. Fetching their features passage by passage takes longer than scoring them,
 so each feature is kept in one array that only grows.
@@ -16,12 +16,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.records import Passage, PassageId
+from assistant.records import ChunkId, Passage, PassageId
+from assistant.storage import StoredChunk
 from assistant.text.tokenizer import terms
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.intp]
 
+PASSAGE_TERMS, CHUNK_TERMS = 16.0, 64.0
+"""Terms of a middling passage and chunk: fixed, so that scores do not hang on which candidates there are."""
 HEADING = 0.5
 """How often a heading's word counts; below 1, by which `scoring.suggested` tells it from a word of the text."""
 
@@ -58,7 +61,7 @@ class FeatureBatch:
     counts: Floats
     """(words,): how often each stands there; a heading's counts half."""
     lengths: NDArray[np.float64]
-    """(passages,): terms of label and text, each as often as it stands there."""
+    """(passages,): terms of label and text, each as often as it stands there, as a multiple of a middling passage's."""
 
 
 class FeatureCache:
@@ -78,19 +81,31 @@ class FeatureCache:
         self, passages: Mapping[PassageId, Passage], rows: Mapping[PassageId, Floats]
     ) -> dict[PassageId, IndexedPassage]:
         """Takes in new passages, with the unit rows (k, d) of those that have any; each as it is scored, by id."""
+        spoken = {i: terms(f"{passage.label} {passage.text}") for i, passage in passages.items()}
+        heads = {i: _heading_terms(passage.heading_path[1:]) for i, passage in passages.items()}
+        place = count(self._extend([(spoken[i], heads[i], rows.get(i)) for i in passages]))
+        return {
+            i: IndexedPassage(next(place), passage, frozenset(spoken[i]), heads[i]) for i, passage in passages.items()
+        }
+
+    def add_chunks(self, chunks: Mapping[ChunkId, StoredChunk], rows: Mapping[ChunkId, Floats]) -> dict[ChunkId, int]:
+        """The same for chunks, whose title counts as a heading; the place of each in the columns."""
+        place = count(
+            self._extend([(of, _heading_terms(chunk.heading_path), rows.get(i)) for i, (chunk, of) in chunks.items()])
+        )
+        return {i: next(place) for i in chunks}
+
+    def _extend(self, features: Sequence[tuple[Sequence[str], frozenset[str], Floats | None]]) -> int:
+        """Adds terms, heading terms and unit rows of each; the place of the first."""
         numbers, counts, matrices = list[int](), list[float](), list[Floats]()
-        spans, terms_of = list[tuple[int, int, int, int, int]](), list[tuple[frozenset[str], frozenset[str]]]()
+        spans = list[tuple[int, int, int, int, int]]()
         first, row = self._words.size, self._rows.size if self._rows is not None else 0
-        for number, passage in passages.items():
-            heading_terms = _heading_terms(passage.heading_path[1:])
-            spoken = terms(f"{passage.label} {passage.text}")
+        for spoken, heading_terms, matrix in features:
             counted: dict[str, float] = dict(Counter(spoken))
-            terms_of.append((frozenset(counted), heading_terms))
             for t in heading_terms:
                 counted[t] = counted.get(t, 0) + HEADING
             numbers += [self.numbers.setdefault(t, len(self.numbers)) for t in counted]
             counts += counted.values()
-            matrix = rows.get(number)
             spans.append((row, 0 if matrix is None else len(matrix), first, len(counted), len(spoken)))
             first += len(counted)
             if matrix is not None:
@@ -101,32 +116,28 @@ class FeatureCache:
         if matrices:
             self._rows = self._rows or _GrowingArray(matrices[0][:0])
             self._rows.extend(np.concatenate(matrices))
-        place = count(self._spans.extend(spans))
-        return {
-            number: IndexedPassage(next(place), passage, own, heading_terms)
-            for (number, passage), (own, heading_terms) in zip(passages.items(), terms_of, strict=True)
-        }
+        return self._spans.extend(spans)
 
     def first_row(self, passage: IndexedPassage) -> Floats | None:
         """(d,): the first unit row of a passage; None while it has none."""
         row, rows = self._spans.take([passage.place])[0, :2].tolist()
         return self._rows.take([row])[0] if self._rows is not None and rows else None
 
-    def batch(self, passages: Sequence[IndexedPassage]) -> FeatureBatch:
-        """What these passages are scored by, aligned."""
-        row, rows, word, many, length = self._spans.take([p.place for p in passages]).T
+    def batch(self, places: Sequence[int] | Places, middling: float = PASSAGE_TERMS) -> FeatureBatch:
+        """What the passages or chunks at these places are scored by, aligned; `middling` is the length of most."""
+        row, rows, word, many, length = self._spans.take(places).T
         starts, rows_at = _within(row, rows)
         held = np.flatnonzero(rows)
         _, words_at = _within(word, many)
         return FeatureBatch(
-            len(passages),
+            len(places),
             held,
             starts[held],
             self._rows.take(rows_at) if self._rows is not None and len(rows_at) else None,
-            np.repeat(np.arange(len(passages)), many),
+            np.repeat(np.arange(len(places)), many),
             self._words.take(words_at),
             self._counts.take(words_at),
-            length.astype(np.float64),
+            length / middling,
         )
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.records import Passage, PassageId
-from assistant.retrieval.feature_cache import FeatureBatch, FeatureCache, IndexedPassage
-from assistant.storage import Store, StoredMention
+from assistant.records import Chunk, ChunkId, Passage, PassageId
+from assistant.retrieval.feature_cache import CHUNK_TERMS, FeatureBatch, FeatureCache, IndexedPassage, Places
+from assistant.storage import IndexDamaged, Store, StoredMention
 from assistant.text import excerpts
 from assistant.topics.namings import Naming, namings
 
@@ -39,6 +39,10 @@ class IndexReader:
 
     store: Store
     _passages: dict[PassageId, IndexedPassage] = field(default_factory=dict)
+    _chunks: dict[ChunkId, tuple[Chunk, int]] = field(default_factory=dict)
+    """Each with its place in the features."""
+    _around: dict[PassageId, int] = field(default_factory=dict)
+    """The place of the chunk that a passage stands in."""
     _namings: dict[PassageId, tuple[Naming, ...]] = field(default_factory=dict)
     _sections: dict[tuple[str, str], SectionTerms] = field(default_factory=dict)
     _plain_notes: dict[str, str] = field(default_factory=dict)
@@ -58,7 +62,28 @@ class IndexReader:
 
     def batch(self, passages: Sequence[IndexedPassage]) -> FeatureBatch:
         """What these passages are scored by."""
-        return self._features.batch(passages)
+        return self._features.batch([p.place for p in passages])
+
+    def chunks(self, ids: Sequence[PassageId]) -> tuple[FeatureBatch, Places]:
+        """What the chunks around these passages are scored by, each once, and which of them is each passage's."""
+        missing = [i for i in ids if i not in self._around]
+        if missing:
+            self._read_chunks(missing)
+        around = np.array([self._around[i] for i in ids], dtype=np.intp)
+        places, which = np.unique(around, return_inverse=True)
+        return self._features.batch(places, CHUNK_TERMS), which
+
+    def _read_chunks(self, ids: Sequence[PassageId]) -> None:
+        chunk_of = self.store.chunks(ids)
+        new = sorted(set(chunk_of.values()) - self._chunks.keys())
+        if new:
+            stored = self.store.stored_chunks(new)
+            places = self._features.add_chunks(stored, self.store.chunk_vectors(new))
+            self._chunks |= {i: (stored[i].chunk, place) for i, place in places.items()}
+        for i, passage in self.passages(ids).items():
+            chunk, self._around[i] = self._chunks[chunk_of[i]]
+            if not _within(passage.passage, chunk):
+                raise IndexDamaged("a passage stands in another chunk")
 
     def row(self, passage: IndexedPassage) -> Floats | None:
         """(d,): the first unit row of a passage; None while it has none."""
@@ -95,3 +120,7 @@ class IndexReader:
         for i, passage in self.passages(missing).items():
             self._namings[i] = namings(passage.passage, (mention[:3] for mention in mentioned[i]))
         return [self._namings[i] for i in ids]
+
+
+def _within(passage: Passage, chunk: Chunk) -> bool:
+    return passage.path == chunk.path and chunk.start <= passage.start and passage.end <= chunk.end

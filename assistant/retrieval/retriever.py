@@ -30,6 +30,12 @@ CANDIDATES = 160
 """Passages proposed by each of: the whole question's vector, and the words."""
 OF_A_REQUIREMENT = 60
 """Passages proposed by each requirement's vector, where a question has several."""
+CHUNKS = 24
+"""Chunks, those nearest to the question, whose passages become candidates."""
+OF_A_CHUNK = 40
+"""Passages, the first, that are read of each."""
+CONTEXT = 0.3
+"""What the score of the chunk that a passage stands in counts beside the passage's own."""
 EXPANSION = 0.2
 """The most that a passage gains for similarity to the names of the likely concepts; only for needs and code, since a
 fact is in the words of its question."""
@@ -113,7 +119,10 @@ class HybridRetriever:
     def _by_meaning(self, vectors: Floats, scope: Scope) -> set[PassageId]:
         whole = self.store.nearest_passages(vectors[:1], CANDIDATES, scope)
         each = self.store.nearest_passages(vectors[1:], OF_A_REQUIREMENT, scope)
-        return {number for near in (*whole, *each) for number in near}
+        (chunks,) = self.store.nearest_chunks(vectors[:1], CHUNKS, scope)
+        around = self.store.chunk_passages(sorted(chunks), OF_A_CHUNK)
+        candidates = {number for near in (*whole, *each) for number in near}
+        return candidates.union(around if scope is None else (i for i in around if i in scope))
 
     def _with_joined_words(self, query: Query) -> Query:
         """The question with what people write apart and notes together ("roll it back": rollback)."""
@@ -129,7 +138,7 @@ class HybridRetriever:
         query, ids = search.query, sorted(by_id)
         passages = [by_id[i] for i in ids]
         weight = scoring.OF_A_NEED if query.tells_need else scoring.DENSE
-        scores = self._score(search, passages, weight)
+        scores = self._score(search, by_id, ids, weight)
         if context is not None:
             scores = replace(scores, fused=scores.fused + _nearness(context, [p.passage for p in passages]))
         expanded = weight * scores.called + (1 - weight) * scores.hinted / (scores.hinted + _HINT)
@@ -141,10 +150,15 @@ class HybridRetriever:
         hits = (Hit(ids[n], passages[n].passage, _known(cosines[n]), words_of[n], total[n]) for n in order)
         return RetrievalResult(search, tuple(hits), tuple(passages[n] for n in order), scores.take(order))
 
-    def _score(self, search: Search, passages: Sequence[IndexedPassage], weight: float) -> Scores:
-        batch, numbers = self.reader.batch(passages), self.reader.term_numbers
-        fused = scoring.fused_scores(search.vectors, search.terms, batch, search.idf, numbers, weight)
-        return Scores(*fused, *scoring.suggested(batch, search.concepts, numbers))
+    def _score(
+        self, search: Search, by_id: Mapping[PassageId, IndexedPassage], ids: Sequence[PassageId], weight: float
+    ) -> Scores:
+        batch, (chunks, around) = self.reader.batch([by_id[i] for i in ids]), self.reader.chunks(ids)
+        numbers = self.reader.term_numbers
+        dense, lexical, own = scoring.fused_scores(search.vectors, search.terms, batch, search.idf, numbers, weight)
+        _, _, context = scoring.fused_scores(search.vectors, search.terms, chunks, search.idf, numbers, weight)
+        fused = np.asarray((own + CONTEXT * context[around]) / (1 + CONTEXT), dtype=np.float32)
+        return Scores(dense, lexical, fused, *scoring.suggested(batch, search.concepts, numbers))
 
 
 def _known(cosine: float) -> float | None:

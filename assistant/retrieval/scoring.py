@@ -31,8 +31,6 @@ FLOOR = 0.05
 HALF = 6.0
 """The BM25 that counts as a half."""
 _K1, _B = 1.2, 0.5
-_AVERAGE = 16.0
-"""Terms of a middling passage: fixed, so that scores do not hang on which candidates there are."""
 
 
 def rarest(frequencies: Mapping[str, int]) -> list[str]:
@@ -85,7 +83,7 @@ def bm25(
     met = column >= 0
     counts = np.zeros((batch.size, len(wanted)), dtype=np.float32)
     counts[batch.owners[met], column[met]] = batch.counts[met]
-    norm = (_K1 * (1 - _B + _B * batch.lengths / _AVERAGE)).astype(np.float32).reshape(-1, 1)
+    norm = (_K1 * (1 - _B + _B * batch.lengths)).astype(np.float32).reshape(-1, 1)
     scored = counts * (_K1 + 1) / (counts + norm) * np.array([weights.get(t, 0.0) for t in wanted], dtype=np.float32)
     members = [frozenset(bag) for bag in bags]
     held = np.array([[t in bag for bag in members] for t in wanted], dtype=np.float32)

@@ -18,7 +18,7 @@ from assistant.storage.lock import abandoned, being_written
 from assistant.storage.nearest import Matrix
 from assistant.storage.reader import Store
 from assistant.storage.schema import TextId
-from assistant.storage.stored import Concepts, StoredMention, StoredNote
+from assistant.storage.stored import Concepts, StoredChunk, StoredMention, StoredNote
 
 if TYPE_CHECKING:
     from assistant.storage.integrity import problems
@@ -37,6 +37,7 @@ __all__ = [
     "ReadOnly",
     "Store",
     "StoreError",
+    "StoredChunk",
     "StoredMention",
     "StoredNote",
     "TextId",

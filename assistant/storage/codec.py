@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from assistant.records import LineNumber, NoteFile, Passage, Problem
+from assistant.records import Chunk, LineNumber, NoteFile, Passage, Problem
 from assistant.storage.errors import IndexDamaged
 from assistant.storage.nearest import Matrix
-from assistant.storage.stored import StoredMention, StoredNote
+from assistant.storage.stored import StoredChunk, StoredMention, StoredNote
 
 NOTE_FILES = """
     SELECT path, size, mtime_ns, inode, digest, looked, '' FROM notes
@@ -131,6 +131,23 @@ def unpack_passage(body: str, crc: int) -> Passage:
             info=info,
             problems=None if problems is None else tuple(Problem(LineNumber(line), text) for line, text in problems),
         )
+
+
+def pack_chunk(chunk: Chunk, terms: Sequence[str]) -> tuple[str, str, int]:
+    """body, words, crc."""
+    fields = [chunk.path, chunk.heading_path, chunk.anchor, chunk.start, chunk.end, chunk.text, chunk.titled]
+    body, words = json.dumps(fields, ensure_ascii=False), " ".join(terms)
+    return body, words, checksum(f"{body}\0{words}")
+
+
+def unpack_chunk(body: str, words: str, crc: int) -> StoredChunk:
+    """IndexDamaged where the last column is not the sum of the others."""
+    with decoding("a chunk"):
+        if checksum(f"{body}\0{words}") != crc:
+            raise IndexDamaged("a chunk")
+        path, heading_path, anchor, start, end, text, titled = json.loads(body)
+        chunk = Chunk(path, tuple(heading_path), anchor, LineNumber(start), LineNumber(end), text, titled)
+        return StoredChunk(chunk, tuple(words.split()))
 
 
 def pack_match(key: str, concept: str, whole: int) -> tuple[str, str, int, int]:

@@ -14,7 +14,7 @@ from assistant.storage.nearest import Matrix
 from assistant.storage.read_cache import ReadCache
 from assistant.storage.snapshot import Snapshot
 from assistant.storage.stored import Concepts
-from assistant.storage.vector_reader import CACHED, LentVectors
+from assistant.storage.text_vectors import CACHED, LentVectors
 
 
 class ConceptReader:

@@ -31,6 +31,13 @@ def problems(folder: Path) -> tuple[str, ...]:
         return (str(error),)
 
 
+_IN_ANOTHER_CHUNK = """
+    SELECT 1 FROM passages p WHERE p.chunk IS NOT (
+        SELECT id FROM chunks c WHERE c.note = p.note AND c.start <= p.start ORDER BY c.start DESC LIMIT 1
+    ) LIMIT 1
+"""
+
+
 @contextmanager
 def _lock_where_possible(folder: Path) -> Iterator[bool]:
     """Holds the writer's lock; whether it does: another process may hold it, or the folder take no files."""
@@ -67,6 +74,8 @@ def _of_database(folder: Path, database: Database, writable: bool) -> list[str]:
         faults.append("the term counts do not fit the text")
     if database.rows("SELECT 1 FROM texts WHERE ready = 1 AND id NOT IN (SELECT text FROM vectors) LIMIT 1"):
         faults.append("vectors are missing")
+    if database.rows(_IN_ANOTHER_CHUNK):
+        faults.append("passages stand in other chunks than their lines do")
     if not vector_file.sound(folder, state.file):
         faults.append(f"{state.file.name} is missing or corrupt")
     return faults
@@ -93,6 +102,7 @@ def _passes(check: Callable[[Any], object], row: Any) -> bool:
 _CHECKS: dict[str, Callable[[Any], object]] = {
     "vectors": lambda row: codec.unpack_matrix(*row[1:]),
     "passages": lambda row: codec.unpack_passage(*row[-2:]),
+    "chunks": lambda row: codec.unpack_chunk(*row[-3:]),
     "concepts": lambda row: codec.unpack_matrix(*row[2:]),
     "mentions": lambda row: codec.pack_mention(row[2], row[3], row[4], row[1])[-1] == row[5],
     "matches": lambda row: codec.pack_match(*row[:-1]) == row,

@@ -196,13 +196,15 @@ def _best(scores: Sequence[float], ids: Sequence[int]) -> dict[int, float]:
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """Everything that is searched: `filed` less `dead`, and the `tail` that came after it."""
+    """Everything that is searched: `filed` less `dead` or but its `members`, and the `tail` that came after it."""
 
     filed: Flat | Coded | None
     tail: Flat | None
     dead: Ids
     exact: Exact
     """Of what `filed` holds."""
+    members: Ids | None = None
+    """What alone of `filed` is searched; None for all of it but `dead`."""
 
     @property
     def size(self) -> int:
@@ -222,10 +224,11 @@ class Nearest:
         results: list[dict[int, float]] = [{} for _ in queries]
         floor = np.full(len(queries), -np.inf, dtype=np.float32)
         chosen = None if only is None else np.fromiter(only, dtype=np.int64)
-        for part, dead in ((self.filed, self.dead), (self.tail, self.dead[:0])):
+        of_filed = self.members if chosen is None else chosen
+        for part, those, dead in ((self.filed, of_filed, self.dead), (self.tail, chosen, self.dead[:0])):
             if part is None or part.size == 0:
                 continue
-            scored, missing = part.search(queries, k, chosen, dead, self.exact)
+            scored, missing = part.search(queries, k, those, dead, self.exact)
             floor = np.maximum(floor, missing)
             for place, (best, each) in enumerate(zip(results, scored, strict=True)):
                 results[place] = each | {n: s for n, s in best.items() if s > each.get(n, -np.inf)}

@@ -1,4 +1,4 @@
-"""What a build puts into the index about notes: their lines, sections, passages, full text and mentions."""
+"""What a build puts into the index about notes: their lines, sections, chunks, passages, full text and mentions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
-from assistant.records import Mention, Note, NoteFile, Outline, Passage
+from assistant.records import Chunk, Mention, Note, NoteFile, Outline, Passage
 from assistant.storage import codec
 from assistant.storage.stored import StoredNote
 from assistant.storage.text_writer import TextWriter
@@ -28,6 +28,10 @@ class IndexedNote:
     embedded: tuple[str, ...]
     """For each passage the text its vector stands for."""
     mentions: tuple[Mention, ...]
+    chunks: tuple[Chunk, ...]
+    """By line; every passage stands in one."""
+    embedded_chunks: tuple[str, ...]
+    """For each chunk the text its vector stands for."""
 
 
 class NoteWriter:
@@ -50,15 +54,17 @@ class NoteWriter:
         self.drop(indexed.file.path)
         note = self._put_file(indexed)
         sections = self._put_sections(note, indexed.outline)
+        chunks = self._put_chunks(note, indexed)
         texts = self._texts.register(indexed.embedded)
         ids = self._transaction.new_ids("passages", len(indexed.passages))
         rows = []
         for passage, (text, _), number in zip(indexed.passages, texts, ids, strict=True):
             body = codec.pack_passage(passage)
-            section = _section_of(passage, sections)
-            rows.append((number, note, section, passage.start, text, body, codec.checksum(body)))
+            around = _above(passage, sections), _above(passage, chunks)
+            rows.append((number, note, *around, passage.start, text, body, codec.checksum(body)))
         self._transaction.change_many(
-            "INSERT INTO passages(id, note, section, start, text, body, crc) VALUES (?, ?, ?, ?, ?, ?, ?)", rows
+            "INSERT INTO passages(id, note, section, chunk, start, text, body, crc) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            rows,
         )
         self._put_contents(indexed.passages, ids)
         self._put_mentions(indexed.mentions, indexed.passages, ids)
@@ -89,6 +95,19 @@ class NoteWriter:
             ],
         )
         return [(section.start, number) for number, section in zip(ids, outline.sections, strict=True)]
+
+    def _put_chunks(self, note: int, indexed: IndexedNote) -> list[tuple[int, int]]:
+        """(first line, id) of each."""
+        texts = self._texts.register(indexed.embedded_chunks)
+        ids = self._transaction.new_ids("chunks", len(indexed.chunks))
+        self._transaction.change_many(
+            "INSERT INTO chunks(id, note, start, text, body, words, crc) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (number, note, chunk.start, text, *codec.pack_chunk(chunk, tokenizer.terms(chunk.text)))
+                for chunk, (text, _), number in zip(indexed.chunks, texts, ids, strict=True)
+            ],
+        )
+        return [(chunk.start, number) for chunk, number in zip(indexed.chunks, ids, strict=True)]
 
     def _put_contents(self, passages: Sequence[Passage], ids: Sequence[int]) -> None:
         """The terms of each passage, for full text."""
@@ -153,11 +172,13 @@ class NoteWriter:
                 change("DELETE FROM contents WHERE rowid = ?", passage)
                 change("DELETE FROM mentions WHERE passage = ?", passage)
             change("DELETE FROM passages WHERE note = ?", note)
+            change("DELETE FROM chunks WHERE note = ?", note)
             change("DELETE FROM sections WHERE note = ?", note)
             change("DELETE FROM notes WHERE id = ?", note)
 
 
-def _section_of(passage: Passage, sections: Sequence[tuple[int, int]]) -> int:
-    """The id of the last section, in their order, that begins at the passage or above; 0 for none."""
-    position = bisect_right(sections, passage.start, key=itemgetter(0))
-    return sections[position - 1][1] if position else 0
+def _above(passage: Passage, places: Sequence[tuple[int, int]]) -> int:
+    """The id of the last of the (first line, id) in `places`, in their order, that begins at the passage or above; 0
+    for none."""
+    position = bisect_right(places, passage.start, key=itemgetter(0))
+    return places[position - 1][1] if position else 0

@@ -7,13 +7,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from assistant.records import LineNumber, Passage, PassageId
+from assistant.records import ChunkId, LineNumber, Passage, PassageId
 from assistant.storage.concept_reader import ConceptReader
 from assistant.storage.full_text import FullText
 from assistant.storage.nearest import Matrix
 from assistant.storage.schema import TextId
 from assistant.storage.snapshot import Snapshot
-from assistant.storage.stored import Concepts, StoredMention, StoredNote
+from assistant.storage.stored import Concepts, StoredChunk, StoredMention, StoredNote
 from assistant.storage.text_reader import TextReader
 from assistant.storage.vector_reader import VectorReader
 
@@ -97,7 +97,7 @@ class Store:
 
     def waiting(self) -> int:
         """Texts of any kind that have no vector yet."""
-        ((count,),) = self._snapshot.rows("SELECT count(*) FROM texts WHERE ready = 0 AND uses + others > 0")
+        ((count,),) = self._snapshot.rows("SELECT count(*) FROM texts WHERE ready = 0 AND uses + chunks + others > 0")
         return int(count)
 
     # Notes, headings and passages.
@@ -142,6 +142,20 @@ class Store:
     def tagged(self, tag: str) -> set[PassageId]:
         """Passages of the notes that carry the tag, case aside."""
         return self._text.tagged(tag)
+
+    # Chunks.
+
+    def chunks(self, ids: Sequence[PassageId]) -> dict[PassageId, ChunkId]:
+        """The chunk that each of these passages stands in."""
+        return self._text.chunks(ids)
+
+    def stored_chunks(self, ids: Sequence[ChunkId]) -> dict[ChunkId, StoredChunk]:
+        """The chunks of these ids, in that order."""
+        return self._text.stored_chunks(ids)
+
+    def chunk_passages(self, ids: Sequence[ChunkId], first: int) -> list[PassageId]:
+        """Of each of these chunks the `first` passages, by chunk and line."""
+        return self._text.chunk_passages(ids, first)
 
     # Topics.
 
@@ -189,9 +203,19 @@ class Store:
         vectors, to 6 places), best first, then by path and line; those that tie with the last are included."""
         return self._vectors.nearest_passages(queries, limit, only)
 
+    def nearest_chunks(
+        self, queries: Matrix, limit: int, only: Collection[PassageId] | None = None
+    ) -> list[dict[ChunkId, float]]:
+        """As `nearest_passages`; of `only` the chunks around them."""
+        return self._vectors.nearest_chunks(queries, limit, only)
+
     def vectors(self, ids: Sequence[PassageId]) -> dict[PassageId, Matrix]:
         """The unit rows (k, d) of each passage that has a vector, in the order of `ids`."""
         return self._vectors.vectors(ids)
+
+    def chunk_vectors(self, ids: Sequence[ChunkId]) -> dict[ChunkId, Matrix]:
+        """The unit rows (k, d) of each chunk that has a vector, in the order of `ids`."""
+        return self._vectors.chunk_vectors(ids)
 
     def lacking(self, ids: Sequence[PassageId], concepts: Sequence[str]) -> list[tuple[TextId, str]]:
         """Texts of these passages, then of these concepts' sentences, that have no vector yet, each once, by id."""

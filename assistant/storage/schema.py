@@ -14,11 +14,14 @@ from assistant.errors import IndexUnusable
 from assistant.storage.database import Database
 from assistant.storage.errors import IndexDamaged, IndexOutdated
 
-SCHEMA = 6
+SCHEMA = 7
 """The database's `user_version`; raise it with every change to TABLES or to the meaning of a column."""
 
 APPLICATION = 0x4E415353
 """`application_id` of our databases ("NASS")."""
+
+SEARCHED = "ready = 1 AND uses + chunks > 0"
+"""An SQL condition: a text is searched by its vector."""
 
 _WORD_CHARACTERS = "".join(chr(c) for c in range(33, 127) if not chr(c).isalnum() and chr(c) not in "'\"")
 
@@ -54,22 +57,25 @@ CREATE INDEX sections_note ON sections(note, anchor);
 CREATE TABLE texts(                 -- whatever is embedded, once, however often it occurs
     id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, text TEXT NOT NULL,
     uses INTEGER NOT NULL DEFAULT 0,    -- by passages
-    others INTEGER NOT NULL DEFAULT 0,  -- by the vocabulary
+    chunks INTEGER NOT NULL DEFAULT 0,  -- uses by chunks
+    others INTEGER NOT NULL DEFAULT 0,  -- uses by the vocabulary
     ready INTEGER NOT NULL DEFAULT 0,   -- has a vector
     filed INTEGER NOT NULL DEFAULT 0,   -- stands in the FAISS file
     idle INTEGER                        -- the generation since which nothing uses it
 ) STRICT;
-CREATE INDEX texts_waiting ON texts(uses, others) WHERE ready = 0;
-CREATE INDEX texts_tail ON texts(id) WHERE ready = 1 AND filed = 0 AND uses > 0;
-CREATE INDEX texts_dead ON texts(id) WHERE filed = 1 AND uses = 0;
-CREATE INDEX texts_idle ON texts(idle) WHERE uses = 0 AND others = 0;
+CREATE INDEX texts_waiting ON texts(uses, others, chunks) WHERE ready = 0;
+CREATE INDEX texts_tail ON texts(id) WHERE {SEARCHED} AND filed = 0;
+CREATE INDEX texts_of_no_passage ON texts(chunks) WHERE filed = 1 AND uses = 0;
+CREATE INDEX texts_of_chunks ON texts(id) WHERE filed = 1 AND chunks > 0;
+CREATE INDEX texts_idle ON texts(idle) WHERE uses = 0 AND chunks = 0 AND others = 0;
 CREATE TABLE vectors(               -- of texts.id: the rows (k, d) as little-endian float32
     text INTEGER PRIMARY KEY, rows INTEGER NOT NULL, data BLOB NOT NULL, crc INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE passages(
     id INTEGER PRIMARY KEY AUTOINCREMENT, note INTEGER NOT NULL, section INTEGER NOT NULL, start INTEGER NOT NULL,
-    text INTEGER NOT NULL, body TEXT NOT NULL, crc INTEGER NOT NULL
+    text INTEGER NOT NULL, chunk INTEGER NOT NULL, body TEXT NOT NULL, crc INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX passages_chunk ON passages(chunk, start);
 CREATE INDEX passages_note ON passages(note);
 CREATE INDEX passages_section ON passages(section);
 CREATE INDEX passages_text ON passages(text, note, start); -- all that is asked of a text that is near
@@ -77,6 +83,18 @@ CREATE TRIGGER passage_in AFTER INSERT ON passages
     BEGIN UPDATE texts SET uses = uses + 1, idle = NULL WHERE id = NEW.text; END;
 CREATE TRIGGER passage_out AFTER DELETE ON passages
     BEGIN UPDATE texts SET uses = uses - 1 WHERE id = OLD.text; END;
+CREATE TABLE chunks(
+    id INTEGER PRIMARY KEY AUTOINCREMENT, note INTEGER NOT NULL, start INTEGER NOT NULL, text INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    words TEXT NOT NULL,            -- its terms, in order
+    crc INTEGER NOT NULL
+) STRICT;
+CREATE INDEX chunks_note ON chunks(note, start);
+CREATE INDEX chunks_text ON chunks(text, note, start);
+CREATE TRIGGER chunk_in AFTER INSERT ON chunks
+    BEGIN UPDATE texts SET chunks = chunks + 1, idle = NULL WHERE id = NEW.text; END;
+CREATE TRIGGER chunk_out AFTER DELETE ON chunks
+    BEGIN UPDATE texts SET chunks = chunks - 1 WHERE id = OLD.text; END;
 CREATE TABLE mentions(
     id INTEGER PRIMARY KEY, passage INTEGER NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
     crc INTEGER NOT NULL

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from assistant.records import NoteFile, PassageId
+from assistant.records import Chunk, NoteFile, PassageId
 from assistant.storage.nearest import Matrix
 
 COARSEST_NS = 2_000_000_000
@@ -27,6 +27,13 @@ class StoredNote:
         """Whether it cannot have changed: its stat is the same, and was taken so long after the last change that
         another one would show."""
         return file == self.file and file.mtime_ns < self.looked - COARSEST_NS
+
+
+class StoredChunk(NamedTuple):
+    """A chunk and the terms of its text, in order."""
+
+    chunk: Chunk
+    terms: tuple[str, ...]
 
 
 class StoredMention(NamedTuple):

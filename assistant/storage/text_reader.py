@@ -1,4 +1,4 @@
-"""Notes, headings, passages and topics of one committed state."""
+"""Notes, headings, passages, chunks and topics of one committed state."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from assistant.records import LineNumber, Passage, PassageId
+from assistant.records import ChunkId, LineNumber, Passage, PassageId
 from assistant.storage import codec
 from assistant.storage.database import IN_LIST
 from assistant.storage.errors import IndexDamaged
 from assistant.storage.snapshot import Snapshot
-from assistant.storage.stored import StoredMention, StoredNote
+from assistant.storage.stored import StoredChunk, StoredMention, StoredNote
 
 _UNPACKED = 64
 """Notes whose lines are kept unpacked at most."""
@@ -90,6 +90,21 @@ class TextReader:
         rows = self._snapshot.rows("SELECT id, tags FROM notes WHERE tags <> '[]'")
         notes = [number for number, tags in rows if _folded(tag) in map(_folded, codec.unpack_strings(tags))]
         return set(self._ids(f"SELECT id FROM passages WHERE note {IN_LIST}", json.dumps(notes)))
+
+    def chunks(self, ids: Sequence[PassageId]) -> dict[PassageId, ChunkId]:
+        rows = self._snapshot.rows(f"SELECT id, chunk FROM passages WHERE id {IN_LIST}", json.dumps(list(ids)))
+        return {PassageId(number): ChunkId(chunk) for number, chunk in codec.typed("a passage", rows, int, int)}
+
+    def stored_chunks(self, ids: Sequence[ChunkId]) -> dict[ChunkId, StoredChunk]:
+        rows = self._snapshot.rows(f"SELECT id, body, words, crc FROM chunks WHERE id {IN_LIST}", json.dumps(list(ids)))
+        chunks = {number: codec.unpack_chunk(*row) for number, *row in rows}
+        if not chunks.keys() >= set(ids):
+            raise IndexDamaged("a chunk is missing")
+        return {number: chunks[number] for number in ids}
+
+    def chunk_passages(self, ids: Sequence[ChunkId], first: int) -> list[PassageId]:
+        sql = "SELECT id FROM passages WHERE chunk = ? ORDER BY start, id LIMIT ?"
+        return [number for chunk in ids for number in self._ids(sql, chunk, first)]
 
     def mentions(self, ids: Sequence[PassageId]) -> list[StoredMention]:
         sql = f"SELECT key, name, kind, passage, crc FROM mentions WHERE passage {IN_LIST} ORDER BY passage, name, kind"

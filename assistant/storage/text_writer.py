@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 
@@ -19,10 +20,22 @@ from assistant.storage.transaction import ASIDE, Transaction
 
 KEPT_IDLE = 3
 """Generations for which the vector of a text that nothing uses any more is kept."""
-_IDLE_SINCE = "uses = 0 AND others = 0 AND filed = 0 AND idle <= ?"
+_UNUSED = "uses = 0 AND chunks = 0 AND others = 0"
+"""An SQL condition: a text is in the index for its vector alone, which may be wanted again."""
+_IDLE_SINCE = f"{_UNUSED} AND filed = 0 AND idle <= ?"
 """An SQL condition: nothing has used a text since this generation, and no vector file holds it."""
 _UNIT = 1e-3
 """More than rounding moves the length of a unit row."""
+
+
+User = Literal["passages", "vocabulary", "chunks"]
+"""What a text is embedded for."""
+_WAITING: dict[User, tuple[str, str]] = {
+    "passages": ("uses > 0", "uses, others, chunks"),
+    "vocabulary": ("uses = 0 AND others > 0", "others, chunks"),
+    "chunks": ("uses = 0 AND others = 0 AND chunks > 0", "chunks"),
+}
+"""By user an SQL condition and an order: what is quoted can be found first, the context comes last."""
 
 
 class TextWriter:
@@ -60,25 +73,24 @@ class TextWriter:
         return text_key(self._transaction.state.identity, text)
 
     def waiting(self, limit: int = -1) -> list[tuple[TextId, str]]:
-        """Texts without a vector, or the first `limit` of them; those of passages before those of the vocabulary."""
-        # In the order of the index texts_waiting, so that nothing is sorted and no other row is looked at.
-        rows = self._transaction.rows(
-            "SELECT id, text FROM texts INDEXED BY texts_waiting WHERE ready = 0 AND uses > 0"
-            " ORDER BY uses, others, id LIMIT ?",
-            limit,
-        )
-        if len(rows) != limit:
-            rest = -1 if limit < 0 else limit - len(rows)
-            rows += self._transaction.rows(
-                "SELECT id, text FROM texts INDEXED BY texts_waiting WHERE ready = 0 AND uses = 0 AND others > 0"
-                " ORDER BY others, id LIMIT ?",
-                rest,
+        """Texts without a vector, or the first `limit` of them; those of passages, of the vocabulary, of chunks."""
+        found = list[Any]()
+        for where, order in _WAITING.values():
+            # In the order of the index texts_waiting, so that nothing is sorted and no other row is looked at.
+            found += self._transaction.rows(
+                f"SELECT id, text FROM texts INDEXED BY texts_waiting WHERE ready = 0 AND {where}"
+                f" ORDER BY {order}, id LIMIT ?",
+                -1 if limit < 0 else limit - len(found),
             )
-        return [(TextId(number), text) for number, text in codec.typed("a text", rows, int, str)]
+        return [(TextId(number), text) for number, text in codec.typed("a text", found, int, str)]
 
-    def waiting_count(self, *, passages: bool = False) -> int:
-        """Texts without a vector, or those of passages alone."""
-        return self.count("ready = 0 AND uses > 0" if passages else "ready = 0 AND uses + others > 0")
+    def waiting_counts(self) -> dict[User, int]:
+        """Texts without a vector by the first that uses them, in the order of `waiting`."""
+        return {user: self.count(f"ready = 0 AND {where}") for user, (where, _) in _WAITING.items()}
+
+    def waiting_count(self) -> int:
+        """Texts without a vector."""
+        return sum(self.waiting_counts().values())
 
     def count(self, where: str) -> int:
         """Texts that meet an SQL condition."""
@@ -120,10 +132,10 @@ class TextWriter:
     def discard_idle(self, generation: int) -> None:
         """Deletes texts that nothing has used for KEPT_IDLE generations, and those unused ones that have no vector."""
         change = self._transaction.change
-        change("UPDATE texts SET idle = ? WHERE idle IS NULL AND uses = 0 AND others = 0", generation)
+        change(f"UPDATE texts SET idle = ? WHERE idle IS NULL AND {_UNUSED}", generation)
         change(f"DELETE FROM vectors WHERE text IN (SELECT id FROM texts WHERE {_IDLE_SINCE})", generation - KEPT_IDLE)
         change(f"DELETE FROM texts WHERE {_IDLE_SINCE}", generation - KEPT_IDLE)
-        change("DELETE FROM texts WHERE uses = 0 AND others = 0 AND ready = 0")
+        change(f"DELETE FROM texts WHERE {_UNUSED} AND ready = 0")
 
 
 def _readable(path: Path, identity: str) -> Iterator[tuple[str, int, bytes, int]]:

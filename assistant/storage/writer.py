@@ -13,7 +13,7 @@ from assistant.storage.concept_writer import ConceptWriter
 from assistant.storage.errors import DiskFull
 from assistant.storage.nearest import Matrix
 from assistant.storage.note_writer import NoteWriter
-from assistant.storage.schema import TABLES, State, VectorFile, statements
+from assistant.storage.schema import SEARCHED, TABLES, State, VectorFile, statements
 from assistant.storage.stored import StoredNote
 from assistant.storage.text_writer import TextWriter
 from assistant.storage.transaction import Transaction
@@ -22,7 +22,7 @@ TAIL_AT_MOST = 2000
 """Texts beside the vector file from which it is written anew, where it is small."""
 TAIL_SHARE = 10
 """The same as the divisor of its texts, where it is large."""
-_SEARCHED = "FROM texts t JOIN vectors v ON v.text = t.id WHERE t.ready = 1 AND t.uses > 0"
+_SEARCHED = f"FROM texts t JOIN vectors v ON v.text = t.id WHERE {SEARCHED}"
 
 
 class Writer:
@@ -132,16 +132,16 @@ class Writer:
         """Writes the FAISS file anew where too much has changed since it was written; whether it did so. While vectors
         are still being computed (not `finished`) it is written each time it has doubled. DiskFull leaves the old one in
         force."""
-        tail = self.texts.count("ready = 1 AND filed = 0 AND uses > 0")
-        dead = self.texts.count("filed = 1 AND uses = 0")
+        tail = self.texts.count(f"{SEARCHED} AND filed = 0")
+        dead = self.texts.count("filed = 1 AND uses = 0 AND chunks = 0")
         file = self.state.file
         bound = max(TAIL_AT_MOST, file.texts // TAIL_SHARE) if finished else max(10 * TAIL_AT_MOST, file.texts)
         if not (insist or tail + dead > bound or (finished and tail > 0 and not file.name)):
             return False
-        texts = self.texts.count("ready = 1 AND uses > 0")
+        texts = self.texts.count(SEARCHED)
         stamp = self._write_file(texts) if texts else VectorFile()
-        self.transaction.change("UPDATE texts SET filed = 1 WHERE ready = 1 AND uses > 0 AND filed = 0")
-        self.transaction.change("UPDATE texts SET filed = 0 WHERE filed = 1 AND uses = 0")
+        self.transaction.change(f"UPDATE texts SET filed = 1 WHERE {SEARCHED} AND filed = 0")
+        self.transaction.change("UPDATE texts SET filed = 0 WHERE filed = 1 AND uses = 0 AND chunks = 0")
         previous = self.state.previous if stamp.name == file.name else file.name
         self.transaction.state = replace(self.state, file=stamp, previous=previous)
         self.transaction.commit()
