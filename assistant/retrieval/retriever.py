@@ -34,7 +34,7 @@ CHUNKS = 24
 """Chunks, those nearest to the question, whose passages become candidates."""
 OF_A_CHUNK = 40
 """Passages, the first, that are read of each."""
-CONTEXT = 0.3
+CONTEXT = 1.0
 """What the score of the chunk that a passage stands in counts beside the passage's own."""
 EXPANSION = 0.2
 """The most that a passage gains for similarity to the names of the likely concepts; only for needs and code, since a

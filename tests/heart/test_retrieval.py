@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from assistant.errors import BadRequest
 from assistant.question.parser import parse
 from assistant.records import Request
+from assistant.retrieval import scoring
 from assistant.retrieval.result import FollowUpContext
 from assistant.retrieval.retriever import HybridRetriever
 from assistant.retrieval.scope import restrict
@@ -66,3 +70,37 @@ def test_a_misspelt_heading_is_refused_with_the_nearest(retriever: HybridRetriev
 
 def test_no_heading_restricts_nothing(retriever: HybridRetriever) -> None:
     assert restrict(retriever.store, Request("kept")) is None
+
+
+def test_the_section_around_a_line_counts(retriever: HybridRetriever, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing in the line itself says what it is about."""
+
+    def rank() -> int:
+        hits = retriever.retrieve(parse("canary release: how do I undo it?")).hits
+        texts = [hit.passage.text for hit in hits if hit.passage.kind not in ("heading", "label")]
+        return texts.index("Watch the error rate for 30 minutes before the next step")
+
+    among = rank()
+    monkeypatch.setattr("assistant.retrieval.retriever.CONTEXT", 0.0)
+    assert among < rank()
+
+
+def test_passages_of_a_chunk_share_its_score(retriever: HybridRetriever) -> None:
+    hits = retriever.retrieve(parse("How long are messages kept?")).hits
+    ids = [hit.id for hit in hits]
+    batch, which = retriever.reader.chunks(ids)
+    assert len(which) == len(ids)
+    sections = {(hit.passage.heading_path, int(which[n])) for n, hit in enumerate(hits)}
+    assert batch.size == len(sections)  # each section of these notes is one chunk
+
+
+def test_a_chunk_without_a_vector_counts_by_its_words(retriever: HybridRetriever) -> None:
+    batch, _ = retriever.reader.chunks(retriever.store.passage_ids())
+    bare = replace(batch, held=batch.held[:0], starts=batch.starts[:0], matrix=None)
+    vector = retriever.encoder.question("messages kept")[None]
+    dense, lexical, fused = scoring.fused_scores(
+        vector, [("messag", "kept")], bare, {"messag": 3.0, "kept": 3.0}, retriever.reader.term_numbers
+    )
+    assert np.isnan(dense).all()
+    assert np.array_equal(fused, lexical)
+    assert fused.max() > 0
