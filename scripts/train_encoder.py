@@ -38,14 +38,14 @@ def train(folder: Path, public: Path | None, out: Path) -> None:
     print(f"{len(found)} pairs, {len(batches)} steps", flush=True)
     before = evaluate(model, examples.FOR_THRESHOLDS)
     print(f"before: {before}", flush=True)
-    model[0].auto_model = with_lora(model[0].auto_model)
+    with_lora(model[0].auto_model)  # in place
     run = Run(folder, model, len(batches), RATE)
     model.train()
     for step in run.steps_left():
         run.learn(_loss(model, batches[step]))
     figures = {"before": before, "after": evaluate(model, examples.FOR_THRESHOLDS), "pairs": len(found)}
     print(figures, flush=True)
-    write_adapter(out, model, figures, prefix="0.auto_model.")
+    write_adapter(out, model, figures, prefix="0.model.")
 
 
 def _batches(found: Sequence[examples.Pair], epoch: int) -> Iterator[list[examples.Pair]]:

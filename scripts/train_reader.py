@@ -20,6 +20,8 @@ from training_runs import Run, base, with_lora, write_adapter
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 EPOCHS = 2
+STEPS = 1600
+"""Of these epochs that are done."""
 GROUPS = 8
 """Groups a step."""
 RATE = 6e-4
@@ -51,6 +53,7 @@ def train(folder: Path, public: Path | None, out: Path) -> None:
     torch.manual_seed(0)  # the head starts at random
     reader = Reader()
     steps = [batch for epoch in range(EPOCHS) for batch in _batches(examples.groups(epoch, public), epoch)]
+    steps = steps[:STEPS]
     pairs = sum(len(group.texts) for batch in steps for group in batch)
     print(f"{pairs} pairs, {len(steps)} steps", flush=True)
     run = Run(folder, reader.model, len(steps), RATE)

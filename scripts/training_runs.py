@@ -17,7 +17,7 @@ from peft import LoraConfig, get_peft_model
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from assistant.models import preparation
+from assistant.models import base as base_model
 
 SEED = 20261127
 RANK = 24
@@ -28,7 +28,7 @@ LAYERS = ("query", "key", "value", "dense")
 
 def base() -> Path:
     """The folder of the base model's files."""
-    folder = preparation.source(preparation.DEFAULT_MODEL)
+    folder = base_model.folder()
     if folder is None:
         raise SystemExit("The base model is not installed. Run: scripts/test --version")
     return folder
@@ -119,10 +119,10 @@ def write_adapter(path: Path, model: nn.Module, figures: dict[str, Any], prefix:
     for name, p in model.named_parameters():
         if not p.requires_grad:
             continue
-        plain = name.removeprefix("base_model.model.").removeprefix(prefix)
+        plain = name.removeprefix(prefix).removeprefix("base_model.model.").removeprefix(prefix)
         plain = plain.replace(".modules_to_save.default", "").replace(".lora_A.default.weight", ".weight.lora_A")
-        plain = plain.replace(".lora_B.default.weight", ".weight.lora_B").removeprefix(prefix)
+        plain = plain.replace(".lora_B.default.weight", ".weight.lora_B")
         tensors[plain] = p.detach().to(torch.float16).contiguous()
-    told = {"scale": str(ALPHA / RANK), "base_sha256": preparation.DEFAULT_SHA256, "figures": json.dumps(figures)}
+    told = {"scale": str(ALPHA / RANK), "base_sha256": base_model.SHA256, "figures": json.dumps(figures)}
     save_file(dict(sorted(tensors.items())), path, metadata=told)
     print(f"{path.name}: {path.stat().st_size:,} bytes, SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()}")
