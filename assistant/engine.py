@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from assistant.indexing.topic_list import NamedTopic
     from assistant.models.encoder import Encoder
     from assistant.question.follow_up import Subject
+    from assistant.reading.reading import Reader
     from assistant.retrieval.retriever import HybridRetriever, Scope
     from assistant.storage import Store
     from assistant.system.settings import Settings
@@ -45,6 +46,7 @@ class Engine:
         notes: Path,
         *,
         encoder: Encoder,
+        reader: Reader,
         index: Callable[[], IndexManager],
         refresh: Refresh = "look",
         background: Callable[[Path], int | None] | None = None,
@@ -58,6 +60,7 @@ class Engine:
         one; `complete` finishes the index before it answers; `monotonic` counts seconds."""
         self.notes = notes
         self._encoder = encoder
+        self._reader = reader
         self._make_index = index
         self._refresh: Refresh = refresh
         self._background = background
@@ -79,7 +82,7 @@ class Engine:
         complete: bool = False,
     ) -> Self:
         """The engine for these settings; `background` in place of theirs. Makes the cache private where it can."""
-        from assistant.models.lazy import LazyEncoder
+        from assistant.models.lazy import LazyEncoder, LazyReader
         from assistant.system.settings import make_private
 
         with suppress(OSError):  # the next one to need the folder says that it cannot be made
@@ -100,6 +103,7 @@ class Engine:
         return cls(
             settings.notes,
             encoder=encoder,
+            reader=LazyReader(settings.cache, progress),
             index=manager,
             refresh=settings.refresh,
             background=finish if wanted else None,
@@ -176,6 +180,7 @@ class Engine:
             self._encoder.ahead(())
         self._index()
         _ = self._encoder.identity
+        self._reader.ahead()
 
     def catch_up(self, few: int) -> Literal["done", "more", "busy"]:
         """Brings the index up to date if about `few` new vectors do; says whether there is more to do."""
@@ -242,6 +247,7 @@ class Engine:
         if not self.notes.is_dir():
             return
         self._encoder.ahead(())
+        self._reader.ahead()
         if request.conversation is None or self._subjects.get(request.conversation) is None:
             from assistant.question.parser import READ
             from assistant.question.understanding import parse_request
@@ -287,7 +293,7 @@ class Engine:
 
         before = self._subjects.get(request.conversation) if request.conversation is not None else None
         fitted = weights.load(self._constants, self._vocabulary)
-        return pipeline.answer(request, before, self._retriever_of(view.store), fitted, go_on)
+        return pipeline.answer(request, before, self._retriever_of(view.store), self._reader, fitted, go_on)
 
     def _retriever_of(self, store: Store) -> HybridRetriever:
         """What was read of a store stays with it for as long as it is the one to answer from."""

@@ -15,7 +15,7 @@ from recording_encoder import RecordingEncoder
 
 from assistant.engine import Engine
 from assistant.indexing.index_manager import IndexManager
-from assistant.models.lazy import LazyEncoder
+from assistant.models.lazy import LazyEncoder, LazyReader
 from assistant.system.process_tuning import GC_THRESHOLDS
 from assistant.system.settings import user_cache
 
@@ -34,8 +34,9 @@ def questions() -> list[str]:
 def main(notes: str, index: str, bound: str, name: str) -> int:
     gc.set_threshold(*GC_THRESHOLDS)  # as the program does; `scripts/bench` sets what must be set before NumPy loads
     encoder = RecordingEncoder(LazyEncoder("", user_cache(os.environ)))
+    reader = LazyReader(user_cache(os.environ))
     manager = IndexManager(Path(notes), Path(index), None, lambda: encoder, None)
-    engine = Engine(Path(notes), encoder=encoder, index=lambda: manager, complete=True)
+    engine = Engine(Path(notes), encoder=encoder, reader=reader, index=lambda: manager, complete=True)
     engine.ask("What is this about?")
     answering, encoding = list[float](), list[float]()
     for question in questions():

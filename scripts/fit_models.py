@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TypedDict
 
 import numpy as np
@@ -13,7 +12,6 @@ from scipy.optimize import minimize
 from assistant.answering import decision_features, topic_features
 
 VERDICT_PENALTY, OUTCOME_PENALTY = 8.0, 10.0
-SURE = decision_features.FEATURES.index("verdict")
 WRONGLY_DECLINED = 0.06
 """Share of the answerable that the threshold may decline, over all sets."""
 
@@ -49,16 +47,6 @@ def fit_verdict(chosen: Sequence[Item]) -> Array:
 
     weights: Array = minimize(loss, np.zeros(len(spread)), jac=True, method="L-BFGS-B").x / spread
     return weights
-
-
-def with_verdicts(chosen: Sequence[Item], weights: Array, heat: float) -> list[Item]:
-    """The items with how sure these weights are of their verdict."""
-    sure = []
-    for item in chosen:
-        outcome = item.outcome.copy()
-        outcome[SURE] = confidence(item, weights, heat)
-        sure.append(replace(item, outcome=outcome))
-    return sure
 
 
 def confidence(item: Item, weights: Array, heat: float) -> float:
@@ -97,11 +85,8 @@ def probability(item: Item, fitted: tuple[Array, float]) -> float:
 
 def threshold(chosen: Sequence[Item], fitted: tuple[Array, float]) -> float:
     """The probability below which `WRONGLY_DECLINED` of the answerable lie, each set counting the same."""
-    rows = sorted(
-        (probability(i, fitted), 1 / sum(j.set == i.set and j.answerable for j in chosen))
-        for i in chosen
-        if i.answerable
-    )
+    asked = [i for i in chosen if i.answerable and not i.heading]
+    rows = sorted((probability(i, fitted), 1 / sum(j.set == i.set for j in asked)) for i in asked)
     whole, passed = sum(w for _, w in rows), 0.0
     for p, w in rows:
         passed += w
@@ -115,7 +100,6 @@ def as_constants(chosen: Sequence[Item]) -> Constants:
     chosen = [i for i in chosen if not i.aside]
     weights = fit_verdict(chosen)
     heat = temperature(chosen, weights)
-    chosen = with_verdicts(chosen, weights, heat)
     fitted = fit_outcome(chosen)
     return {
         "verdict": {f: round(float(w), 4) for f, w in zip(topic_features.FEATURES, weights, strict=True)},

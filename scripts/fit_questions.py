@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.answering import decision_features, naming, topic_features
-from assistant.answering import weights as answering_weights
 from assistant.indexing import build
 from assistant.models.encoder import OnnxEncoder
 from assistant.question.understanding import understand
+from assistant.reading.reading import Reader, read
 from assistant.records import Request
 from assistant.retrieval.retriever import HybridRetriever
 from assistant.storage import Store
 from tests.evaluation import sets
 
 Array = NDArray[np.float64]
-FITTED = ("aws", "azure", "brewing", "corpus", "gcp", "kubernetes", "dev", "dev-gcp")
+HEADINGS = 30
+"""Headings of a set's notes that are asked as they stand."""
+FITTED = ("aws", "azure", "brewing", "corpus", "gcp", "kubernetes", "dev", "dev-gcp", "dev-docs", "dev-til")
 """Sets that are fitted on, where they are; the others stay unseen."""
 
 
@@ -41,14 +45,38 @@ class Item:
     answerable: bool
     near_miss: bool
     scenario: bool
+    heading: bool
+    """A heading asked as it stands, which decides nothing about where the threshold is."""
     aside: bool
     """Never fitted on: every other unanswerable question of our own sets."""
 
 
+class Remembering:
+    """A reader that reads no pair twice: constants are fitted with and without the vocabulary."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._known: dict[tuple[str, str], float] = {}
+
+    def scores(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
+        """As the reader's own."""
+        new = [text for text in dict.fromkeys(texts) if (question, text) not in self._known]
+        values = self._reader.scores(question, new).tolist() if new else []
+        self._known |= {(question, text): value for text, value in zip(new, values, strict=True)}
+        return np.array([self._known[question, text] for text in texts], dtype=np.float32)
+
+    def ahead(self) -> None:
+        """As the reader's own."""
+        self._reader.ahead()
+
+
+@cache
 def known() -> dict[str, tuple[Path, Path]]:
     """Name → (questions, notes)."""
     there = sets.known()
-    return {name: (there[name].questions, there[name].notes(Path())) for name in FITTED if name in there}
+    unpacked = Path(tempfile.gettempdir()) / "assistant-fit" / "notes"
+    unpacked.mkdir(parents=True, exist_ok=True)
+    return {name: (there[name].questions, there[name].notes(unpacked)) for name in FITTED if name in there}
 
 
 def names_it(name: str, accepted: str) -> bool:
@@ -61,19 +89,32 @@ def names_it(name: str, accepted: str) -> bool:
     return any(ours[i : i + len(theirs)] == theirs for i in range(len(ours)))
 
 
-def items(name: str, where: Path, notes: Path, encoder: OnnxEncoder, vocabulary: bool) -> list[Item]:
+def items(name: str, where: Path, notes: Path, encoder: OnnxEncoder, reader: Reader, vocabulary: bool) -> list[Item]:
     """Every question of a set that stands alone, with its features."""
     index = index_folder(notes)
     build.refresh(notes, index, lambda: encoder)
-    read: list[Item | None] = []
+    found: list[Item] = []
     with Store.open(index) as store:
         retriever = HybridRetriever(store, encoder, vocabulary)
         for kind in ("scenario", "lookup", "snippet", "compare", "unanswerable", "followup"):
             path = where / f"{kind}.jsonl"
             rows = [json.loads(r) for r in path.read_text("utf-8").splitlines() if r.strip()] if path.exists() else []
             own = kind == "unanswerable" and where.is_relative_to(sets.ROOT)
-            read += [_item(name, notes, kind, row, retriever, own and n % 2 == 1) for n, row in enumerate(rows)]
-    return [item for item in read if item is not None]
+            for n, row in enumerate(rows):
+                item = _item(name, notes, kind, row, retriever, reader)
+                if item is not None:
+                    found.append(replace(item, aside=own and n % 2 == 1))
+        for n, question in enumerate(_asked_headings(store)):
+            item = _item(name, notes, "lookup", {"id": f"heading-{n}", "question": question}, retriever, reader)
+            if item is not None:
+                found.append(replace(item, heading=True))
+    return found
+
+
+def _asked_headings(store: Store) -> list[str]:
+    """A few headings of the notes, evenly spread: asked as they stand, each has an answer."""
+    paths = [path for path in store.headings() if len(path) > 1]
+    return [path[-1] for path in paths[:: max(1, len(paths) // HEADINGS)]][:HEADINGS]
 
 
 def index_folder(notes: Path) -> Path:
@@ -82,7 +123,7 @@ def index_folder(notes: Path) -> Path:
 
 
 def _item(
-    name: str, notes: Path, kind: str, row: dict[str, Any], retriever: HybridRetriever, aside: bool
+    name: str, notes: Path, kind: str, row: dict[str, Any], retriever: HybridRetriever, reader: Reader
 ) -> Item | None:
     """The features of one question, of a dialogue's first one; None for what is declined without them."""
     turn = row["turns"][0] if kind == "followup" else row
@@ -90,12 +131,11 @@ def _item(
     understanding = understand(Request(turn["question"]), None, store)
     if not understanding.query.terms or understanding.expectations.is_order:
         return None
-    hits = retriever.retrieve(understanding.query)
+    hits = read(retriever.retrieve(understanding.query), reader, retriever.reader)
     if not hits.hits:
         return None
     topics = [t for t in naming.speaking_topics(hits, retriever.reader) if t.speakers]
-    ranked = naming.rank(topics, answering_weights.load().verdict, answering_weights.load().temperature)
-    values = decision_features.describe(understanding, hits, ranked, retriever.reader).features
+    values = decision_features.describe(understanding, hits, retriever.reader).features
     accepted = [s for v in turn.get("verdict") or [] for s in v.split("|")] if kind == "scenario" else []
     gold = turn.get("gold_headings") or [row["id"]]
     return Item(
@@ -109,5 +149,6 @@ def _item(
         kind != "unanswerable",
         row.get("category") == "near_miss",
         kind == "scenario",
-        aside,
+        heading=False,
+        aside=False,
     )

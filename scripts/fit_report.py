@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from fit_models import SURE, Constants, probability, with_verdicts
+from fit_models import Constants, confidence, probability
 from fit_questions import Item, index_folder, known
 
 from assistant.answering import decision_features, topic_features
@@ -27,9 +27,9 @@ class Pool:
     def add(self, items_left_out: Sequence[Item], fitted: Constants) -> None:
         weights = np.array([fitted["verdict"][f] for f in topic_features.FEATURES])
         model = np.array([fitted["outcome"][f] for f in decision_features.FEATURES]), fitted["outcome"]["bias"]
-        for item in with_verdicts(items_left_out, weights, fitted["temperature"]):
+        for item in items_left_out:
             right = bool(len(item.topics)) and bool(item.right[int(np.argmax(item.topics @ weights))])
-            sure = float(item.outcome[SURE])
+            sure = confidence(item, weights, fitted["temperature"])
             self.rows.append((item, probability(item, model) < fitted["threshold"], right, sure))
 
     def show(self, title: str) -> None:

@@ -10,7 +10,7 @@ from assistant.indexing import background as process
 from assistant.indexing import build
 from assistant.indexing.index_manager import IndexManager
 from assistant.indexing.report import BuildReport
-from assistant.models.lazy import LazyEncoder
+from assistant.models.lazy import LazyEncoder, LazyReader
 from assistant.records import Answer, IndexState
 from assistant.system.settings_file import Refresh
 from tests.hashing_encoder import HashingEncoder
@@ -29,6 +29,8 @@ APPLE = "How long does an apple keep in a cellar?"
 """A note, and a question that it answers."""
 
 ENCODER = HashingEncoder()
+READER = LazyReader(Path(__file__).resolve().parents[1] / ".pytest_cache" / "d" / "models")
+"""The reader that ships, prepared in the folder that the fixture `prepared` gives."""
 QUESTIONS = (
     "Which strategy shows the new version to a few users?",
     "Which service is point to point?",
@@ -59,7 +61,7 @@ kind: Rollout
 def asking(notes: Path, index: Path, fallback_index: Path | None = None) -> Engine:
     """The program with hashed words for vectors."""
     manager = IndexManager(notes, index, fallback_index, lambda: ENCODER, None)
-    return Engine(notes, encoder=ENCODER, index=lambda: manager)
+    return Engine(notes, encoder=ENCODER, reader=READER, index=lambda: manager)
 
 
 def real_engine(
@@ -81,6 +83,7 @@ def real_engine(
     return Engine(
         notes,
         encoder=encoder,
+        reader=LazyReader(cache),
         index=lambda: manager,
         refresh=refresh,
         background=(lambda folder: process.start(notes, folder, model)) if background else None,

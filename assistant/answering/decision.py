@@ -50,7 +50,7 @@ def decide(
         return Decision("not_in_notes", 0.0, hint=hint)
     if not result.query.terms or not result.hits:
         return Decision("not_in_notes", 0.0, hint="Name a subject: a service, a setting, a need.")
-    description = describe(understanding, result, ranked, reader)
+    description = describe(understanding, result, reader)
     probability = _probability(description.features, weights.outcome)
     lenient = understanding.in_dialogue or sides_of(result.query, ranked) is not None
     if probability >= weights.threshold * (_LENIENT if lenient else 1.0):

@@ -1,4 +1,4 @@
-"""What the decision whether the notes answer looks at: nineteen features, and what the evidence lacks."""
+"""What the decision whether the notes answer looks at: fifteen features, and what the evidence lacks."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assistant.answering.topic import Topic
+from assistant.answering.evidence import overlap
 from assistant.question.expectations import Expectations, Facet
 from assistant.question.understanding import Understanding
 from assistant.retrieval.feature_cache import IndexedPassage
-from assistant.retrieval.index_reader import IndexReader, SectionTerms
-from assistant.retrieval.result import Floats, RetrievalResult
+from assistant.retrieval.index_reader import IndexReader
+from assistant.retrieval.result import RetrievalResult
 from assistant.text import word_frequency
 from assistant.text.stop_words import ASKING
 from assistant.text.tokenizer import terms, words
@@ -22,23 +22,19 @@ from assistant.text.tokenizer import terms, words
 FEATURES = (
     "lexical",  # how well the best passages fit by words
     "dense",  # … and by meaning, headings aside
-    "gap",  # how far the best passage stands out
+    "answers",  # the reader's best logit
+    "second",  # … and the best of a passage elsewhere
     "concept",  # how near the nearest concept of the vocabulary is
-    "verdict",  # how sure the best name is
     "long",  # terms of the question, on a logarithmic scale
-    "how",  # it asks how
-    "value",  # it asks for a value
     "code",  # it asks for code, and tells no need
     "code_gap",  # how far the best code is behind the best passage, where code is asked for
     "names",  # names in the question
     "focus",  # rarity of the rarest word that the best passage's section lacks
     "number",  # a number is asked for, and none is near
-    "quantity",  # a quantity is asked for, and no need is told
-    "no_quantity",  # … and none of its kind is near
+    "no_quantity",  # a quantity is asked for, none of its kind is near, and no need is told
     "strange",  # names that the notes never use, 2 at the most; no need is told
     "facet",  # an asked-for facet that the evidence lacks; no need is told
     "lacks",  # share of the question that every near section lacks; no need is told
-    "detail",  # cosine with the best passage of the section, without what both share with its heading
 )
 """In the order in which `scripts/fit` writes their weights; shares and cosines are 0 to 1, questions of yes and no 0 or
 1."""
@@ -50,7 +46,9 @@ _SHORT = 7
 """Terms of a short question, of which each word that the notes do not know counts in full."""
 _MANY, _USUAL = 60, 0.75
 """Concepts that notes of computing name, and how near the nearest one usually is."""
-_PENDING = {"dense": 0.6, "gap": 0.1, "concept": _USUAL, "verdict": 0.5, "detail": 0.55}
+_CERTAIN = 8.0
+"""Logits beyond which nothing is more certain."""
+_PENDING = {"dense": 0.6, "concept": _USUAL}
 """What an answerable question usually has, in the middle, of what needs vectors."""
 MOSTLY = 0.5
 """The share of a question from which the notes are taken to know its words."""
@@ -68,16 +66,14 @@ class Description:
     """The question's words that the evidence lacks, most telling first."""
 
 
-def describe(
-    understanding: Understanding, result: RetrievalResult, ranked: Sequence[Topic], reader: IndexReader
-) -> Description:
+def describe(understanding: Understanding, result: RetrievalResult, reader: IndexReader) -> Description:
     """Of a question that has terms and a result that has hits."""
     expected = understanding.expectations
     evidence = _Evidence.gather(expected, result, reader)
     features = {
-        **_strength(result, ranked, evidence),
+        **_strength(result, evidence),
         **_form(result, expected),
-        **_coverage(result, expected, evidence, reader),
+        **_coverage(result, expected, evidence),
     }
     features = {name: features[name] for name in FEATURES}
     if reader.store.pending and known_share(result) > MOSTLY:
@@ -102,8 +98,6 @@ class _Evidence:
     """The first few."""
     plain: list[int]
     """Positions of hits that are neither headings nor labels nor pointers."""
-    section: SectionTerms
-    """Of the first hit."""
     sections: list[frozenset[str]]
     """The terms of the sections of the best, the note's title among them."""
     rarity: dict[str, float]
@@ -119,14 +113,13 @@ class _Evidence:
         best = result.passages[:_EVIDENCE]
         plain = [n for n, hit in enumerate(hits[:_PLAIN]) if hit.passage.kind not in ("heading", "label", "pointer")]
         sections = [
-            reader.section(hit.passage).terms.union(terms(hit.passage.heading_path[0])) for hit in hits[:_EVIDENCE]
+            reader.section_terms(hit.passage).union(terms(hit.passage.heading_path[0])) for hit in hits[:_EVIDENCE]
         ]
         strange = (word for word, stems in expected.names if not any(result.search.frequencies.get(t) for t in stems))
         lacked = (facet for facet in expected.facets if not any(_speaks_of(facet, p) for p in best[:2]))
         return cls(
             best,
             plain,
-            reader.section(hits[0].passage),
             sections,
             {t: word_frequency.rarity(t) for t in result.query.terms},
             tuple(strange),
@@ -134,16 +127,25 @@ class _Evidence:
         )
 
 
-def _strength(result: RetrievalResult, ranked: Sequence[Topic], evidence: _Evidence) -> dict[str, float]:
-    """How well the best passages, the nearest concept and the best name fit."""
+def _strength(result: RetrievalResult, evidence: _Evidence) -> dict[str, float]:
+    """How well the best passages and the nearest concept fit, and what the reader finds."""
     hits = result.hits
     return {
         "lexical": float(result.scores.lexical[:10, 0].max()),
         "dense": max((hits[n].dense or 0.0 for n in evidence.plain[:10]), default=0.0),
-        "gap": hits[0].score - hits[min(5, len(hits) - 1)].score,
+        **_read(result),
         "concept": _nearest_concept(result),
-        "verdict": ranked[0].confidence if ranked else 0.0,
     }
+
+
+def _read(result: RetrievalResult) -> dict[str, float]:
+    """How sure the reader is that a passage answers, and another one that shares no line with it."""
+    logits = np.full(len(result.hits), -np.inf) if result.answers is None else result.answers
+    order = np.argsort(-logits, kind="stable").tolist()
+    best = result.hits[order[0]].passage
+    other = next((n for n in order if not overlap(result.hits[n].passage, best)), order[0])
+    bounded = np.clip(logits, -_CERTAIN, _CERTAIN)
+    return {"answers": float(bounded[order[0]]), "second": float(bounded[other])}
 
 
 def _form(result: RetrievalResult, expected: Expectations) -> dict[str, float]:
@@ -153,18 +155,13 @@ def _form(result: RetrievalResult, expected: Expectations) -> dict[str, float]:
     fact = float(not query.tells_need)
     return {
         "long": math.log1p(len(set(query.terms))),
-        "how": float(query.intent == "how"),
-        "value": float(query.intent == "value"),
         "code": fact * query.wants_code,
         "code_gap": hits[0].score - best_code if query.wants_code else 0.0,
         "names": float(len(expected.names)),
-        "quantity": fact * (expected.quantity is not None),
     }
 
 
-def _coverage(
-    result: RetrievalResult, expected: Expectations, evidence: _Evidence, reader: IndexReader
-) -> dict[str, float]:
+def _coverage(result: RetrievalResult, expected: Expectations, evidence: _Evidence) -> dict[str, float]:
     """What of the question the best passages and their sections lack."""
     fact = float(not result.query.tells_need)
     rarity = evidence.rarity
@@ -178,7 +175,6 @@ def _coverage(
         "strange": fact * min(2, len(set(evidence.strange))),
         "facet": fact * bool(evidence.lacked),
         "lacks": fact * min(_share_without(telling, said) for said in evidence.sections),
-        "detail": _detail(result, reader, evidence.plain[:12], evidence.section.heading),
     }
 
 
@@ -206,23 +202,6 @@ def _gives(
     enough = 0.5 * max(covered.values(), default=0.0)
     chosen = [n for n in plain if covered[n] >= enough][:6]
     return any(pattern.search(passages[n].passage.text.lower()) for n in chosen)
-
-
-def _detail(result: RetrievalResult, reader: IndexReader, plain: Sequence[int], heading: Floats | None) -> float:
-    """The best cosine of the question with a passage of the first one's section, both without what they share with the
-    section's heading: near 0 where only the subject fits."""
-    if heading is None:
-        return 0.0
-    home = result.hits[0].passage.heading_path
-    own = [reader.row(result.passages[n]) for n in plain if result.hits[n].passage.heading_path == home]
-    rows = [row for row in own if row is not None]
-    if not rows:
-        return 0.0
-    both = np.stack([result.search.vectors[0], *rows])
-    rest = both - np.outer(both @ heading, heading)
-    sizes = np.linalg.norm(rest, axis=1)
-    cosines = rest[1:] @ rest[0] / np.maximum(sizes[1:] * sizes[0], 1e-6)
-    return round(max(0.0, float(cosines.max())), 6)
 
 
 def _speaks_of(facet: Facet, indexed: IndexedPassage) -> bool:

@@ -31,6 +31,8 @@ _FIRST = 12
 """Passages that are looked at for something narrower."""
 _NEARLY = 0.7
 """Share of a fence's score from which a line in it is quoted instead."""
+_NO_ANSWER, _BEHIND = -3.0, 4.0
+"""Logits of the reader: below the first no line is shown, nor one that is farther behind the best."""
 _ENOUGH = 24
 """Passages beyond which no answer looks."""
 
@@ -43,8 +45,17 @@ def rank_evidence(result: RetrievalResult, topic: Topic | None, quantity: Quanti
     query = result.query
     fact = query.intent == "need" and not query.tells_need
     if topic is None or (fact and topic.confidence < _SURE):
-        return _by_score(result, quantity)
-    return _by_topic(result, topic)
+        return _relevant(result, _by_score(result, quantity))
+    return _relevant(result, _by_topic(result, topic))
+
+
+def _relevant(result: RetrievalResult, order: list[int]) -> list[int]:
+    """The order without what the reader finds no answer, beside the best it found or at all, and what it did not read;
+    the first stays whatever it is."""
+    if result.answers is None:
+        return order
+    least = max(_NO_ANSWER, float(result.answers.max()) - _BEHIND)
+    return [n for place, n in enumerate(order) if not place or result.answers[n] >= least]
 
 
 def distinct(result: RetrievalResult, order: Iterable[int]) -> list[int]:

@@ -14,6 +14,7 @@ from assistant.answering.verification import check_quotes
 from assistant.answering.weights import Weights
 from assistant.question.follow_up import Subject, next_subject
 from assistant.question.understanding import Understanding, understand
+from assistant.reading.reading import Reader, read
 from assistant.records import Answer, Request
 from assistant.retrieval.result import FollowUpContext
 from assistant.retrieval.retriever import HybridRetriever
@@ -24,6 +25,7 @@ def answer(
     request: Request,
     before: Subject | None,
     retriever: HybridRetriever,
+    reader: Reader,
     weights: Weights,
     stopped: Callable[[], None] = lambda: None,
 ) -> tuple[Answer, Subject | None]:
@@ -34,7 +36,9 @@ def answer(
     """
     understanding = understand(request, before, retriever.store)
     scope = restrict(retriever.store, request)
-    result = retriever.retrieve(understanding.query, scope, _context(understanding))
+    candidates = retriever.retrieve(understanding.query, scope, _context(understanding))
+    stopped()
+    result = read(candidates, reader, retriever.reader)
     stopped()
     topics = rank_topics(result, retriever.reader, weights, understanding.turn.choices)
     decision = decide(understanding, result, topics, retriever.reader, weights)

@@ -1,4 +1,4 @@
-"""An encoder that loads its model when the first text needs it, and prepares it first where it never was."""
+"""Encoder and reader that load their model when the first text needs it, and prepare it first where it never was."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.models import preparation
+from assistant.models.cross_encoder import CrossEncoder
 from assistant.models.encoder import ModelFiles, OnnxEncoder
 
 
@@ -58,3 +59,32 @@ class LazyEncoder:
         self._encoder = OnnxEncoder(files)
         self._encoder.warm()
         return self._encoder
+
+
+class LazyReader:
+    """The cross-encoder that ships; `scores` may raise ModelUnusable, and takes a few seconds where the model has to be
+    prepared."""
+
+    def __init__(self, cache: Path, progress: Callable[[str], None] | None = None) -> None:
+        """`cache` is the folder that prepared models are kept in."""
+        self._cache = cache
+        self._progress = progress or (lambda step: None)
+        self._reader: CrossEncoder | None = None
+
+    def scores(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(texts,): a logit for each text, above 0 where it answers the question."""
+        return self.load().scores(question, texts)
+
+    def ahead(self) -> None:
+        """Starts to load a prepared model beside the caller's own work; does nothing where it is not prepared."""
+        if self._reader is None and (files := preparation.prepared_reader(self._cache)) is not None:
+            self._use(files)
+
+    def load(self) -> CrossEncoder:
+        """Prepares the model where it never was; its files are then loaded in a thread."""
+        return self._reader or self._use(preparation.prepare_reader(self._cache, self._progress))
+
+    def _use(self, files: ModelFiles) -> CrossEncoder:
+        self._reader = CrossEncoder(files)
+        self._reader.warm()
+        return self._reader

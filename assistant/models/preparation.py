@@ -68,20 +68,17 @@ def prepare(name: str, cache: Path, progress: Callable[[str], None]) -> ModelFil
 
 
 def prepared_reader(cache: Path) -> ModelFiles | None:
-    """The files of the reader, None where it was not prepared yet or this version has none."""
+    """The files of the reader where it was prepared before; else None."""
     folder = base.folder()
-    if folder is None or shipped.adapter(shipped.READER) is None:
-        return None
-    return shipped.prepared(shipped.READER, READER, folder, cache)
+    return None if folder is None else shipped.prepared(shipped.READER, READER, folder, cache)
 
 
-def prepare_reader(cache: Path, progress: Callable[[str], None]) -> ModelFiles | None:
-    """The files of the reader, prepared first where they are not there yet; None where this version has none.
-    ModelUnusable with the reason where it has one that cannot be prepared."""
-    if shipped.adapter(shipped.READER) is None:
-        return None
-    folder = source(DEFAULT_MODEL)
-    return None if folder is None else shipped.prepare(shipped.READER, READER, folder, cache, progress)
+def prepare_reader(cache: Path, progress: Callable[[str], None]) -> ModelFiles:
+    """The files of the reader, prepared first where they are not there yet; ModelUnusable with the reason."""
+    folder = base.folder()
+    if folder is None:
+        raise ModelUnusable(f"The package of the base model {base.NAME} is not installed.", base.INSTALL)
+    return shipped.prepare(shipped.READER, READER, folder, cache, progress)
 
 
 def missing_packages() -> tuple[str, ...]:

@@ -21,9 +21,9 @@ from assistant.retrieval.result import RetrievalResult
 
 Floats = NDArray[np.float32]
 
-CANDIDATES = 20
+CANDIDATES = 6
 """Candidates that are read, the first."""
-SHARE = 0.35
+SHARE = 0.1
 """The reader's share of a candidate's score; retrieval has the rest."""
 _SECTION = 200
 """Passages of a section among which neighbours are looked for."""
@@ -34,6 +34,9 @@ class Reader(Protocol):
 
     def scores(self, question: str, texts: Sequence[str]) -> Floats:
         """(texts,): logits; above 0 where the text answers the question."""
+
+    def ahead(self) -> None:
+        """May begin to load beside the caller's own work."""
 
 
 def read(result: RetrievalResult, reader: Reader, index: IndexReader) -> RetrievalResult:

@@ -118,11 +118,6 @@ class FeatureCache:
             self._rows.extend(np.concatenate(matrices))
         return self._spans.extend(spans)
 
-    def first_row(self, passage: IndexedPassage) -> Floats | None:
-        """(d,): the first unit row of a passage; None while it has none."""
-        row, rows = self._spans.take([passage.place])[0, :2].tolist()
-        return self._rows.take([row])[0] if self._rows is not None and rows else None
-
     def batch(self, places: Sequence[int] | Places, middling: float = PASSAGE_TERMS) -> FeatureBatch:
         """What the passages or chunks at these places are scored by, aligned; `middling` is the length of most."""
         row, rows, word, many, length = self._spans.take(places).T

@@ -23,16 +23,6 @@ _NOTES = 64
 """Notes whose plain text is kept at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class SectionTerms:
-    """What one section says."""
-
-    terms: frozenset[str]
-    """Of its passages and their headings, those of at most `_SECTION` passages."""
-    heading: Floats | None
-    """(d,): its heading's unit row; None while it has none."""
-
-
 @dataclass(slots=True)
 class IndexReader:
     """Reads each thing once; belongs to one generation of the index."""
@@ -44,7 +34,7 @@ class IndexReader:
     _around: dict[PassageId, int] = field(default_factory=dict)
     """The place of the chunk that a passage stands in."""
     _namings: dict[PassageId, tuple[Naming, ...]] = field(default_factory=dict)
-    _sections: dict[tuple[str, str], SectionTerms] = field(default_factory=dict)
+    _sections: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     _plain_notes: dict[str, str] = field(default_factory=dict)
     _features: FeatureCache = field(default_factory=FeatureCache)
 
@@ -85,22 +75,17 @@ class IndexReader:
             if not _within(passage.passage, chunk):
                 raise IndexDamaged("a passage stands in another chunk")
 
-    def row(self, passage: IndexedPassage) -> Floats | None:
-        """(d,): the first unit row of a passage; None while it has none."""
-        return self._features.first_row(passage)
-
     def lines(self, path: str, start: int, end: int) -> tuple[str, ...]:
         """Lines `start` to `end` of a note (1-based, inclusive) as they were indexed."""
         return self.store.lines(path, start, end)
 
-    def section(self, passage: Passage) -> SectionTerms:
-        """The section that a passage stands in."""
+    def section_terms(self, passage: Passage) -> frozenset[str]:
+        """What the section that a passage stands in says: the terms of its first passages and their headings."""
         place = (passage.path, passage.anchor)
         if place not in self._sections:
             passages = self.passages(self.store.section_passages(*place)[:_SECTION]).values()
-            headings = (self.row(p) for p in passages if p.passage.kind == "heading")
             terms = frozenset[str]().union(*(p.terms for p in passages), *(p.heading_terms for p in passages))
-            self._sections[place] = SectionTerms(terms, next((row for row in headings if row is not None), None))
+            self._sections[place] = terms
         return self._sections[place]
 
     def plain_note(self, path: str) -> str:

@@ -12,8 +12,9 @@ from assistant.answering import decision, naming, weights
 from assistant.answering.decision import Decision
 from assistant.answering.topic import Topic
 from assistant.indexing import build
-from assistant.models.lazy import LazyEncoder
+from assistant.models.lazy import LazyEncoder, LazyReader
 from assistant.question.understanding import Understanding, understand
+from assistant.reading.reading import read
 from assistant.records import Request
 from assistant.retrieval.result import RetrievalResult
 from assistant.retrieval.retriever import HybridRetriever
@@ -45,12 +46,13 @@ def retriever(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture(scope="session")
-def stages(retriever: HybridRetriever) -> Callable[..., Stages]:
+def stages(retriever: HybridRetriever, prepared: Path) -> Callable[..., Stages]:
     """Runs the stages for a question; further arguments are those of `Request`."""
+    reader = LazyReader(prepared)
 
     def run(question: str, **more: object) -> Stages:
         understanding = understand(Request(question, **more), None, retriever.store)  # type: ignore[arg-type]
-        result = retriever.retrieve(understanding.query)
+        result = read(retriever.retrieve(understanding.query), reader, retriever.reader)
         fitted = weights.load()
         topics = naming.rank_topics(result, retriever.reader, fitted)
         decided = decision.decide(understanding, result, topics, retriever.reader, fitted)

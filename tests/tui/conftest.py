@@ -28,6 +28,7 @@ from assistant.tui.history.session_file import SessionFile
 from assistant.tui.history.turn_json import answer_from_json
 from assistant.tui.worker.engine_thread import EngineThread
 from assistant.tui.worker.job_queue import Post
+from tests.asking import READER
 from tests.hashing_encoder import HashingEncoder
 
 HERE = Path(__file__).resolve().parent
@@ -57,7 +58,7 @@ class Replay(Engine):
     def __init__(self, folder: Path, answers: Mapping[str, Answer]) -> None:
         encoder = HashingEncoder()
         manager = IndexManager(folder, folder / "index", None, lambda: encoder, None)
-        super().__init__(folder, encoder=encoder, index=lambda: manager)
+        super().__init__(folder, encoder=encoder, reader=READER, index=lambda: manager)
         self.answers = dict(answers)
         self.hold: Event | None = None
         self.loading: Event | None = None
