@@ -58,10 +58,11 @@ def judge(shared: Path) -> Any:
 
 @pytest.fixture(scope="session")
 def prepared(pytestconfig: pytest.Config) -> Path:
-    """A cache folder with the default model, which is prepared once and kept between runs."""
+    """A cache folder with the models that ship, which are prepared once and kept between runs."""
     assert pytestconfig.cache is not None
     folder = pytestconfig.cache.mkdir("models")
     preparation.prepare(preparation.DEFAULT_MODEL, folder, lambda text: None)
+    preparation.prepare_reader(folder, lambda text: None)
     return folder
 
 

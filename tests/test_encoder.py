@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from assistant.errors import ModelUnusable
+from assistant.models import assembling, preparation, shipped, tensor_file
 from assistant.models import encoder as encoder_module
-from assistant.models import preparation
 from assistant.models.encoder import Encoder, ModelFiles, OnnxEncoder, cut
 from assistant.models.sessions import GRAPH, TOKENIZER, WEIGHTS, Session
 from tests.hashing_encoder import HashingEncoder
@@ -72,11 +72,17 @@ def program(code: str, *arguments: str, root: Path) -> subprocess.CompletedProce
 
 def test_two_hundred_texts_agree_with_sentence_transformers(encoder: OnnxEncoder, texts: list[str]) -> None:
     """Cosine at least 0.9999 for every one of them, under the session options that ship."""
+    import torch
     from sentence_transformers import SentenceTransformer
 
-    source = preparation.source(preparation.DEFAULT_MODEL)
+    source, adapter = preparation.source(preparation.DEFAULT_MODEL), shipped.adapter(shipped.ENCODER)
     assert source is not None
-    reference = SentenceTransformer(str(source), device="cpu").encode(texts, normalize_embeddings=True)
+    assert adapter is not None
+    model = SentenceTransformer(str(source), device="cpu")
+    base = tensor_file.parse((source / "model.safetensors").read_bytes())
+    merged = assembling.merged(base, tensor_file.parse(adapter.read_bytes()))
+    model[0].auto_model.load_state_dict({name: torch.tensor(one) for name, one in merged.items()}, strict=False)
+    reference = model.encode(texts, normalize_embeddings=True)
     ours = np.stack([rows[0] for rows in encoder.passages(texts)])
     assert float(np.sum(ours * reference, axis=1).min()) >= 0.9999
     np.testing.assert_allclose(np.linalg.norm(ours, axis=1), 1, atol=1e-6)

@@ -183,12 +183,13 @@ def test_any_pair_has_a_score(reader: ModelFiles, text: str) -> None:
     assert np.isfinite(scores).all()
 
 
-def test_without_an_adapter_there_is_no_reader(data: Path, tmp_path: Path) -> None:
-    """Nothing is prepared, and nothing is wrong."""
+def test_without_its_adapter_the_reader_is_refused(data: Path, tmp_path: Path) -> None:
+    """The base alone has no head that scores."""
     assert shipped.adapter(shipped.READER) is None
     assert preparation.prepared_reader(tmp_path / "cache") is None
-    assert preparation.prepare_reader(tmp_path / "cache", silent) is None
-    assert not (tmp_path / "cache").exists()
+    with pytest.raises(ModelUnusable, match="reader cannot be put together") as refused:
+        preparation.prepare_reader(tmp_path / "cache", silent)
+    assert "pip install" in refused.value.hint
 
 
 def test_a_process_prepares_the_default_model_without_the_packages_of_the_extra(tmp_path: Path, root: Path) -> None:

@@ -27,8 +27,7 @@ _RESTORE = "pip install --force-reinstall --no-deps notes-assistant"
 
 
 def adapter(kind: str) -> Path | None:
-    """The file of the adapter, None where this version has none: the encoder then is the base, and the reader is
-    nothing."""
+    """The file of the adapter, None where there is none: the encoder then is the base, and the reader cannot be."""
     path = DATA / f"{kind}.safetensors"
     return path if path.is_file() else None
 

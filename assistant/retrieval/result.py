@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +63,9 @@ class Scores:
     lexical: Floats
     """(passages, texts), each 0 to 1."""
     fused: Floats
-    """(passages, texts), each 0 to 1, and what a follow-up adds."""
+    """(passages, texts), each 0 to 1, and what a follow-up adds: of the passage alone, by which names are ranked."""
+    in_chunk: Floats
+    """The same, with the score of the chunk around it, by which passages are."""
     called: Floats
     """(passages,): how near each comes to what things of the likely concepts are called, by its vector; 0 to 1."""
     hinted: Floats
@@ -71,7 +73,8 @@ class Scores:
 
     def take(self, order: Sequence[int]) -> Scores:
         """The rows at these places, in their order."""
-        return Scores(self.dense[order], self.lexical[order], self.fused[order], self.called[order], self.hinted[order])
+        every = (getattr(self, each.name) for each in fields(self))
+        return Scores(*(column[order] for column in every))
 
 
 @dataclass(frozen=True, slots=True)

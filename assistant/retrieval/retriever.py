@@ -140,10 +140,11 @@ class HybridRetriever:
         weight = scoring.OF_A_NEED if query.tells_need else scoring.DENSE
         scores = self._score(search, by_id, ids, weight)
         if context is not None:
-            scores = replace(scores, fused=scores.fused + _nearness(context, [p.passage for p in passages]))
+            near = _nearness(context, [p.passage for p in passages])
+            scores = replace(scores, fused=scores.fused + near, in_chunk=scores.in_chunk + near)
         expanded = weight * scores.called + (1 - weight) * scores.hinted / (scores.hinted + _HINT)
         gain = EXPANSION if query.tells_need or query.wants_code else 0.0
-        blended = scoring.blended(scores.fused, [r.weight for r in search.requirements])
+        blended = scoring.blended(scores.in_chunk, [r.weight for r in search.requirements])
         total = np.round(blended + gain * expanded, 6).tolist()
         cosines, words_of = scores.dense[:, 0].tolist(), np.round(scores.lexical[:, 0], 6).tolist()
         order = scoring.ranked(total, passages)
@@ -157,8 +158,8 @@ class HybridRetriever:
         numbers = self.reader.term_numbers
         dense, lexical, own = scoring.fused_scores(search.vectors, search.terms, batch, search.idf, numbers, weight)
         _, _, context = scoring.fused_scores(search.vectors, search.terms, chunks, search.idf, numbers, weight)
-        fused = np.asarray((own + CONTEXT * context[around]) / (1 + CONTEXT), dtype=np.float32)
-        return Scores(dense, lexical, fused, *scoring.suggested(batch, search.concepts, numbers))
+        in_chunk = np.asarray((own + CONTEXT * context[around]) / (1 + CONTEXT), dtype=np.float32)
+        return Scores(dense, lexical, own, in_chunk, *scoring.suggested(batch, search.concepts, numbers))
 
 
 def _known(cosine: float) -> float | None:

@@ -21,6 +21,8 @@ from assistant.storage.schema import SEARCHED
 from assistant.storage.snapshot import Snapshot
 from assistant.storage.text_vectors import CACHED, TextVectors
 
+_FILED_UNUSED = "SELECT id FROM texts WHERE filed = 1 AND uses = 0"
+_FILED_CHUNKS = "SELECT id FROM texts WHERE filed = 1 AND chunks > 0"
 _Place = tuple[str, int, int]
 """Path, line and id of a passage or chunk."""
 
@@ -28,13 +30,24 @@ _Place = tuple[str, int, int]
 class Owners(NamedTuple):
     """What is looked for: rows of a table that stand for a text each."""
 
-    table: Literal["passages", "chunks"]
     users: Literal["uses", "chunks"]
     """The column of `texts` that counts them."""
+    texts_of: str
+    """The SQL of the texts of some owners, a list of ids."""
+    places_of: str
+    """The SQL of the places of all owners of some texts, a list of ids."""
 
 
-PASSAGES = Owners("passages", "uses")
-CHUNKS = Owners("chunks", "chunks")
+PASSAGES = Owners(
+    "uses",
+    f"SELECT DISTINCT text FROM passages WHERE id {IN_LIST}",
+    f"SELECT o.text, n.path, o.start, o.id FROM passages o JOIN notes n ON n.id = o.note WHERE o.text {IN_LIST}",
+)
+CHUNKS = Owners(
+    "chunks",
+    f"SELECT DISTINCT text FROM chunks WHERE id {IN_LIST}",
+    f"SELECT o.text, n.path, o.start, o.id FROM chunks o JOIN notes n ON n.id = o.note WHERE o.text {IN_LIST}",
+)
 
 
 class Neighbours:
@@ -77,8 +90,7 @@ class Neighbours:
             k *= 4
 
     def _texts_of(self, only: Collection[int]) -> list[int]:
-        sql = f"SELECT DISTINCT text FROM {self._owners.table} WHERE id {IN_LIST}"
-        rows = self._snapshot.rows(sql, json.dumps(sorted(only)))
+        rows = self._snapshot.rows(self._owners.texts_of, json.dumps(sorted(only)))
         return [text for (text,) in codec.typed("a text", rows, int)]
 
     def _places_of(self, texts: set[int], only: Collection[int] | None) -> Mapping[int, list[_Place]]:
@@ -90,11 +102,7 @@ class Neighbours:
         return {text: [place for place in of_text if place[2] in allowed] for text, of_text in places.items()}
 
     def _read_places(self, texts: list[int]) -> dict[int, list[_Place]]:
-        rows = self._snapshot.rows(
-            f"SELECT o.text, n.path, o.start, o.id FROM {self._owners.table} o JOIN notes n ON n.id = o.note"
-            f" WHERE o.text {IN_LIST}",
-            json.dumps(texts),
-        )
+        rows = self._snapshot.rows(self._owners.places_of, json.dumps(texts))
         places: dict[int, list[_Place]] = {text: [] for text in texts}
         for text, *place in codec.typed("a place", rows, int, str, int, int):
             places[text].append((place[0], place[1], place[2]))
@@ -105,15 +113,14 @@ class Neighbours:
             filed = self._vectors.filed()
             tail, exact = self._tail(filed is not None), self._vectors.stored
             if self._owners is PASSAGES or filed is None:
-                self._nearest = Nearest(filed, tail, self._filed_texts("uses = 0"), exact)
+                self._nearest = Nearest(filed, tail, self._ids(_FILED_UNUSED), exact)
             else:  # passages are most of it
                 none = np.zeros(0, dtype=np.int64)
-                self._nearest = Nearest(filed, tail, none, exact, self._filed_texts("chunks > 0"))
+                self._nearest = Nearest(filed, tail, none, exact, self._ids(_FILED_CHUNKS))
         return self._nearest
 
-    def _filed_texts(self, condition: str) -> nearest.Ids:
-        rows = self._snapshot.rows(f"SELECT id FROM texts WHERE filed = 1 AND {condition}")
-        return np.array([number for (number,) in rows], dtype=np.int64)
+    def _ids(self, sql: str) -> nearest.Ids:
+        return np.array([number for (number,) in self._snapshot.rows(sql)], dtype=np.int64)
 
     def _tail(self, filed: bool) -> nearest.Flat | None:
         """What the vector file does not hold, or everything where there is none."""

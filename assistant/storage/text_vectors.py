@@ -53,12 +53,12 @@ class TextVectors:
         """As `of`, without the lent ones."""
         return self._rows.of(texts)
 
-    def where(self, condition: str) -> Iterator[tuple[int, Matrix]]:
+    def where(self, where: str) -> Iterator[tuple[int, Matrix]]:
         """Text and unit rows of the stored vectors of those texts `t` that meet an SQL condition, by id."""
         return self._unpacked(
             self._snapshot.each(
                 "SELECT t.id, v.rows, v.data, v.crc FROM texts t JOIN vectors v ON v.text = t.id"
-                f" WHERE {condition} ORDER BY t.id"
+                f" WHERE {where} ORDER BY t.id"
             )
         )
 

@@ -23,7 +23,8 @@ def test_the_line_that_answers_comes_first(retriever: HybridRetriever) -> None:
 
 def test_other_words_find_it_too(retriever: HybridRetriever) -> None:
     result = retriever.retrieve(parse("a handful of people should get the update before everybody else"))
-    assert "a few users see the new version first" in " ".join(h.passage.text for h in result.hits[:3])
+    quotable = [h.passage for h in result.hits if h.passage.kind not in ("heading", "label")]
+    assert "a few users see the new version first" in " ".join(p.text for p in quotable[:2])
 
 
 def test_words_written_apart_find_a_word_written_together(retriever: HybridRetriever) -> None:
@@ -76,9 +77,9 @@ def test_the_section_around_a_line_counts(retriever: HybridRetriever, monkeypatc
     """Nothing in the line itself says what it is about."""
 
     def rank() -> int:
-        hits = retriever.retrieve(parse("canary release: how do I undo it?")).hits
+        hits = retriever.retrieve(parse("exactly one worker")).hits
         texts = [hit.passage.text for hit in hits if hit.passage.kind not in ("heading", "label")]
-        return texts.index("Watch the error rate for 30 minutes before the next step")
+        return texts.index("Messages are kept for 7 days")
 
     among = rank()
     monkeypatch.setattr("assistant.retrieval.retriever.CONTEXT", 0.0)
