@@ -30,12 +30,22 @@ _UNIT = 1e-3
 
 User = Literal["passages", "vocabulary", "chunks"]
 """What a text is embedded for."""
-_WAITING: dict[User, tuple[str, str]] = {
-    "passages": ("uses > 0", "uses, others, chunks"),
-    "vocabulary": ("uses = 0 AND others > 0", "others, chunks"),
-    "chunks": ("uses = 0 AND others = 0 AND chunks > 0", "chunks"),
+_WAITING: dict[User, str] = {
+    "passages": "uses > 0",
+    "vocabulary": "uses = 0 AND others > 0",
+    "chunks": "uses = 0 AND others = 0 AND chunks > 0",
 }
-"""By user an SQL condition and an order: what is quoted can be found first, the context comes last."""
+"""By user an SQL condition."""
+# In the order of the index texts_waiting, so that nothing is sorted and no other row is looked at.
+_FIRST_WAITING = (
+    "SELECT id, text FROM texts INDEXED BY texts_waiting"
+    " WHERE ready = 0 AND uses > 0 ORDER BY uses, others, chunks, id LIMIT ?",
+    "SELECT id, text FROM texts INDEXED BY texts_waiting"
+    " WHERE ready = 0 AND uses = 0 AND others > 0 ORDER BY others, chunks, id LIMIT ?",
+    "SELECT id, text FROM texts INDEXED BY texts_waiting"
+    " WHERE ready = 0 AND uses = 0 AND others = 0 AND chunks > 0 ORDER BY chunks, id LIMIT ?",
+)
+"""What is quoted can be found first, the context comes last."""
 
 
 class TextWriter:
@@ -75,18 +85,13 @@ class TextWriter:
     def waiting(self, limit: int = -1) -> list[tuple[TextId, str]]:
         """Texts without a vector, or the first `limit` of them; those of passages, of the vocabulary, of chunks."""
         found = list[Any]()
-        for where, order in _WAITING.values():
-            # In the order of the index texts_waiting, so that nothing is sorted and no other row is looked at.
-            found += self._transaction.rows(
-                f"SELECT id, text FROM texts INDEXED BY texts_waiting WHERE ready = 0 AND {where}"
-                f" ORDER BY {order}, id LIMIT ?",
-                -1 if limit < 0 else limit - len(found),
-            )
+        for statement in _FIRST_WAITING:
+            found += self._transaction.rows(statement, -1 if limit < 0 else limit - len(found))
         return [(TextId(number), text) for number, text in codec.typed("a text", found, int, str)]
 
     def waiting_counts(self) -> dict[User, int]:
         """Texts without a vector by the first that uses them, in the order of `waiting`."""
-        return {user: self.count(f"ready = 0 AND {where}") for user, (where, _) in _WAITING.items()}
+        return {user: self.count(f"ready = 0 AND {where}") for user, where in _WAITING.items()}
 
     def waiting_count(self) -> int:
         """Texts without a vector."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from assistant.records import ChunkId, PassageId
 from assistant.storage import codec
@@ -80,13 +80,14 @@ class VectorReader:
         self._vectors.close()
 
     def vectors(self, ids: Sequence[PassageId]) -> dict[PassageId, Matrix]:
-        return self._of("SELECT id, text FROM passages", ids)
+        rows = self._snapshot.rows(f"SELECT id, text FROM passages WHERE id {IN_LIST}", json.dumps(list(ids)))
+        return self._of(rows, ids)
 
     def chunk_vectors(self, ids: Sequence[ChunkId]) -> dict[ChunkId, Matrix]:
-        return self._of("SELECT id, text FROM chunks", ids)
+        rows = self._snapshot.rows(f"SELECT id, text FROM chunks WHERE id {IN_LIST}", json.dumps(list(ids)))
+        return self._of(rows, ids)
 
-    def _of(self, select: str, ids: Sequence[Id]) -> dict[Id, Matrix]:
-        rows = self._snapshot.rows(f"{select} WHERE id {IN_LIST}", json.dumps(list(ids)))
+    def _of(self, rows: list[Any], ids: Sequence[Id]) -> dict[Id, Matrix]:
         texts = dict(codec.typed("a text", rows, int, int))
         matrices = self._vectors.of(texts.values())
         return {number: matrices[texts[number]] for number in ids if texts.get(number) in matrices}
