@@ -98,7 +98,8 @@ def compare(
         return passage.kind == "row" or bool(aspect[n] >= _ON_ASPECT)
 
     both = sorted(
-        (n for n in range(len(result.hits)) if tells(n)), key=lambda n: (-(aspect[n] + 0.5 * result.hits[n].score), n)
+        (n for n in range(len(result.hits)) if tells(n)),
+        key=lambda n: (-(float(aspect[n]) + 0.5 * float(result.scores.fused[n, 0])), n),
     )
     return Comparison(tuple(both), _own(result, one, other, aspect), _own(result, other, one, aspect))
 
@@ -176,7 +177,7 @@ def _own(result: RetrievalResult, side: _Side, other: _Side, aspect: Floats) -> 
         is_own += 0.15 * any(k in heading for k in side.keys)
         strange = 0.4 * other.named_in(f"{passage.text} {passage.label} {passage.heading_path[-1]}")
         near = 0.5 * float(aspect[n]) + (0.3 * float(result.scores.called[n]) if code else 0.0)
-        return 0.4 * result.hits[n].score + near + is_own - strange + weight * kinds.get(passage.kind, 0.0)
+        return 0.4 * float(result.scores.fused[n, 0]) + near + is_own - strange + weight * kinds.get(passage.kind, 0.0)
 
     telling = [n for n in side.speakers if result.hits[n].passage.kind not in ("heading", "label")]
     return tuple(sorted(telling or side.speakers, key=lambda n: (-value(n), n)))
