@@ -45,7 +45,7 @@ def train(folder: Path, public: Path | None, out: Path) -> None:
         run.learn(_loss(model, batches[step]))
     figures = {"before": before, "after": evaluate(model, examples.FOR_THRESHOLDS), "pairs": len(found)}
     print(figures, flush=True)
-    write_adapter(out, model, figures, prefix="0.model.")
+    write_adapter(out, model, prefix="0.model.")
 
 
 def _batches(found: Sequence[examples.Pair], epoch: int) -> Iterator[list[examples.Pair]]:

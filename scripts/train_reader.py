@@ -62,10 +62,10 @@ def train(folder: Path, public: Path | None, out: Path) -> None:
         run.learn(_loss(reader, steps[step]))
         if (step + 1) % 250 == 0:
             print(f"step {step + 1}: {evaluate(reader, FOR_THRESHOLDS, share=0.25)}", flush=True)
-            write_adapter(out.with_suffix(".partial"), reader.model, {"step": step + 1}, prefix="bert.")
+            write_adapter(out.with_suffix(".partial"), reader.model, prefix="bert.")
     figures = {**evaluate(reader, FOR_THRESHOLDS), "pairs": pairs}
     print(figures, flush=True)
-    write_adapter(out, reader.model, figures, prefix="bert.")
+    write_adapter(out, reader.model, prefix="bert.")
 
 
 def _batches(found: Sequence[Group], epoch: int) -> list[list[Group]]:

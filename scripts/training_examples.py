@@ -4,6 +4,7 @@ public data; `assistant/data/models/README.md` lists it with its licences."""
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import random
 import re
@@ -13,8 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from assistant.notes import chunker, folder, markdown
-from assistant.records import Note, Passage
+from assistant.notes import chunker, chunks, folder, markdown
+from assistant.records import Chunk, Note, Passage
 from assistant.topics import vocabulary
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,8 +25,6 @@ FOR_THRESHOLDS = frozenset(("photography", "household-finance", "security-engine
 """Fields that no model is trained on; thresholds are fitted and checkpoints compared on them."""
 FOR_THE_END = frozenset(("chess-and-board-games", "network-engineering", "vegetable-gardening"))
 """Fields that nothing is trained, fitted or chosen on."""
-_CHUNK = 120
-"""Words of a chunk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +41,45 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadNote:
+    """A note as the program reads it."""
+
+    passages: tuple[Passage, ...]
+    chunks: tuple[Chunk, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
-    """A question of a field with its note's passages."""
+    """A question of a field with its note."""
 
     field: str
     row: dict[str, Any]
-    passages: tuple[Passage, ...]
-    """Of its note."""
+    note: ReadNote
     gold: tuple[int, ...]
     """Positions of the passages that answer, the best first; empty where the note does not."""
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        """Of its note."""
+        return self.note.passages
 
     @property
     def text(self) -> str:
         """As a person types it."""
         return str(self.row["question"])
+
+
+def digests() -> dict[str, str]:
+    """SHA-256, hex, over the files of each source in the repository, by path."""
+    vocabulary_files = ROOT / "assistant" / "data" / "vocabulary"
+    sources = {"fields": FIELDS, "names": NAMES, "vocabulary": vocabulary_files}
+    found = {}
+    for name, source in sources.items():
+        digest = hashlib.sha256()
+        for path in sorted(p for p in source.rglob("*") if p.is_file()):
+            digest.update(path.relative_to(source).as_posix().encode() + b"\0" + path.read_bytes())
+        found[name] = digest.hexdigest()
+    return found
 
 
 def training_fields() -> list[str]:
@@ -65,9 +89,9 @@ def training_fields() -> list[str]:
 
 
 @cache
-def passages(field: str, path: str) -> tuple[Passage, ...]:
-    """Every passage of a note."""
-    return _passages(folder.read(FIELDS / field / "notes", path))
+def read_note(field: str, path: str) -> ReadNote:
+    """A note of a field."""
+    return _read(folder.read(FIELDS / field / "notes", path))
 
 
 @cache
@@ -76,26 +100,16 @@ def questions(field: str) -> tuple[Question, ...]:
     found = []
     for line in (FIELDS / field / "questions.jsonl").read_text("utf-8").splitlines():
         row = json.loads(line)
-        of_note = passages(field, row["note"])
-        found.append(Question(field, row, of_note, tuple(_gold(row["lines"] or (), of_note))))
+        note = read_note(field, row["note"])
+        found.append(Question(field, row, note, tuple(_gold(row["lines"] or (), note.passages))))
     return tuple(found)
 
 
-def chunk(of_note: Sequence[Passage], place: int) -> str:
-    """The text around a passage: its section's, or some 120 words of it, with the heading path in front."""
-    passage = of_note[place]
-    section = [p for p in of_note if p.anchor == passage.anchor and p.kind != "heading"]
-    whole = [p for p in section if not any(_inside(p, q) for q in section)]
-    parts: list[list[str]] = [[]]
-    held = 0
-    for p in whole:
-        if parts[-1] and len(" ".join((*parts[-1], p.text)).split()) > _CHUNK:
-            if _inside(passage, p) or held:
-                break
-            parts.append([])
-        parts[-1].append(p.text)
-        held += p == passage or _inside(passage, p)
-    return f"{' > '.join(passage.heading_path)}: {' '.join(parts[-1])}"
+def chunk(of_note: ReadNote, place: int) -> str:
+    """What the chunk is embedded as that a passage stands in."""
+    passage = of_note.passages[place]
+    around = next(c for c in of_note.chunks if c.start <= passage.start and passage.end <= c.end)
+    return chunks.embedded(around)
 
 
 def pairs(public: Path | None) -> Iterator[Pair]:
@@ -112,8 +126,10 @@ def pairs(public: Path | None) -> Iterator[Pair]:
         yield from _of_answers(public / "wikiqa" / "data" / "raw")
 
 
-def _passages(note: Note) -> tuple[Passage, ...]:
-    return chunker.passages(markdown.outline(note), note)
+def _read(note: Note) -> ReadNote:
+    outline = markdown.outline(note)
+    found = chunker.passages(outline, note)
+    return ReadNote(found, chunks.chunks(outline, found))
 
 
 def _gold(places: Sequence[Sequence[int]], of_note: Sequence[Passage]) -> Iterator[int]:
@@ -124,10 +140,6 @@ def _gold(places: Sequence[Sequence[int]], of_note: Sequence[Passage]) -> Iterat
         touching = [n for n in told if of_note[n].start <= last and first <= of_note[n].end]
         touching.sort(key=lambda n: of_note[n].end - of_note[n].start)
         yield from inside or touching[:1]
-
-
-def _inside(p: Passage, q: Passage) -> bool:
-    return p is not q and q.start <= p.start and p.end <= q.end and (q.start, q.end) != (p.start, p.end)
 
 
 def _of_question(question: Question) -> Iterator[Pair]:
@@ -147,10 +159,10 @@ def _of_question(question: Question) -> Iterator[Pair]:
     far = chunker.embedded(rng.choice(siblings)) if siblings else ""
     yield Pair(question.text, chunker.embedded(best), far, groups, "fields")
     elsewhere = [p for p in others if p.anchor != best.anchor]
-    around = chunk(question.passages, question.gold[0])
+    around = chunk(question.note, question.gold[0])
     if elsewhere and rng.random() < 0.5:
         place = question.passages.index(rng.choice(elsewhere))
-        yield Pair(question.text, around, chunk(question.passages, place), groups, "sections")
+        yield Pair(question.text, around, chunk(question.note, place), groups, "sections")
 
 
 def _touches(p: Passage, question: Question) -> bool:
@@ -223,13 +235,14 @@ def _of_commands(pages: Path, share: float = 0.18) -> Iterator[Pair]:
 def _of_documentation(docs: Path) -> Iterator[Pair]:
     """Headings with the text below them; a heading that asks with its answer."""
     for path in sorted(docs.rglob("*.md")):
-        of_note = _passages(folder.decode(path.name, path.read_bytes()))
+        note = _read(folder.decode(path.name, path.read_bytes()))
+        of_note = note.passages
         for n, passage in enumerate(of_note[:-1]):
             below = of_note[n + 1]
             if passage.kind != "heading" or below.kind in ("heading", "label") or len(below.text.split()) < 6:
                 continue
             asked = passage.text.rstrip("#").strip()
-            body = chunk(of_note, n + 1).split(": ", 1)[1]
+            body = chunk(note, n + 1).split(": ", 1)[-1]
             if len(asked.split()) > 1:
                 yield Pair(asked, f"{passage.heading_path[0]}: {body}", "", frozenset((path.name,)), "documentation")
 

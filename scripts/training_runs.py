@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import random
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from peft import LoraConfig, get_peft_model
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from assistant.models import assembling
 from assistant.models import base as base_model
 
 SEED = 20261127
@@ -112,17 +112,16 @@ class Run:
         partial.replace(state)
 
 
-def write_adapter(path: Path, model: nn.Module, figures: dict[str, Any], prefix: str = "") -> None:
-    """The trained matrices as float16, called as the base calls its parameters: `NAME.lora_A` and `NAME.lora_B`, to be
-    added as scale · B · A, and whole parameters under their own name. `prefix` is what the model puts before them."""
-    tensors: dict[str, Tensor] = {}
+def write_adapter(path: Path, model: nn.Module, prefix: str) -> None:
+    """The trained matrices, called as the base calls its parameters; `prefix` is what the model puts before them."""
+    changes: dict[str, NDArray[np.float32]] = {}
     for name, p in model.named_parameters():
         if not p.requires_grad:
             continue
         plain = name.removeprefix(prefix).removeprefix("base_model.model.").removeprefix(prefix)
         plain = plain.replace(".modules_to_save.default", "").replace(".lora_A.default.weight", ".weight.lora_A")
         plain = plain.replace(".lora_B.default.weight", ".weight.lora_B")
-        tensors[plain] = p.detach().to(torch.float16).contiguous()
-    told = {"scale": str(ALPHA / RANK), "base_sha256": base_model.SHA256, "figures": json.dumps(figures)}
-    save_file(dict(sorted(tensors.items())), path, metadata=told)
-    print(f"{path.name}: {path.stat().st_size:,} bytes, SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()}")
+        changes[plain] = p.detach().numpy()
+    data = assembling.pack(changes, ALPHA / RANK)
+    path.write_bytes(data)
+    print(f"{path.name}: {len(data):,} bytes, SHA-256 {hashlib.sha256(data).hexdigest()}")

@@ -10,7 +10,6 @@ from assistant.engine import Cancelled, Engine
 from assistant.errors import BadRequest, EmptyQuestion, IndexUnusable, NoNotes
 from assistant.records import Request
 from assistant.storage import Busy, Writer
-from assistant.text.tokenizer import key
 from tests.asking import APPLE, FRUIT, asking, real_engine
 
 
@@ -198,4 +197,4 @@ def test_a_name_is_looked_for_first_where_it_is_given(tmp_path: Path) -> None:
     with closing(asking(folder, tmp_path / "index")) as made:
         answer = made.ask(f"Which bread should I choose if the dough must rest {night}?")
     assert answer.verdict is not None
-    assert key(answer.verdict.name) == key("Sourdoughs")
+    assert answer.verdict.name == "Sourdoughs"

@@ -16,7 +16,7 @@ from assistant import tui
 from assistant.system.settings import Flags, load
 from assistant.tui.app import ChatApp
 
-from .conftest import PARTIAL, QUEUE, RETRY
+from .conftest import DECLINED, PARTIAL, QUEUE, RETRY
 
 
 class Real:
@@ -79,7 +79,7 @@ async def test_a_first_index_is_built_in_a_child_while_a_question_waits(real: An
 
         assert "does not parse: line 477" in await on.ask(RETRY)
         assert (await on.ask(PARTIAL)).count("PARTIAL   The notes say nothing about: ") == 1
-        assert "NOT IN THE NOTES  The notes do not answer this." in await on.ask("What is the capital of Mongolia?")
+        assert "NOT IN THE NOTES  The notes do not answer this." in await on.ask(DECLINED)
 
         (on.notes / "fruit.md").write_text("# Fruit\n\n## Apple\n\nAn apple keeps for months in a cool cellar.\n")
         await on.until(lambda: "2 notes · " in on.app.screen.query_one("#status").texts[0])

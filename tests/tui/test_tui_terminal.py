@@ -16,9 +16,6 @@ from .conftest import HERE, HOSTILE, QUEUE, TRAP
 NOTE = "application-deployment-and-integration.md"
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
 
-WORKER = "Which service delivers each message to exactly one worker, with guaranteed delivery?"
-"""Its first quotation is line 822."""
-
 
 class Terminal:
     """A shell in tmux; what is on its screen, as text."""
@@ -95,7 +92,7 @@ def test_ask_open_edit_copy_and_quit_in_a_terminal(terminal: Terminal, tmp_path:
     terminal.send("Enter")
     terminal.wait(lambda text: ("index fresh" in text and "244 passages" in text) or "236 passages" in text)
 
-    terminal.type(WORKER)
+    terminal.type(QUEUE)
     terminal.send("Enter")
     screen = terminal.wait(lambda text: "Queue Service" in text and "guaranteed delivery, async processing" in text)
     assert " strong" in screen or " fair" in screen
@@ -194,7 +191,7 @@ def test_a_window_that_is_closed_over_the_editor_ends_the_chat(terminal: Termina
     script.chmod(0o755)
     terminal.tmux("new-window", f"EDITOR={script} exec {chat(tmp_path)}")
     terminal.wait(lambda text: "index fresh" in text)
-    terminal.type(WORKER)
+    terminal.type(QUEUE)
     terminal.send("Enter")
     terminal.wait(lambda text: "guaranteed delivery, async processing" in text)
     pid = int(terminal.tmux("list-panes", "-F", "#{pane_pid}").strip())
