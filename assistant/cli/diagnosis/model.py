@@ -49,8 +49,6 @@ def _encoder(name: str, settings: Settings, program: str) -> Finding:
 
 def _reader(settings: Settings) -> Finding:
     files = preparation.prepared_reader(settings.cache)
-    if shipped.adapter(shipped.READER) is None:
-        return Finding("model", "reader: this version has none")
     return Finding("model", f"reader: {'not prepared yet' if files is None else _content(files.folder)}")
 
 
