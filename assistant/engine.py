@@ -175,12 +175,12 @@ class Engine:
         return self._background(self._opened.index)
 
     def load(self) -> None:
-        """What the first question would have to wait for, model and index; the errors of `ask`."""
+        """What the first question would have to wait for, models and index; the errors of `ask`."""
         if self.notes.is_dir():
             self._encoder.ahead(())
         self._index()
         _ = self._encoder.identity
-        self._reader.ahead()
+        self._reader.load()
 
     def catch_up(self, few: int) -> Literal["done", "more", "busy"]:
         """Brings the index up to date if about `few` new vectors do; says whether there is more to do."""

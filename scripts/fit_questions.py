@@ -69,6 +69,10 @@ class Remembering:
         """As the reader's own."""
         self._reader.ahead()
 
+    def load(self) -> object:
+        """As the reader's own."""
+        return self._reader.load()
+
 
 @cache
 def known() -> dict[str, tuple[Path, Path]]:

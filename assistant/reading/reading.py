@@ -38,6 +38,9 @@ class Reader(Protocol):
     def ahead(self) -> None:
         """May begin to load beside the caller's own work."""
 
+    def load(self) -> object:
+        """Does what the first text would have to wait for; ModelUnusable."""
+
 
 def read(result: RetrievalResult, reader: Reader, index: IndexReader) -> RetrievalResult:
     """The result with what the reader makes of its first candidates, headings and labels aside, ordered by both.

@@ -39,6 +39,9 @@ class Counting:
     def ahead(self) -> None:
         self.reader.ahead()
 
+    def load(self) -> object:
+        return self.reader.load()
+
 
 def test_the_same_candidates_come_back_in_an_order_of_their_scores(retriever: HybridRetriever, prepared: Path) -> None:
     before = retrieved(retriever, "How long are events kept in the stream?")
