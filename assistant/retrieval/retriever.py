@@ -158,7 +158,10 @@ class HybridRetriever:
         numbers = self.reader.term_numbers
         dense, lexical, own = scoring.fused_scores(search.vectors, search.terms, batch, search.idf, numbers, weight)
         _, _, context = scoring.fused_scores(search.vectors, search.terms, chunks, search.idf, numbers, weight)
-        in_chunk = np.asarray((own + CONTEXT * context[around]) / (1 + CONTEXT), dtype=np.float32)
+        # What a heading is about is said below it: the chunk gives context to its lines, not to the heading itself.
+        lines = np.array([by_id[i].passage.kind not in ("heading", "label") for i in ids], dtype=np.float32)
+        shared = CONTEXT * lines[:, None] * context[around]
+        in_chunk = np.asarray((own + shared) / (1 + CONTEXT), dtype=np.float32)
         return Scores(dense, lexical, own, in_chunk, *scoring.suggested(batch, search.concepts, numbers))
 
 
