@@ -39,14 +39,14 @@ _ENOUGH = 24
 
 def rank_evidence(result: RetrievalResult, topic: Topic | None, quantity: Quantity | None) -> list[int]:
     """Positions of hits in the order they are quoted: lines of the name to be given first, a second section among the
-    first three; those nearest to the question first where no name is given, or where it is unsure and no
-    need is told.
+    first three; where no name is given, or it is unsure and no need is told, those nearest to the question, and only
+    those that the reader finds to answer. What explains a name need not answer by itself, so this is not asked of it.
     """
     query = result.query
     fact = query.intent == "need" and not query.tells_need
     if topic is None or (fact and topic.confidence < _SURE):
         return _relevant(result, _by_score(result, quantity))
-    return _relevant(result, _by_topic(result, topic))
+    return _by_topic(result, topic)
 
 
 def _relevant(result: RetrievalResult, order: list[int]) -> list[int]:
