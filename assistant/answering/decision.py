@@ -17,7 +17,7 @@ from assistant.retrieval.result import RetrievalResult
 
 _LENIENT = 0.5
 """Of the threshold, in a dialogue and for a comparison."""
-_NEAR = 0.4
+_NEAR = 0.45
 """The cosine from which passages are about the subject at least."""
 _MISSING = 4
 """Things that are said to be missing at most."""

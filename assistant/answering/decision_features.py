@@ -1,4 +1,4 @@
-"""What the decision whether the notes answer looks at: fifteen features, and what the evidence lacks."""
+"""What the decision whether the notes answer looks at: sixteen features, and what the evidence lacks."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ FEATURES = (
     "second",  # … and the best of a passage elsewhere
     "concept",  # how near the nearest concept of the vocabulary is
     "long",  # terms of the question, on a logarithmic scale
+    "how",  # it asks how
     "code",  # it asks for code, and tells no need
     "code_gap",  # how far the best code is behind the best passage, where code is asked for
     "names",  # names in the question
@@ -155,6 +156,7 @@ def _form(result: RetrievalResult, expected: Expectations) -> dict[str, float]:
     fact = float(not query.tells_need)
     return {
         "long": math.log1p(len(set(query.terms))),
+        "how": float(query.intent == "how"),
         "code": fact * query.wants_code,
         "code_gap": hits[0].score - best_code if query.wants_code else 0.0,
         "names": float(len(expected.names)),
