@@ -22,6 +22,8 @@ BlockKind = Literal[
 PassageKind = Literal[
     "heading", "label", "paragraph", "definition", "item", "pair", "row", "tree", "fence", "step", "code", "pointer"
 ]
+NAMING_KINDS: frozenset[PassageKind] = frozenset(("heading", "label", "pointer"))
+"""Kinds of passages that only name what stands below them or elsewhere, and say nothing themselves."""
 Outcome = Literal["answered", "partial", "not_in_notes"]
 
 

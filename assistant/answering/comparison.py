@@ -15,6 +15,7 @@ import numpy as np
 
 from assistant.answering.topic import Topic
 from assistant.question.query import Query
+from assistant.records import NAMING_KINDS
 from assistant.retrieval.result import Floats, RetrievalResult
 from assistant.retrieval.retriever import HybridRetriever
 from assistant.text import word_frequency
@@ -179,5 +180,5 @@ def _own(result: RetrievalResult, side: _Side, other: _Side, aspect: Floats) -> 
         near = 0.5 * float(aspect[n]) + (0.3 * float(result.scores.called[n]) if code else 0.0)
         return 0.4 * float(result.scores.fused[n, 0]) + near + is_own - strange + weight * kinds.get(passage.kind, 0.0)
 
-    telling = [n for n in side.speakers if result.hits[n].passage.kind not in ("heading", "label")]
+    telling = [n for n in side.speakers if result.hits[n].passage.kind not in NAMING_KINDS]
     return tuple(sorted(telling or side.speakers, key=lambda n: (-value(n), n)))

@@ -12,6 +12,7 @@ import numpy as np
 from assistant.answering.evidence import overlap
 from assistant.question.expectations import Expectations, Facet
 from assistant.question.understanding import Understanding
+from assistant.records import NAMING_KINDS
 from assistant.retrieval.feature_cache import IndexedPassage
 from assistant.retrieval.index_reader import IndexReader
 from assistant.retrieval.result import RetrievalResult
@@ -112,7 +113,7 @@ class _Evidence:
     def gather(cls, expected: Expectations, result: RetrievalResult, reader: IndexReader) -> _Evidence:
         hits = result.hits
         best = result.passages[:_EVIDENCE]
-        plain = [n for n, hit in enumerate(hits[:_PLAIN]) if hit.passage.kind not in ("heading", "label", "pointer")]
+        plain = [n for n, hit in enumerate(hits[:_PLAIN]) if hit.passage.kind not in NAMING_KINDS]
         sections = [
             reader.section_terms(hit.passage).union(terms(hit.passage.heading_path[0])) for hit in hits[:_EVIDENCE]
         ]

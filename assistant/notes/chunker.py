@@ -14,7 +14,7 @@ from assistant.notes import languages, syntax_check
 from assistant.notes.fence_parts import parts
 from assistant.records import Block, LineNumber, Note, Outline, Passage, PassageKind, Section
 
-VERSION = 3
+VERSION = 4
 """Raise it when any passage of an unchanged note would come out differently."""
 
 _LABEL_WORDS = 9
@@ -26,7 +26,7 @@ _WHOLE_STEP = 1000
 _QUESTION = re.compile(r"^\W*(?:Q|Question)\s*\d*\s*[:.)]\s*", re.IGNORECASE)
 _REPLY = re.compile(r"^\W*(?:A|Answer)\s*[:.)]\s*", re.IGNORECASE)
 DEFINITION = re.compile(r"^(?P<name>[^\s:][^:]{0,60}?)\s*(?::|\s[–—-])\s+(?P<rest>\S.*)$", re.DOTALL)
-_POINTER = re.compile(r"^[\s>*+\d.)-]*(?:\*\*|__)?!?\[[^\]]*\]\((?!#)[^)]*\)")
+_POINTER = re.compile(r"^[\s>*+\d.)-]*(?:\*\*|__)?!?\[[^\]]*\]\((?!#)[^)]*\)[\s.:*_]*$")
 
 
 def passages(outline: Outline, note: Note) -> tuple[Passage, ...]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.reading import layout
-from assistant.records import Passage
+from assistant.records import NAMING_KINDS, Passage
 from assistant.retrieval import scoring
 from assistant.retrieval.index_reader import IndexReader
 from assistant.retrieval.result import RetrievalResult
@@ -45,7 +45,7 @@ class Reader(Protocol):
 def read(result: RetrievalResult, reader: Reader, index: IndexReader) -> RetrievalResult:
     """The result with what the reader makes of its first candidates, headings and labels aside, ordered by both.
     ModelUnusable, IndexDamaged."""
-    chosen = [n for n, hit in enumerate(result.hits) if hit.passage.kind not in ("heading", "label")][:CANDIDATES]
+    chosen = [n for n, hit in enumerate(result.hits) if hit.passage.kind not in NAMING_KINDS][:CANDIDATES]
     if not chosen:
         return result
     texts = [_text(result.hits[n].passage, index) for n in chosen]

@@ -15,7 +15,7 @@ import numpy as np
 
 from assistant.models.encoder import Encoder
 from assistant.question.query import Query, Requirement
-from assistant.records import Hit, Passage, PassageId
+from assistant.records import NAMING_KINDS, Hit, Passage, PassageId
 from assistant.retrieval import scoring
 from assistant.retrieval.feature_cache import IndexedPassage
 from assistant.retrieval.index_reader import IndexReader
@@ -159,7 +159,7 @@ class HybridRetriever:
         dense, lexical, own = scoring.fused_scores(search.vectors, search.terms, batch, search.idf, numbers, weight)
         _, _, context = scoring.fused_scores(search.vectors, search.terms, chunks, search.idf, numbers, weight)
         # What a heading is about is said below it: the chunk gives context to its lines, not to the heading itself.
-        lines = np.array([by_id[i].passage.kind not in ("heading", "label") for i in ids], dtype=np.float32)
+        lines = np.array([by_id[i].passage.kind not in NAMING_KINDS for i in ids], dtype=np.float32)
         shared = CONTEXT * lines[:, None] * context[around]
         in_chunk = np.asarray((own + shared) / (1 + CONTEXT), dtype=np.float32)
         return Scores(dense, lexical, own, in_chunk, *scoring.suggested(batch, search.concepts, numbers))
