@@ -20,6 +20,12 @@ _OWN = 0.2
 """What a fence gains that speaks for the name to be given."""
 _BESIDE = 0.1
 """What a fence gains that stands in the section of one of the two lines quoted first."""
+_LED = 0.3
+"""What the line that leads to a fence counts beside the fence: "then run:" says what the command is for."""
+_FIRST = 0.2
+"""What a fence gains to which the line leads that is quoted first, or that holds it."""
+_ABOVE = 3
+"""Lines above a fence, its mark among them, on which that line ends."""
 _STEPS = 80
 """Hits among which steps inside the fences are looked for."""
 
@@ -39,6 +45,9 @@ def pick_code_block(
     if not fences:
         return None
     worth = _worth(result, fences)
+    if order and home is None:
+        first = hits[order[0]].passage
+        worth = {n: v + _FIRST * _goes_with(first, hits[n].passage) for n, v in worth.items()}
     if query.wants_code:
         if home is not None:
             worth = {n: v + _HOME * (hits[n].passage.heading_path == home) for n, v in worth.items()}
@@ -66,7 +75,26 @@ def _worth(result: RetrievalResult, fences: Sequence[int]) -> dict[int, float]:
             for n in fences:
                 if _holds(hits[n].passage, hit.passage):
                     best[n] = max(best[n], hit.score)
-    return {n: _drawn(result, n) * (_WHOLE * hits[n].score + (1 - _WHOLE) * best[n]) for n in fences}
+    led = _led(result, fences)
+    own = {n: _WHOLE * hits[n].score + (1 - _WHOLE) * best[n] for n in fences}
+    return {n: _drawn(result, n) * ((1 - _LED) * own[n] + _LED * max(led[n], own[n])) for n in fences}
+
+
+def _led(result: RetrievalResult, fences: Sequence[int]) -> dict[int, float]:
+    """The score of the best line that leads to each fence, on the lines right above it; 0 where there is none."""
+    led = dict.fromkeys(fences, 0.0)
+    for hit in result.hits[:_STEPS]:
+        passage = hit.passage
+        if passage.fence is None and passage.kind != "heading":
+            for n in fences:
+                if _goes_with(passage, result.hits[n].passage):
+                    led[n] = max(led[n], hit.score)
+    return led
+
+
+def _goes_with(line: Passage, fence: Passage) -> bool:
+    """Whether a line leads to a fence, or is part of it."""
+    return line.path == fence.path and (0 < fence.start - line.end <= _ABOVE or _holds(fence, line))
 
 
 def _drawn(result: RetrievalResult, n: int) -> float:
