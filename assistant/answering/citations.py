@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from assistant.records import Citation, Passage, Snippet
 from assistant.retrieval.index_reader import IndexReader
 from assistant.text import excerpts
 from assistant.text.excerpts import Excerpt
 
+_LIST = 6
+"""Lines of a list that are quoted with the line that leads to it."""
+_ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+\S")
 _DRAWING = 14
 """Lines of a drawing that is quoted whole."""
 
@@ -56,6 +61,22 @@ class CitationBuilder:
         """The lines of a passage that answer, if `name` is given those that hold it; None if nothing can be quoted."""
         lines = self.reader.lines(passage.path, passage.start, passage.end)
         return excerpts.excerpt_naming(passage, lines, name, self.wanted)
+
+    def whole_thought(self, passage: Passage, name: str = "") -> Excerpt | None:
+        """The excerpt; of a line that leads to a list, with the list's first lines; None of one that leads to anything
+        else, which says nothing by itself."""
+        if passage.fence is not None or not passage.text.rstrip().endswith(":"):
+            return self.excerpt(passage, name)
+        below = self.reader.lines(passage.path, passage.end + 1, passage.end + _LIST + 1)
+        first = 1 if below and not below[0].strip() else 0
+        items = tuple(takewhile(_ITEM.match, below[first : first + _LIST]))
+        if not items:
+            return None
+        lines = self.reader.lines(passage.path, passage.start, passage.end + first + len(items))
+        quote = "\n".join(lines)
+        if len(quote) > excerpts.STATEMENT_CHARACTERS:
+            return self.excerpt(passage, name)
+        return Excerpt(passage, passage.start, passage.end + first + len(items), quote, " ".join(quote.split()))
 
     def whole_drawing(self, passage: Passage) -> Excerpt | None:
         """The excerpt; of a small drawing the whole, since its branches explain one another."""
