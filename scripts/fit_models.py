@@ -1,4 +1,5 @@
-"""The part of `scripts/fit` that fits: a listwise softmax over topics, and a logistic model of whether notes answer."""
+"""The part of `scripts/fit` that fits: listwise softmaxes over topics, and logistic models of whether a name is asked
+for and whether the notes answer."""
 
 from __future__ import annotations
 
@@ -6,12 +7,18 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 import numpy as np
-from fit_questions import Array, Item
+from fit_questions import FIELD, PLAIN, Array, Form, Item
 from scipy.optimize import minimize
 
 from assistant.answering import decision_features, topic_features
+from assistant.question import name_asked
 
-VERDICT_PENALTY, OUTCOME_PENALTY = 8.0, 10.0
+VERDICT_PENALTY, OUTCOME_PENALTY, ASKED_PENALTY = 8.0, 10.0, 5.0
+SETS, FIELDS_OF_PURPOSE, FIELDS_OF_NAMES = 2.0, 0.2, 0.6
+"""What a question for a name counts, of a question set, and of a field where it is for a purpose and where it is not:
+how notes speak of purposes differs most from field to field."""
+FORM = 2.5
+"""What a question of a set counts beside one of a field, where only its form matters."""
 WRONGLY_DECLINED = 0.06
 """Share of the answerable that the threshold may decline, over all sets."""
 
@@ -19,9 +26,14 @@ WRONGLY_DECLINED = 0.06
 class Constants(TypedDict):
     """What assistant/data/constants.json holds."""
 
-    verdict: dict[str, float]
-    """Weight by feature of `topic_features`."""
-    temperature: float
+    purpose: dict[str, float]
+    """Weight by feature of `topic_features`, where a name is chosen for a purpose."""
+    purpose_temperature: float
+    which: dict[str, float]
+    """The same, where any other name is asked for."""
+    which_temperature: float
+    asked: dict[str, float]
+    """Weight by feature of `name_asked`, and `bias`."""
     outcome: dict[str, float]
     """Weight by feature of `decision_features`, and `bias`."""
     threshold: float
@@ -30,23 +42,30 @@ class Constants(TypedDict):
 
 def fit_verdict(chosen: Sequence[Item]) -> Array:
     """Weights of the listwise softmax, for features as they are."""
-    rows = [i for i in chosen if i.scenario and i.right.any()]
+    rows = [i for i in chosen if i.right.any()]
     spread = np.concatenate([i.topics for i in rows]).std(axis=0) + 1e-6
-    scaled = [(i.topics / spread, i.right) for i in rows]
+    scaled = [(i.topics / spread, i.right, _counts(i)) for i in rows]
 
     def loss(w: Array) -> tuple[float, Array]:
         total, slope = VERDICT_PENALTY * float(w @ w) / 2, VERDICT_PENALTY * w
-        for table, right in scaled:
+        for table, right, counts in scaled:
             z = table @ w
             p = np.exp(z - z.max())
             p /= p.sum()
             of_right = p * right
-            total -= float(np.log(of_right.sum() + 1e-12))
-            slope = slope - (of_right / of_right.sum() - p) @ table
+            total -= counts * float(np.log(of_right.sum() + 1e-12))
+            slope = slope - counts * (of_right / (of_right.sum() + 1e-12) - p) @ table
         return total, slope
 
     weights: Array = minimize(loss, np.zeros(len(spread)), jac=True, method="L-BFGS-B").x / spread
     return weights
+
+
+def _counts(item: Item) -> float:
+    """What a question for a name counts; plain ones count double, since there are few."""
+    if item.set == FIELD:
+        return FIELDS_OF_PURPOSE if item.for_purpose else FIELDS_OF_NAMES
+    return 2 * SETS if item.set in PLAIN else SETS
 
 
 def confidence(item: Item, weights: Array, heat: float) -> float:
@@ -60,18 +79,30 @@ def confidence(item: Item, weights: Array, heat: float) -> float:
 
 def fit_outcome(chosen: Sequence[Item]) -> tuple[Array, float]:
     """Weights and bias of the logistic model; answerable and unanswerable weigh the same in each set."""
-    table = np.stack([i.outcome for i in chosen])
-    truth = np.array([i.answerable for i in chosen], dtype=np.float64)
     weights = np.array([1 / sum(j.set == i.set and j.answerable == i.answerable for j in chosen) for i in chosen])
-    weights *= len(chosen) / weights.sum()
+    truth = np.array([i.answerable for i in chosen], dtype=np.float64)
+    return _logistic(np.stack([i.outcome for i in chosen]), truth, weights, OUTCOME_PENALTY)
+
+
+def fit_asked(chosen: Sequence[Form]) -> tuple[Array, float]:
+    """Weights and bias of the logistic model; questions that want a name weigh as much as the others."""
+    truth = np.array([f.wants_name for f in chosen], dtype=np.float64)
+    weights = np.array([1.0 if f.set == FIELD else FORM for f in chosen])
+    weights *= np.where(truth > 0, 1 / (weights @ truth), 1 / (weights @ (1 - truth)))
+    return _logistic(np.stack([f.features for f in chosen]), truth, weights, ASKED_PENALTY)
+
+
+def _logistic(table: Array, truth: Array, weights: Array, penalty: float) -> tuple[Array, float]:
+    """Weights for features as they are, and bias."""
+    weights = weights * len(table) / weights.sum()
     middle, spread = table.mean(axis=0), table.std(axis=0) + 1e-6
     scaled = np.hstack([(table - middle) / spread, np.ones((len(table), 1))])
 
     def loss(w: Array) -> tuple[float, Array]:
         z = scaled @ w
         p = 1 / (1 + np.exp(-z))
-        total = float((weights * (np.logaddexp(0, z) - truth * z)).sum()) + OUTCOME_PENALTY * float(w[:-1] @ w[:-1]) / 2
-        return total, scaled.T @ (weights * (p - truth)) + OUTCOME_PENALTY * np.append(w[:-1], 0)
+        total = float((weights * (np.logaddexp(0, z) - truth * z)).sum()) + penalty * float(w[:-1] @ w[:-1]) / 2
+        return total, scaled.T @ (weights * (p - truth)) + penalty * np.append(w[:-1], 0)
 
     w = minimize(loss, np.zeros(scaled.shape[1]), jac=True, method="L-BFGS-B").x
     own: Array = w[:-1] / spread
@@ -95,32 +126,40 @@ def threshold(chosen: Sequence[Item], fitted: tuple[Array, float]) -> float:
     return 0.5
 
 
-def as_constants(chosen: Sequence[Item]) -> Constants:
+def as_constants(chosen: Sequence[Item], forms: Sequence[Form]) -> Constants:
     """Everything fitted, but not on the items kept aside."""
     chosen = [i for i in chosen if not i.aside]
-    weights = fit_verdict(chosen)
-    heat = temperature(chosen, weights)
+    chosen_for, which = ([i for i in chosen if i.scenario and i.for_purpose is purpose] for purpose in (True, False))
+    of_purpose, of_which, asked = fit_verdict(chosen_for), fit_verdict(which), fit_asked(forms)
+    chosen = [i for i in chosen if i.set != FIELD]
     fitted = fit_outcome(chosen)
     return {
-        "verdict": {f: round(float(w), 4) for f, w in zip(topic_features.FEATURES, weights, strict=True)},
-        "temperature": heat,
+        "purpose": _by_name(topic_features.FEATURES, of_purpose),
+        "purpose_temperature": temperature(chosen_for, of_purpose),
+        "which": _by_name(topic_features.FEATURES, of_which),
+        "which_temperature": temperature(which, of_which),
+        "asked": {"bias": round(asked[1], 4), **_by_name(name_asked.FEATURES, asked[0])},
         "outcome": {
             "bias": round(fitted[1], 4),
-            **{f: round(float(w), 4) for f, w in zip(decision_features.FEATURES, fitted[0], strict=True)},
+            **_by_name(decision_features.FEATURES, fitted[0]),
         },
         "threshold": round(threshold(chosen, fitted), 4),
     }
 
 
+def _by_name(names: Sequence[str], weights: Array) -> dict[str, float]:
+    return {name: round(float(w), 4) for name, w in zip(names, weights, strict=True)}
+
+
 def temperature(chosen: Sequence[Item], weights: Array) -> float:
     """The one that makes the confidences' Brier score best."""
-    rows = [i for i in chosen if i.scenario]
 
     def brier(t: float) -> float:
         total = 0.0
-        for i in rows:
+        for i in chosen:
             if len(i.topics):
-                total += (confidence(i, weights, t) - float(i.right[int(np.argmax(i.topics @ weights))])) ** 2
-        return total / len(rows)
+                right = float(i.right[int(np.argmax(i.topics @ weights))])
+                total += _counts(i) * (confidence(i, weights, t) - right) ** 2
+        return total
 
     return float(min(np.arange(0.6, 2.6, 0.1).round(1), key=brier))

@@ -1,4 +1,5 @@
-"""The part of `scripts/fit` that reads question sets: every question with the features that the models see."""
+"""The part of `scripts/fit` that reads questions, each with the features that the models see: those of the question
+sets, and those of the fields that the models are trained on, of which only names and forms are used."""
 
 from __future__ import annotations
 
@@ -13,10 +14,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from training_examples import FIELDS, training_fields
 
 from assistant.answering import decision_features, naming, topic_features
 from assistant.indexing import build
 from assistant.models.encoder import OnnxEncoder
+from assistant.question import name_asked
+from assistant.question.parser import parse
 from assistant.question.understanding import understand
 from assistant.reading.reading import Reader, read
 from assistant.records import Request
@@ -29,6 +33,10 @@ HEADINGS = 30
 """Headings of a set's notes that are asked as they stand."""
 FITTED = ("aws", "azure", "brewing", "corpus", "gcp", "kubernetes", "dev", "dev-gcp", "dev-docs", "dev-til")
 """Sets that are fitted on, where they are; the others stay unseen."""
+PLAIN = ("dev-docs", "dev-til")
+"""Those of them that ask plain questions."""
+FIELD = "fields"
+"""The set of all questions about the fields that the models are trained on."""
 
 
 @dataclass(slots=True)
@@ -45,6 +53,9 @@ class Item:
     answerable: bool
     near_miss: bool
     scenario: bool
+    form: Array
+    """Of `name_asked.FEATURES`."""
+    for_purpose: bool
     heading: bool
     """A heading asked as it stands, which decides nothing about where the threshold is."""
     aside: bool
@@ -126,6 +137,57 @@ def index_folder(notes: Path) -> Path:
     return Path(tempfile.gettempdir()) / "assistant-fit" / "-".join(notes.parts[-2:])
 
 
+def fields(encoder: OnnxEncoder, reader: Reader, vocabulary: bool) -> list[Item]:
+    """The questions for a name of the fields that the models are trained on."""
+    found: list[Item] = []
+    for field in training_fields():
+        notes = FIELDS / field / "notes"
+        build.refresh(notes, index_folder(notes), lambda: encoder)
+        with Store.open(index_folder(notes)) as store:
+            retriever = HybridRetriever(store, encoder, vocabulary)
+            for row in _rows(field):
+                asked = {**row, "verdict": [row["name"]]} if row["kind"] == "which" else None
+                item = _item(FIELD, notes, "scenario", asked, retriever, reader) if asked is not None else None
+                if item is not None:
+                    found.append(replace(item, group=field))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a question is asked, and whether it wants a name."""
+
+    set: str
+    group: str
+    features: Array
+    wants_name: bool
+
+
+def forms() -> list[Form]:
+    """Of the answerable questions of the sets and the fields."""
+    found = []
+    for name, (where, notes) in known().items():
+        for kind in ("scenario", "lookup", "snippet", "compare"):
+            path = where / f"{kind}.jsonl"
+            for line in path.read_text("utf-8").splitlines() if path.exists() else ():
+                row = json.loads(line)
+                gold = row.get("gold_headings") or [row["id"]]
+                found.append(_form(name, f"{notes}/{gold[0]}", row["question"], wants_name=kind == "scenario"))
+    for field in training_fields():
+        for row in _rows(field):
+            if row["kind"] not in ("near_miss", "other"):
+                found.append(_form(FIELD, field, row["question"], wants_name=row["kind"] == "which"))
+    return found
+
+
+def _form(name: str, group: str, question: str, *, wants_name: bool) -> Form:
+    return Form(name, group, np.array(list(name_asked.describe(parse(question)).values())), wants_name)
+
+
+def _rows(field: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (FIELDS / field / "questions.jsonl").read_text("utf-8").splitlines()]
+
+
 def _item(
     name: str, notes: Path, kind: str, row: dict[str, Any], retriever: HybridRetriever, reader: Reader
 ) -> Item | None:
@@ -138,8 +200,9 @@ def _item(
     hits = read(retriever.retrieve(understanding.query), reader, retriever.reader)
     if not hits.hits:
         return None
-    topics = [t for t in naming.speaking_topics(hits, retriever.reader) if t.speakers]
+    topics = [t for t in naming.unsaid(naming.speaking_topics(hits, retriever.reader), hits) if t.speakers]
     values = decision_features.describe(understanding, hits, retriever.reader).features
+    form = list(name_asked.describe(understanding.query).values())
     accepted = [s for v in turn.get("verdict") or [] for s in v.split("|")] if kind == "scenario" else []
     gold = turn.get("gold_headings") or [row["id"]]
     return Item(
@@ -153,6 +216,8 @@ def _item(
         kind != "unanswerable",
         row.get("category") == "near_miss",
         kind == "scenario",
+        np.array(form),
+        understanding.query.for_purpose,
         heading=False,
         aside=False,
     )

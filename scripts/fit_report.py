@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from fit_models import Constants, confidence, probability
-from fit_questions import Item, index_folder, known
+from fit_questions import FIELD, Item, index_folder, known
 
 from assistant.answering import decision_features, topic_features
 from tests.evaluation.sets import ROOT, SHARED
@@ -25,16 +25,19 @@ class Pool:
         self.rows: list[tuple[Item, bool, bool, float]] = []
 
     def add(self, items_left_out: Sequence[Item], fitted: Constants) -> None:
-        weights = np.array([fitted["verdict"][f] for f in topic_features.FEATURES])
+        purpose = np.array([fitted["purpose"].get(f, 0.0) for f in topic_features.FEATURES])
+        which = np.array([fitted["which"].get(f, 0.0) for f in topic_features.FEATURES])
         model = np.array([fitted["outcome"][f] for f in decision_features.FEATURES]), fitted["outcome"]["bias"]
         for item in items_left_out:
+            weights = purpose if item.for_purpose else which
+            heat = fitted["purpose_temperature"] if item.for_purpose else fitted["which_temperature"]
             right = bool(len(item.topics)) and bool(item.right[int(np.argmax(item.topics @ weights))])
-            sure = confidence(item, weights, fitted["temperature"])
+            sure = confidence(item, weights, heat)
             self.rows.append((item, probability(item, model) < fitted["threshold"], right, sure))
 
     def show(self, title: str) -> None:
         print(title)
-        for name in (*known(), ""):
+        for name in (*known(), FIELD, ""):
             rows = [r for r in self.rows if name in ("", r[0].set)]
             if not rows:
                 continue

@@ -56,3 +56,13 @@ def test_a_facet_is_asked_for_and_answered_in_words_of_its_own() -> None:
     assert (facet.name, facet.asked_in("what does the queue cost?")) == ("price", "cost")
     assert facet.answered_by("billed by the hour")
     assert not facet.answered_by("kept for a week")
+
+
+@pytest.mark.parametrize("text", ["Hello", "hi there!", "Thank you very much.", "ok, thanks", "Good morning"])
+def test_a_greeting_is_no_question(text: str) -> None:
+    assert expectations.is_greeting(text)
+
+
+@pytest.mark.parametrize("text", ["hello world in Python", "thanks to what does it scale?", "good practices", ""])
+def test_what_asks_is_no_greeting(text: str) -> None:
+    assert not expectations.is_greeting(text)

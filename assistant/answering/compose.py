@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
@@ -13,7 +13,7 @@ from assistant.answering.decision import Decision
 from assistant.answering.evidence import distinct, overlap, rank_evidence
 from assistant.answering.topic import Topic
 from assistant.question.understanding import Understanding
-from assistant.records import Answer, Statement
+from assistant.records import NAMING_KINDS, Answer, Statement
 from assistant.retrieval.result import RetrievalResult
 from assistant.retrieval.retriever import HybridRetriever
 from assistant.text.excerpts import plain
@@ -25,8 +25,6 @@ MAX_CHARACTERS = 1_500
 """Characters of all statements together, by the contract."""
 MAX_MISSING_OPTIONS = 4
 """Options that are listed where none is supported."""
-NAMING_INTENTS = ("concept", "detail", "tool", "need")
-"""Intents that ask for a name."""
 
 
 def compose(
@@ -40,7 +38,7 @@ def compose(
     """The answer, with `limit` citations at the most."""
     wanted = {t: result.search.idf.get(t, 0.0) for t in understanding.query.terms}
     builder = CitationBuilder(retriever.reader, wanted, limit)
-    composer = _Composer(understanding, result, ranked, retriever, builder)
+    composer = _Composer(understanding, result, ranked, decision, retriever, builder)
     query, choices = result.query, understanding.turn.choices
     if query.options:
         answer = composer.choice()
@@ -61,13 +59,14 @@ class _Composer:
     understanding: Understanding
     result: RetrievalResult
     ranked: Sequence[Topic]
+    decision: Decision
     retriever: HybridRetriever
     builder: CitationBuilder
 
     def answer(self) -> Answer:
         """Verdict or not, statements and a code block."""
         query, builder, turn = self.result.query, self.builder, self.understanding.turn
-        topic = self.ranked[0] if self.ranked and self._asks_for_name() else None
+        topic = self.ranked[0] if self.ranked and self.decision.wants_name else None
         order = rank_evidence(self.result, topic, self.understanding.expectations.quantity)
         home = turn.subject.heading_path if turn.subject is not None else None
         block = pick_code_block(self.result, topic, order, home)
@@ -142,20 +141,15 @@ class _Composer:
     def declined(self) -> Answer:
         """Near misses, as citations without a claim."""
         hits = self.result.hits
-        quotable = [n for n, hit in enumerate(hits) if hit.passage.kind not in ("heading", "label")]
+        quotable = [n for n, hit in enumerate(hits) if hit.passage.kind not in NAMING_KINDS]
         for n in distinct(self.result, quotable or range(len(hits)))[:2]:
             excerpt = self.builder.excerpt(hits[n].passage)
             if excerpt is not None:
                 self.builder.cite(excerpt)
         return Answer(self.result.query.text, "not_in_notes", citations=tuple(self.builder.citations))
 
-    def _asks_for_name(self) -> bool:
-        query = self.result.query
-        naming = query.intent in NAMING_INTENTS or bool(self.understanding.turn.choices)
-        return naming and (not query.wants_code or query.intent in ("concept", "tool"))
-
     def _statements(
-        self, order: Iterable[int], topic: Topic | None, before: Sequence[Statement] = ()
+        self, order: Sequence[int], topic: Topic | None, before: Sequence[Statement] = ()
     ) -> list[Statement]:
         """New statements, in this order, as many as there is room for after those made before; the first holds the
         topic's name where it can."""
@@ -166,7 +160,9 @@ class _Composer:
                 break
             passage = self.result.hits[n].passage
             name = topic.name if topic is not None and not statements and n in topic.speakers else ""
-            excerpt = self.builder.excerpt(passage, name)
+            excerpt = self.builder.whole_thought(passage, name)
+            if excerpt is None and n == order[-1] and not statements and not before:
+                excerpt = self.builder.excerpt(passage, name)  # a line that leads to code is better than none
             if excerpt is None or not plain(excerpt.text) or total + len(excerpt.text) > MAX_CHARACTERS:
                 continue
             number = self.builder.cite(excerpt)

@@ -10,6 +10,8 @@ from assistant.answering.comparison import sides_of
 from assistant.answering.decision_features import FEATURES, MOSTLY, describe, known_share
 from assistant.answering.topic import Topic
 from assistant.answering.weights import Weights
+from assistant.question import name_asked
+from assistant.question.name_asked import WANTED
 from assistant.question.understanding import Understanding
 from assistant.records import Outcome
 from assistant.retrieval.index_reader import IndexReader
@@ -19,6 +21,9 @@ _LENIENT = 0.5
 """Of the threshold, in a dialogue and for a comparison."""
 _NEAR = 0.45
 """The cosine from which passages are about the subject at least."""
+_FAR, _FAR_CONCEPT = 0.35, 0.55
+"""Nothing in the notes is near, whatever form the question has, where no passage is nearer than the first by words or
+by meaning, nor a concept of theirs than the second."""
 _MISSING = 4
 """Things that are said to be missing at most."""
 
@@ -33,6 +38,8 @@ class Decision:
     missing: tuple[str, ...] = ()
     hint: str | None = None
     features: Mapping[str, float] = field(default_factory=dict)
+    wants_name: bool = False
+    """Whether the question wants a name, or chooses one."""
 
 
 def decide(
@@ -45,6 +52,9 @@ def decide(
     """More lenient in a dialogue, where a turn says less than a question that stands alone, and with a comparison of
     two things that the notes name.
     """
+    if understanding.expectations.is_greeting:
+        hint = "Ask a question about your notes; `assistant topics` lists what they are about."
+        return Decision("not_in_notes", 0.0, hint=hint)
     if understanding.expectations.is_order:
         hint = "Orders are not questions. Ask for something the notes may say."
         return Decision("not_in_notes", 0.0, hint=hint)
@@ -53,12 +63,15 @@ def decide(
     description = describe(understanding, result, reader)
     probability = _probability(description.features, weights.outcome)
     lenient = understanding.in_dialogue or sides_of(result.query, ranked) is not None
-    if probability >= weights.threshold * (_LENIENT if lenient else 1.0):
-        return Decision("answered", probability, features=description.features)
+    wants_name = bool(understanding.turn.choices) or name_asked.probability(result.query, weights.asked) >= WANTED
+    features, concepts = description.features, result.search.concepts.near
+    near = max(features["dense"], features["lexical"]) >= _FAR or max(concepts.values(), default=0.0) >= _FAR_CONCEPT
+    if near and probability >= weights.threshold * (_LENIENT if lenient else 1.0):
+        return Decision("answered", probability, features=description.features, wants_name=wants_name)
     missing = description.missing[:_MISSING]
     if description.features["dense"] >= _NEAR and known_share(result) > MOSTLY and missing:
         hint = "The lines shown are about the subject, not about that. Add it to your notes, or ask without it."
-        return Decision("partial", probability, missing, hint, description.features)
+        return Decision("partial", probability, missing, hint, description.features, wants_name)
     hint = "Nothing in the notes comes close. Name the subject as your notes do."
     return Decision("not_in_notes", probability, missing, hint, description.features)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from assistant.answering.topic import Topic
+from assistant.answering.topic import Topic, names
 from assistant.question.expectations import Quantity
-from assistant.records import UNSURE, Passage
+from assistant.records import NAMING_KINDS, UNSURE, Passage
 from assistant.retrieval.result import RetrievalResult
 
 _KINDS = {
@@ -23,8 +23,8 @@ _KINDS = {
     "fence": -0.08,
 }
 """What a verdict is best explained by: a line that defines it, before one that only names it."""
-_SURE = 0.7
-"""How sure of a name an answer must be to lead with its lines where only a fact may have been asked for."""
+_SAY = 2
+"""Lines, the first, of which one says the name that is given."""
 _GIVES = 0.06
 """What a line that gives a quantity of the kind asked for gains."""
 _FIRST = 12
@@ -38,15 +38,17 @@ _ENOUGH = 24
 
 
 def rank_evidence(result: RetrievalResult, topic: Topic | None, quantity: Quantity | None) -> list[int]:
-    """Positions of hits in the order they are quoted: lines of the name to be given first, a second section among the
-    first three; where no name is given, or it is unsure and no need is told, those nearest to the question, and only
-    those that the reader finds to answer. What explains a name need not answer by itself, so this is not asked of it.
+    """Positions of hits in the order they are quoted. Where a name is chosen for a purpose, lines of the name to be
+    given first, a second section among the first three. Otherwise those nearest to the question, and only those that
+    the reader finds to answer; of the first two, one says the name.
     """
-    query = result.query
-    fact = query.intent == "need" and not query.tells_need
-    if topic is None or (fact and topic.confidence < _SURE):
-        return _relevant(result, _by_score(result, quantity))
-    return _by_topic(result, topic)
+    if topic is not None and result.query.for_purpose:
+        return _by_topic(result, topic)
+    order = _relevant(result, _by_score(result, quantity))
+    if topic is None or any(names(result.hits[n].passage, topic.name) for n in order[:_SAY]):
+        return order
+    saying = [n for n in sorted(topic.speakers) if names(result.hits[n].passage, topic.name)][:1]
+    return distinct(result, [*order[: _SAY - 1], *saying, *order[_SAY - 1 :]])
 
 
 def _relevant(result: RetrievalResult, order: list[int]) -> list[int]:
@@ -80,7 +82,7 @@ def overlap(one: Passage, other: Passage) -> bool:
 
 def _by_score(result: RetrievalResult, quantity: Quantity | None) -> list[int]:
     """As retrieved, lines that give the quantity asked for a little before others."""
-    quotable = [n for n, hit in enumerate(result.hits) if hit.passage.kind not in ("heading", "label")]
+    quotable = [n for n, hit in enumerate(result.hits) if hit.passage.kind not in NAMING_KINDS]
     if result.query.wants_code:
         return distinct(result, quotable)
     first = [_narrowed(result, n) for n in quotable[:_FIRST]]
@@ -103,14 +105,14 @@ def _by_topic(result: RetrievalResult, topic: Topic) -> list[int]:
 
     own = distinct(result, sorted(topic.speakers, key=lambda n: (-value(n), n)))[:3]
     lead = own[:1]
-    plain = [n for n, hit in enumerate(hits) if hit.passage.kind not in ("heading", "label", "pointer")]
+    plain = [n for n, hit in enumerate(hits) if hit.passage.kind not in NAMING_KINDS]
     best = distinct(result, [*lead, *plain])[len(lead) : len(lead) + 1]
     home = hits[lead[0]].passage.heading_path if lead else ()
     elsewhere = [n for n in own[1:] if hits[n].passage.heading_path != home][:1]
     head = [*lead, *best, *elsewhere, *own[1:]]
     if topic.confidence < UNSURE:
         head = [*best, *head]
-    return distinct(result, [*head, *(n for n, hit in enumerate(hits) if hit.passage.kind not in ("heading", "label"))])
+    return distinct(result, [*head, *(n for n, hit in enumerate(hits) if hit.passage.kind not in NAMING_KINDS)])
 
 
 def _narrowed(result: RetrievalResult, n: int) -> int:

@@ -34,6 +34,7 @@ def explanation(result: RetrievalResult, ranked: Sequence[Topic], decision: Deci
         "decision": {
             **{name: round(value, 4) for name, value in decision.features.items()},
             "answerable": round(decision.probability, 4),
+            "wants_name": decision.wants_name,
         },
         "correct": _CORRECT,
     }

@@ -6,21 +6,24 @@ ranked by a listwise linear model over `topic_features`; `scripts/fit` writes it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from assistant.answering.evidence_names import FoundName, found_names
 from assistant.answering.topic import Topic, names
-from assistant.answering.topic_features import FEATURES, describe
+from assistant.answering.topic_features import FEATURES, describe, first_lines
 from assistant.answering.weights import Weights
 from assistant.retrieval.index_reader import IndexReader
 from assistant.retrieval.result import RetrievalResult
 from assistant.text.tokenizer import position, terms
 from assistant.topics.extraction import TELLING
+from assistant.topics.names import merged
 
 _TOP = 40
 """Passages a text of the question that may bring topics."""
 _BELOW = TELLING.index("body")
+_IN_LINE = TELLING.index("phrase")
 _FIRST = 12
 """Topics, the best ranked, whose names are looked for in their passages."""
 _SPEAKERS = 20
@@ -36,7 +39,10 @@ def rank_topics(
     topics = speaking_topics(result, reader)
     if choices:
         topics = among(topics, choices) or topics
-    ranked = _quotable(rank(topics, weights.verdict, weights.temperature), result)
+    elif result.query.intent != "compare":
+        topics = unsaid(topics, result)
+    fitted = weights.purpose if result.query.for_purpose else weights.which
+    ranked = _quotable(rank(topics, fitted.features, fitted.temperature), result)
     return _by_own_evidence(ranked, result) if choices else ranked
 
 
@@ -54,6 +60,12 @@ def speaking_topics(result: RetrievalResult, reader: IndexReader) -> list[Topic]
                 topic.name, topic.rank = name, rank_of_place
             topic.kinds |= kinds
             (topic.speakers if rank_of_place != _BELOW else below.setdefault(topic_key, {}))[n] = worth
+    for found in _in_evidence(result, reader):
+        topic = topics.get(found.key)
+        if topic is None:
+            topic = topics[found.key] = Topic(found.key, found.name, _IN_LINE)
+        topic.kinds.add(found.kind)
+        topic.speakers.setdefault(found.place, 1.0)
     for topic_key, speakers in below.items():
         topics[topic_key].speakers |= speakers
     by_key = [topics[k] for k in sorted(topics)]
@@ -61,6 +73,17 @@ def speaking_topics(result: RetrievalResult, reader: IndexReader) -> list[Topic]
         for topic, features in zip(by_key, describe(by_key, result), strict=True):
             topic.features = features
     return by_key
+
+
+def _in_evidence(result: RetrievalResult, reader: IndexReader) -> Iterator[FoundName]:
+    """The names in the first candidates' own lines."""
+    for n in first_lines(result):
+        passage = result.hits[n].passage
+        lines = reader.lines(passage.path, passage.start, passage.end)
+        for found in found_names(n, passage, lines):
+            topic_key = merged(found.key)
+            if topic_key:
+                yield found._replace(key=topic_key)
 
 
 def rank(topics: Sequence[Topic], weights: Mapping[str, float], temperature: float) -> list[Topic]:
@@ -79,6 +102,12 @@ def rank(topics: Sequence[Topic], weights: Mapping[str, float], temperature: flo
         for topic, share in zip(ranked, shares / shares.sum(), strict=True):
             topic.confidence = float(share)
     return ranked
+
+
+def unsaid(topics: Sequence[Topic], result: RetrievalResult) -> list[Topic]:
+    """Those topics of which the question does not say every word: what it says itself it does not ask for."""
+    said = frozenset(result.query.terms)
+    return [t for t in topics if not said.issuperset(t.key.split())]
 
 
 def among(topics: Sequence[Topic], choices: Collection[str]) -> list[Topic]:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.answering.evidence_names import beside
 from assistant.answering.topic import Topic
+from assistant.records import NAMING_KINDS
 from assistant.retrieval.query_expansion import ConceptMatches
 from assistant.retrieval.result import RetrievalResult
 from assistant.text import word_frequency
+from assistant.text.excerpts import plain
+from assistant.text.stop_words import word_list
+from assistant.text.tokenizer import key
 
 Floats = NDArray[np.float32]
 
@@ -32,9 +39,23 @@ FEATURES = (
     "target",  # an arrow or an answer points to it
     "definition",  # a line defines it
     "code_asked",  # a detail or a tool is asked for, and it stands in code
+    "read",  # how surely the reader finds that one of them answers
+    "owner",  # it stands over the best of the first lines that do not hold it, behind the first
+    "everywhere",  # share of the first lines that hold it
+    "beside",  # the noun that is asked for stands next to it in one of them
+    "marked",  # a line marks it: code, bold, a link
+    "subject",  # it is the subject of a line, or the first cell of a row
+    "command",  # a line of code begins with it
+    "code_noun",  # a thing of code is asked for, and it is written as one
+    "structuring",  # it is what headings call parts of a text
 )
 """In the order of a topic's `features`, and of the weights that `scripts/fit` writes."""
 
+FIRST = 12
+"""Lines that are looked at for names."""
+_OWN = FEATURES.index("read")
+_SHAPED = re.compile(r"^--?\w|\w[_./:]\w|[a-z][A-Z]")
+_STRUCTURING = frozenset(map(key, word_list("structuring")))
 _FLOOR = -0.4
 """How far behind the best topic a topic's passages count at most."""
 _IN_CODE = frozenset(("resource", "comment", "identifier"))
@@ -74,10 +95,60 @@ def describe(topics: Sequence[Topic], result: RetrievalResult) -> Floats:
         "definition": ["definition" in t.kinds for t in topics],
         "code_asked": [detailed and not _IN_CODE.isdisjoint(t.kinds) for t in topics],
     }
+    columns |= _in_lines(topics, result)
     table = np.empty((len(topics), len(FEATURES)), dtype=np.float32)
     for n, feature in enumerate(FEATURES):
         table[:, n] = columns[feature]
     return table
+
+
+def first_lines(result: RetrievalResult) -> list[int]:
+    """Positions of the first candidates that are lines, headings and labels aside."""
+    lines = (n for n, hit in enumerate(result.hits) if hit.passage.kind not in NAMING_KINDS)
+    return list(islice(lines, FIRST))
+
+
+def _in_lines(topics: Sequence[Topic], result: RetrievalResult) -> dict[str, list[float]]:
+    """What the first lines say of each topic."""
+    first = first_lines(result)
+    passages = [result.hits[n].passage for n in first]
+    texts = [plain(p.text) for p in passages]
+    over = [plain(f"{p.heading_path[-1]} | {p.label}") for p in passages]
+    behind = [max(result.hits[n].score - result.hits[first[0]].score, _FLOOR) for n in first]
+    answers = [0.0] * len(first)
+    if result.answers is not None:
+        answers = [1 / (1 + math.exp(-max(-30.0, float(result.answers[n])))) for n in first]
+    nouns, of_code = result.query.nouns, result.query.of_code
+    columns: dict[str, list[float]] = {name: [] for name in FEATURES[_OWN:]}
+    for topic in topics:
+        name = plain(topic.name)
+        holds = [k for k, text in enumerate(texts) if _stands(name, text)]
+        owned = [k for k, text in enumerate(over) if k not in holds and _stands(name, text)]
+        shaped = not topic.kinds.isdisjoint(("shape", "command", "value")) or bool(_SHAPED.search(topic.name))
+        marked = not topic.kinds.isdisjoint(("span", "bold", "link"))
+        columns["read"].append(max((answers[k] for k in holds), default=0.0))
+        columns["owner"].append(max((behind[k] for k in owned), default=_FLOOR))
+        columns["everywhere"].append(len(holds) / max(1, len(first)))
+        columns["beside"].append(any(beside(topic.name, passages[k].text, nouns) for k in holds))
+        columns["marked"].append(marked)
+        columns["subject"].append(not topic.kinds.isdisjoint(("subject", "cell")))
+        columns["command"].append("command" in topic.kinds)
+        columns["code_noun"].append(of_code and (shaped or "span" in topic.kinds))
+        columns["structuring"].append(all(word in _STRUCTURING for word in topic.key.split()))
+    return columns
+
+
+def _stands(name: str, text: str) -> bool:
+    """Whether the name stands in the text as whole words."""
+    at = text.find(name)
+    while at >= 0:
+        end = at + len(name)
+        if not (at and text[at - 1].isalnum() and name[0].isalnum()) and not (
+            end < len(text) and text[end].isalnum() and name[-1].isalnum()
+        ):
+            return True
+        at = text.find(name, at + 1)
+    return False
 
 
 @lru_cache(maxsize=50_000)

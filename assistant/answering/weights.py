@@ -16,13 +16,25 @@ PLAIN = Path(__file__).parents[1] / "data" / "constants-plain.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """The fitted numbers, by feature name."""
+class NameWeights:
+    """What ranks the names that may be the verdict."""
 
-    verdict: Mapping[str, float]
+    features: Mapping[str, float]
     """Of a topic's features; see `topic_features.FEATURES`."""
     temperature: float
     """Divides the scores before they become confidences."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The fitted numbers, by feature name."""
+
+    purpose: NameWeights
+    """Where a name is chosen for a purpose; see `Query.for_purpose`."""
+    which: NameWeights
+    """Where any other name is asked for."""
+    asked: Mapping[str, float]
+    """Of the decision whether a name is asked for; "bias" included, see `name_asked.FEATURES`."""
     outcome: Mapping[str, float]
     """Of the decision whether the notes answer; "bias" included, see `decision_features.FEATURES`."""
     threshold: float
@@ -38,10 +50,15 @@ def load(path: Path | None = None, vocabulary: bool = True) -> Weights:
     try:
         data = json.loads(path.read_text("utf-8"))
         return Weights(
-            {str(k): float(v) for k, v in data["verdict"].items()},
-            float(data["temperature"]),
-            {str(k): float(v) for k, v in data["outcome"].items()},
+            NameWeights(_numbers(data["purpose"]), float(data["purpose_temperature"])),
+            NameWeights(_numbers(data["which"]), float(data["which_temperature"])),
+            _numbers(data["asked"]),
+            _numbers(data["outcome"]),
             float(data["threshold"]),
         )
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise BadRequest(f"{path} does not hold constants: {error}.", "Let scripts/fit write it.") from error
+
+
+def _numbers(table: Mapping[str, float]) -> dict[str, float]:
+    return {str(k): float(v) for k, v in table.items()}

@@ -22,6 +22,12 @@ _ORDERS = re.compile(
     r"\bignore the notes\b|</?(?:quote|system|prompt|notes?|instructions?)>|\bend of (?:notes|prompt|instructions)\b",
     re.IGNORECASE,
 )
+_GREETINGS = re.compile(
+    r"(?:(?:hi|hello|hey|howdy|good (?:morning|afternoon|evening|day|night)|thanks?(?: you)?|thx|cheers|bye|goodbye|"
+    r"great|perfect|ok(?:ay)?|nice|cool|got it|there|all|everybody|assistant|very much|so much|a lot|for (?:that|this|"
+    r"your help|the help))[\s,.!]*)+",
+    re.IGNORECASE,
+)
 _NUMBER_ASKED = re.compile(
     r"(?i)\bhow (?:many|much|long|often|far|big|large|high|small|old|fast)\b|\b(?:maximum|"
     r"minimum|longest|largest|highest|smallest|limit|price|percentage|latency|size|port)\b"
@@ -87,6 +93,8 @@ class Expectations:
 
     is_order: bool
     """Whether the text gives the assistant orders instead of asking."""
+    is_greeting: bool
+    """Whether it only greets or thanks."""
     names: tuple[tuple[str, tuple[str, ...]], ...]
     """Names in the question, each with its stems."""
     facets: tuple[Facet, ...]
@@ -100,6 +108,7 @@ def expectations(text: str) -> Expectations:
     low = text.lower()
     return Expectations(
         is_order(text),
+        is_greeting(text),
         tuple(_names(text)),
         tuple(facet for facet, asks in _facets() if asks.search(low)),
         bool(_NUMBER_ASKED.search(text)),
@@ -110,6 +119,11 @@ def expectations(text: str) -> Expectations:
 def is_order(text: str) -> bool:
     """Whether a text gives the assistant orders instead of asking."""
     return bool(_ORDERS.search(text))
+
+
+def is_greeting(text: str) -> bool:
+    """Whether a text only greets or thanks."""
+    return bool(_GREETINGS.fullmatch(text))
 
 
 def quantity(text: str) -> Quantity | None:

@@ -103,6 +103,15 @@ _ASKS_FOR_HELP = re.compile(
 )
 
 
+_ASKED = re.compile(r"(?i)\b(?:which|what)\s+((?:[\w'-]+\s+){0,3}[\w'-]+)")
+
+
+def asked_nouns(text: str) -> frozenset[str]:
+    """The stems of the words behind the last "which" or "what" that may be the noun asked for."""
+    found = _ASKED.findall(text)
+    return frozenset(content(" ".join(words(found[-1])[:3]))) if found else frozenset()
+
+
 def language(text: str) -> str:
     """The language that is asked for, the first that is named; "" for any."""
     places = [

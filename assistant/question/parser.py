@@ -50,6 +50,7 @@ def parse(text: str, options: Mapping[str, str] | None = None, *, code: bool = F
         terms=terms,
         wants_code=wants_code,
         language=language or (intent.language(clean) if wants_code else ""),
+        nouns=intent.asked_nouns(clean),
         tells_need=tells_need or len(terms) >= intent.STORY_TERMS,
         options=choices,
     )

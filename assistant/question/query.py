@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from assistant.text.stop_words import CODE_NOUNS
+
 Intent = Literal["concept", "detail", "tool", "list", "value", "how", "why", "compare", "code", "need"]
 """What kind of answer is asked for; `need` is a scenario without a question word."""
 
@@ -40,8 +42,21 @@ class Query:
     """The language asked for, canonical; "" for any, "drawing" for a diagram."""
     tells_need: bool
     """Whether it tells of a situation or a need, and does not only ask for a fact."""
+    nouns: frozenset[str] = frozenset()
+    """Stems of the words behind the last "which" or "what" that may be the noun asked for."""
     options: tuple[tuple[str, str], ...] = ()
     """(label, text) of a multiple-choice question, in the given order."""
+
+    @property
+    def for_purpose(self) -> bool:
+        """Whether what is asked for is chosen for a purpose: a need is told, or a service, a resource, a tool is asked
+        for, and not a thing of code (a flag, a method)."""
+        return self.tells_need or (self.intent in ("concept", "detail", "tool") and not self.of_code)
+
+    @property
+    def of_code(self) -> bool:
+        """Whether a thing of code is asked for by its noun."""
+        return not CODE_NOUNS.isdisjoint(self.nouns)
 
     @property
     def searched_text(self) -> str:

@@ -26,6 +26,8 @@ def _stems(name: str) -> frozenset[str]:
 _FUNCTION = _stems("function")
 ASKING = _stems("asking")
 """Stems of words that ask ("which *service fits*") and say nothing of the need."""
+CODE_NOUNS = _stems("code_nouns")
+"""Stems of nouns for things of code ("which *flag*")."""
 FORM = _stems("form")
 """Stems of words that ask for the form of an answer ("show", "yaml", "difference")."""
 

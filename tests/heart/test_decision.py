@@ -29,6 +29,25 @@ def test_another_subject_is_not_in_the_notes(stages: Callable[..., Stages], ques
     assert stages(question).decision.outcome == "not_in_notes"
 
 
+def test_nothing_near_is_declined_though_it_has_the_form_of_a_need(stages: Callable[..., Stages]) -> None:
+    asked = stages("I want to cook a lentil soup for six people and it has to be ready at noon. What fits?")
+    assert asked.decision.outcome == "not_in_notes"
+
+
+def test_a_greeting_gets_a_hint(stages: Callable[..., Stages]) -> None:
+    decision = stages("Hello there!").decision
+    assert decision.outcome == "not_in_notes"
+    assert "Ask a question" in (decision.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("question", "wants"),
+    [("Which strategy shows the new version to a few users first?", True), ("How long are messages kept?", False)],
+)
+def test_a_name_is_given_only_where_it_is_asked_for(stages: Callable[..., Stages], question: str, wants: bool) -> None:
+    assert stages(question).decision.wants_name is wants
+
+
 def test_a_technology_the_notes_never_use_is_missing(stages: Callable[..., Stages]) -> None:
     decision = stages("How do I configure the retention of a queue in RabbitMQ?").decision
     assert decision.outcome != "answered"

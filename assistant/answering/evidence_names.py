@@ -1,0 +1,111 @@
+"""The best candidates' own lines → the names that they give: marked words, subjects, first cells, words written as in
+code, commands.
+
+The index knows the names of headings, labels and definitions; what one line calls by name is looked for when the line
+is among the first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from assistant.records import Passage
+from assistant.text.tokenizer import key, stem, words
+
+_LINES, _LINE = 12, 500
+"""Lines of a passage, and characters of each, that are looked at."""
+_MOST_WORDS, _MOST_CHARACTERS = 4, 48
+"""Of a name."""
+_BESIDE = 2
+"""Words between a name and the noun that is asked for, at most."""
+_SPAN = re.compile(r"`+([^`\n]+?)`+")
+_BOLD = re.compile(r"(\*\*|__)(?=\S)([^*_\n]+?)(?<=\S)\1")
+_ITALIC = re.compile(r"(?<![*\w])([*_])(?=[^\s*_])([^*_\n]+?)(?<=\S)\1(?![*\w])")
+_GLOSSED = re.compile(r"(?<![\w-])(\w[\w-]*(?: \w[\w-]*)?)(?: = | \()")
+_LINK = re.compile(r"(?<!!)\[([^\]\n]+)\](?:\(|\[)")
+_SUBJECT = re.compile(
+    r"^[\s>*+\-\d.)|`]*(?:(?:The|An?)\s+)?(?P<name>[\w@./$<>&'-]+(?: [\w@./$<>&'-]+){0,3}?)(?<![.])[`*_]*"
+    r"(?:\s*(?::|=|→|–|—)\s|\s+-\s|\s+(?:is|are|was|lets?|gives?|shows?|means|makes?|keeps?|takes?|sends?|runs?|holds?|"
+    r"does|has|have|can|will|may|returns?|allows?|provides?|sets?|tells?|prints?|creates?|removes?|turns?)\s)"
+)
+_SHAPE = re.compile(
+    r"(?<![\w/.`-])(?:--?[A-Za-z][\w-]*|[$@]?[A-Za-z]\w*(?:[./:][A-Za-z_]\w*(?:-\w+)*)+|[A-Za-z]\w*_\w+|"
+    r"[A-Z]?[a-z0-9]+[A-Z]\w*|[a-z][a-z0-9]*(?:-[a-z0-9]+)+|/[\w./-]+)(?![\w-])"
+)
+_COMMAND = re.compile(r"^\s*(?:[$>%❯#]\s+)?(?:sudo\s+)?([a-z][\w.-]*)(?:\s+([a-z][a-z-]+)(?=\s|$))?")
+_MARKED = frozenset(("span", "bold", "cell"))
+"""Kinds of names that may be a single letter or a number."""
+_VALUE = re.compile(r"[:=]\s*[\"']?([A-Za-z][\w.-]*)[\"']?\s*(?:#.*)?$")
+
+
+class FoundName(NamedTuple):
+    """A name in a line of a candidate."""
+
+    key: str
+    name: str
+    place: int
+    """Of the candidate among the hits."""
+    kind: str
+    """span, bold, link, glossed (`X = …`, `X (…)`), subject, cell, shape, command or value."""
+
+
+def found_names(place: int, passage: Passage, lines: Sequence[str]) -> Iterator[FoundName]:
+    """The names in the lines of a candidate, `place` its position among the hits."""
+    for line in lines[:_LINES]:
+        for kind, text in _of_line(line[:_LINE], passage):
+            name = _tidied(text, kind)
+            if name is not None:
+                yield FoundName(key(name), name, place, kind)
+
+
+def _of_line(line: str, passage: Passage) -> Iterator[tuple[str, str]]:
+    if passage.fence is not None:
+        yield from (("shape", match[0]) for match in _SHAPE.finditer(line))
+        command = _COMMAND.match(line)
+        if command:
+            yield "command", command[1]
+            if command[2]:
+                yield "command", f"{command[1]} {command[2]}"
+        value = _VALUE.search(line)
+        if value:
+            yield "value", value[1]
+        return
+    yield from (("span", match[1]) for match in _SPAN.finditer(line))
+    yield from (("bold", match[2]) for match in _BOLD.finditer(line))
+    yield from (("bold", match[2]) for match in _ITALIC.finditer(line))
+    yield from (("glossed", match[1]) for match in _GLOSSED.finditer(line))
+    yield from (("link", match[1]) for match in _LINK.finditer(line))
+    bare = re.sub(r"\]\([^)]*\)|\*\*|`", "", line)
+    if passage.kind == "row":
+        yield "cell", bare.strip().strip("|").split("|")[0]
+    else:
+        subject = _SUBJECT.match(bare)
+        if subject:
+            yield "subject", subject["name"]
+    yield from (("shape", match[0]) for match in _SHAPE.finditer(bare))
+
+
+def _tidied(text: str, kind: str) -> str | None:
+    """The name in a text; None where it can be none."""
+    name = re.sub(r"<[^>]*>$|\(\)$|\([^)]*\)$", "", text.strip().strip("`*\"'").strip()).strip(" .,:;!?\"'")
+    if not name or len(name) > _MOST_CHARACTERS or len(name.split()) > _MOST_WORDS or not key(name):
+        return None
+    if sum(c.isalnum() for c in name) < (1 if kind in _MARKED else 2) or re.search(r"[{}<>|;]|\bor\b|[.] | = ", name):
+        return None
+    return name if kind in _MARKED or not name.isdigit() else None
+
+
+def beside(name: str, text: str, nouns: frozenset[str]) -> bool:
+    """Whether one of the nouns stands next to the name in the text."""
+    if not nouns:
+        return False
+    own, every = [w.lower() for w in words(name)], words(text)
+    lower = [w.lower() for w in every]
+    for at in range(len(lower) - len(own) + 1):
+        if lower[at : at + len(own)] == own:
+            around = every[max(0, at - _BESIDE) : at] + every[at + len(own) : at + len(own) + _BESIDE]
+            if any(stem(word) in nouns for word in around):
+                return True
+    return False

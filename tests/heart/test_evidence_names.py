@@ -1,0 +1,67 @@
+"""The names in the lines that answer: which are found, and which noun is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from assistant.answering.evidence_names import beside, found_names
+from assistant.question.intent import asked_nouns
+from assistant.records import LineNumber, Passage, PassageKind
+
+PROSE = Passage("n.md", ("N",), "n", "paragraph", "", LineNumber(1), LineNumber(1), "", titled=False)
+
+
+def names(line: str, kind: PassageKind = "paragraph") -> set[tuple[str, str]]:
+    passage = replace(PROSE, kind=kind, fence=(LineNumber(1), LineNumber(1)) if kind == "step" else None)
+    return {(found.name, found.kind) for found in found_names(0, passage, [line])}
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "kind"),
+    [
+        ("Proof the loaf with the `--slow` switch.", "--slow", "span"),
+        ("A **bulk ferment** comes first.", "bulk ferment", "bold"),
+        ("The *poolish* rests overnight.", "poolish", "bold"),
+        ("See [Cold proof](cold.md) for more.", "Cold proof", "link"),
+        ("- Dutch oven: keeps the steam in", "Dutch oven", "subject"),
+        ("yellow lid = packaging, green lid = the rest", "green lid", "glossed"),
+        ("Set crust_level before you bake.", "crust_level", "shape"),
+        ("It calls dough.rest() and waits.", "dough.rest", "shape"),
+        ("Use `Partial<Loaf>` for that.", "Partial", "span"),
+    ],
+)
+def test_a_name_is_found_in_a_line(line: str, name: str, kind: str) -> None:
+    assert (name, kind) in names(line)
+
+
+def test_the_first_cell_of_a_row_names_it() -> None:
+    assert ("Rye", "cell") in names("| Rye | 18 h | dense |", "row")
+
+
+def test_a_line_of_code_gives_its_command_and_its_value() -> None:
+    assert {("bake", "command"), ("bake loaf", "command")} <= names("$ bake loaf --slow", "step")
+    assert ("steamed", "value") in names("crust.mode: steamed", "step")
+
+
+@pytest.mark.parametrize("text", ["`{}`", "`bake or proof`", "`" + "x" * 60 + "`", "`a b c d e f`", "`...`"])
+def test_what_can_be_no_name_is_none(text: str) -> None:
+    assert not {kind for _, kind in names(f"Then {text} follows")} & {"span"}
+
+
+def test_a_single_letter_is_a_name_only_where_it_is_marked() -> None:
+    assert ("C", "span") in names("Put `C` beside it.")
+    assert not any(name == "C" for name, _ in names("Put C beside it."))
+
+
+def test_the_noun_behind_the_last_question_word_is_asked_for() -> None:
+    assert "flag" in asked_nouns("Which oven is on? And which flag turns it off?")
+    assert "oven" not in asked_nouns("Which oven is on? And which flag turns it off?")
+    assert asked_nouns("How long does it rest?") == frozenset()
+
+
+def test_a_noun_stands_beside_a_name() -> None:
+    nouns = asked_nouns("Which flag keeps the crust soft?")
+    assert beside("--soft", "Turn on the `--soft` flag for that", nouns)
+    assert not beside("--soft", "The `--soft` switch is another thing than a flag", nouns)
