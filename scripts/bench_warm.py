@@ -45,8 +45,9 @@ def main(notes: str, index: str, bound: str, name: str) -> int:
         encoding.append(seconds(lambda: [encoder.inner.question(text) for text in tuple(encoder.texts)]))
     engine.close()
     ask, alone = 1000 * statistics.median(answering), 1000 * statistics.median(encoding)
-    how = f"{ask:.1f} ms ({max(answering) * 1000:.0f} at the most) / {alone:.1f} ms, medians of {len(answering)}"
-    print(f"warm question of {name}, against encoding its texts\t{bound}\t{ask / alone:.1f}\t{how}")
+    most, ratio = max(answering) * 1000, ask / alone
+    how = f"{most:.0f} at the most; {ratio:.1f} of encoding its texts, {alone:.1f} ms; medians of {len(answering)}"
+    print(f"warm question of {name}\t{bound}\t{ask:.0f} ms\t{how}")
     return 0
 
 
