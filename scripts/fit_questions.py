@@ -53,8 +53,6 @@ class Item:
     answerable: bool
     near_miss: bool
     scenario: bool
-    form: Array
-    """Of `name_asked.FEATURES`."""
     for_purpose: bool
     heading: bool
     """A heading asked as it stands, which decides nothing about where the threshold is."""
@@ -145,9 +143,8 @@ def fields(encoder: OnnxEncoder, reader: Reader, vocabulary: bool) -> list[Item]
         build.refresh(notes, index_folder(notes), lambda: encoder)
         with Store.open(index_folder(notes)) as store:
             retriever = HybridRetriever(store, encoder, vocabulary)
-            for row in _rows(field):
-                asked = {**row, "verdict": [row["name"]]} if row["kind"] == "which" else None
-                item = _item(FIELD, notes, "scenario", asked, retriever, reader) if asked is not None else None
+            for row in (row for row in _rows(field) if row["kind"] == "which"):
+                item = _item(FIELD, notes, "scenario", {**row, "verdict": [row["name"]]}, retriever, reader)
                 if item is not None:
                     found.append(replace(item, group=field))
     return found
@@ -202,7 +199,6 @@ def _item(
         return None
     topics = [t for t in naming.unsaid(naming.speaking_topics(hits, retriever.reader), hits) if t.speakers]
     values = decision_features.describe(understanding, hits, retriever.reader).features
-    form = list(name_asked.describe(understanding.query).values())
     accepted = [s for v in turn.get("verdict") or [] for s in v.split("|")] if kind == "scenario" else []
     gold = turn.get("gold_headings") or [row["id"]]
     return Item(
@@ -216,7 +212,6 @@ def _item(
         kind != "unanswerable",
         row.get("category") == "near_miss",
         kind == "scenario",
-        np.array(form),
         understanding.query.for_purpose,
         heading=False,
         aside=False,
