@@ -54,7 +54,7 @@ _FORMS: Mapping[str, re.Pattern[str]] = {
     ),
     "error": re.compile(
         r"\b[A-Z]\w*(?:Error|Exception)\b|(?s:\b(?:[Ee]rror|ERROR|FATAL|[Cc]annot|[Cc]ould not|[Ff]ailed|[Dd]enied|"
-        r"[Rr]efused|fails with)\b.*:)|\[emerg\]|\(\d+\)|\": "
+        r"[Rr]efused|fails with)\b.*:)|\[(?:emerg|alert|crit|error|warn|fatal)\]|\(\d+\)|\": "
     ),
     "trouble": re.compile(
         r"(?i)\b(?:fails?|failed|won't|doesn't|can't|broke|broken|wrong|suddenly|stays?|still|keeps|gone|nothing)\b"
