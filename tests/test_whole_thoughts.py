@@ -57,7 +57,9 @@ def test_a_line_that_leads_to_a_list_is_quoted_with_it(store: Store, find: Calla
 
 
 def test_a_line_that_leads_to_code_says_nothing_by_itself(store: Store, find: Callable[[str], Passage]) -> None:
-    assert CitationBuilder(IndexReader(store), {}, limit=4).whole_thought(find("Then run")) is None
+    builder = CitationBuilder(IndexReader(store), {}, limit=4)
+    assert builder.whole_thought(find("Then run")) is None
+    assert builder.whole_drawing(find("Then run")) is None
 
 
 def test_any_other_line_is_quoted_as_it_is(store: Store, find: Callable[[str], Passage]) -> None:

@@ -79,8 +79,8 @@ class CitationBuilder:
         return Excerpt(passage, passage.start, passage.end + first + len(items), quote, " ".join(quote.split()))
 
     def whole_drawing(self, passage: Passage) -> Excerpt | None:
-        """The excerpt; of a small drawing the whole, since its branches explain one another."""
-        branch = self.excerpt(passage)
+        """The whole thought; of a small drawing the whole, since its branches explain one another."""
+        branch = self.whole_thought(passage)
         if branch is None or passage.kind != "tree" or passage.fence is None:
             return branch
         first, last = passage.fence
