@@ -19,7 +19,6 @@ _KINDS = {
     "step": 0.02,
     "heading": -0.35,
     "label": -0.3,
-    "pointer": -0.2,
     "fence": -0.08,
 }
 """What a verdict is best explained by: a line that defines it, before one that only names it."""
@@ -103,7 +102,8 @@ def _by_topic(result: RetrievalResult, topic: Topic) -> list[int]:
     def value(n: int) -> float:
         return hits[n].score * topic.speakers[n] + _KINDS.get(hits[n].passage.kind, 0.0)
 
-    own = distinct(result, sorted(topic.speakers, key=lambda n: (-value(n), n)))[:3]
+    telling = [n for n in topic.speakers if hits[n].passage.kind != "pointer"]
+    own = distinct(result, sorted(telling or topic.speakers, key=lambda n: (-value(n), n)))[:3]
     lead = own[:1]
     plain = [n for n, hit in enumerate(hits) if hit.passage.kind not in NAMING_KINDS]
     best = distinct(result, [*lead, *plain])[len(lead) : len(lead) + 1]
