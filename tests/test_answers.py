@@ -35,6 +35,12 @@ def test_a_scenario_gets_a_name_with_lines_that_hold_it(asked: Engine, question:
     assert all(answer.citations[n - 1].number == n for n in answer.verdict.citations)
 
 
+def test_a_greeting_gets_a_hint_and_no_lines(asked: Engine) -> None:
+    answer = asked.ask("Hello there!")
+    assert (answer.outcome, answer.citations) == ("not_in_notes", ())
+    assert answer.hint
+
+
 def test_a_value_gets_its_line_and_no_verdict(asked: Engine) -> None:
     answer = asked.ask("What is http1MaxPendingRequests set to?")
     assert answer.verdict is None

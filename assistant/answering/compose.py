@@ -139,7 +139,9 @@ class _Composer:
         )
 
     def declined(self) -> Answer:
-        """Near misses, as citations without a claim."""
+        """Near misses, as citations without a claim; none to a greeting."""
+        if self.understanding.expectations.is_greeting:
+            return Answer(self.result.query.text, "not_in_notes")
         hits = self.result.hits
         quotable = [n for n, hit in enumerate(hits) if hit.passage.kind not in NAMING_KINDS]
         for n in distinct(self.result, quotable or range(len(hits)))[:2]:
