@@ -47,6 +47,27 @@ def test_each_question_has_its_answer_where_it_says(field: Path) -> None:
             assert "noun" in one
 
 
+TRAINED = sorted(path.parent for path in DATA.glob("fields/*/near_misses.jsonl"))
+
+
+def test_each_field_that_is_trained_on_has_near_misses() -> None:
+    assert len(TRAINED) == 24
+
+
+@pytest.mark.parametrize("field", TRAINED, ids=lambda field: field.name)
+def test_each_near_miss_has_a_twin_that_its_lines_answer(field: Path) -> None:
+    notes = {path.name: path.read_text("utf-8").split("\n") for path in (field / "notes").glob("*.md")}
+    rows = records(field / "near_misses.jsonl")
+    asked = [text for one in rows for text in (one["twin"], one["question"])]
+    assert len(rows) == len({one["id"] for one in rows}) == 108
+    assert len(set(asked)) == len(asked)
+    for one in rows:
+        first, last = one["near"]
+        assert 1 <= first <= last <= len(notes[one["note"]]), one["id"]
+        assert flat(one["answer"]) in flat("\n".join(notes[one["note"]][first - 1 : last])), one["id"]
+        assert one["why"], one["id"]
+
+
 def test_each_name_has_five_lines_and_six_needs() -> None:
     names = [one for path in sorted((DATA / "names").glob("*.jsonl")) for one in records(path)]
     assert len({one["name"].casefold() for one in names}) == len(names) >= 1_500
