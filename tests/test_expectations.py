@@ -24,6 +24,47 @@ def test_a_quantity_is_given_by_a_line_of_its_kind(question: str, line: str, giv
     assert bool(quantity.answers.search(line)) == given
 
 
+@pytest.mark.parametrize(
+    ("question", "noun"),
+    [("How long does it rest?", "duration"), ("how much does a loaf cost", "price"), ("How many loaves?", "number")],
+)
+def test_a_quantity_has_a_noun(question: str, noun: str) -> None:
+    quantity = expectations.quantity(question)
+    assert quantity is not None
+    assert quantity.noun == noun
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What are these notes about?",
+        "what's in my notes",
+        "summarise",
+        "Please summarize the docs.",
+        "list all the topics",
+        "What topics do these notes cover?",
+        "overview of my notes",
+    ],
+)
+def test_all_notes_are_asked_about(text: str) -> None:
+    assert expectations.is_overview(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What topics does Kafka have in these notes?",
+        "what topics are there in Kafka",
+        "what are the notes on bread about",
+        "summary of the oven",
+        "list the ovens",
+        "What is the folder for backups?",
+    ],
+)
+def test_a_question_about_something_is_not_about_all_notes(text: str) -> None:
+    assert not expectations.is_overview(text)
+
+
 def test_what_asks_for_no_quantity_expects_none() -> None:
     assert expectations.quantity("Which strategy fits?") is None
 

@@ -9,6 +9,7 @@ from assistant.answering.comparison import compared_names
 from assistant.answering.compose import compose
 from assistant.answering.decision import decide
 from assistant.answering.explanation import explanation
+from assistant.answering.largest_parts import overview
 from assistant.answering.naming import rank_topics
 from assistant.answering.verification import check_quotes
 from assistant.answering.weights import Weights
@@ -36,6 +37,9 @@ def answer(
     """
     understanding = understand(request, before, retriever.store)
     scope = restrict(retriever.store, request)
+    if understanding.expectations.is_overview:
+        parts = overview(understanding.query.text, retriever.reader, request.limit, scope)
+        return replace(parts, question=request.question, warnings=understanding.notices), before
     candidates = retriever.retrieve(understanding.query, scope, _context(understanding))
     stopped()
     result = read(candidates, reader, retriever.reader)

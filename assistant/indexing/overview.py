@@ -51,7 +51,7 @@ def of(store: Store) -> Overview:
 
 def headings(store: Store) -> tuple[Heading, ...]:
     """All of them, by note and line."""
-    return tuple(Heading(path, line, heading_path) for path, line, heading_path in store.places())
+    return tuple(Heading(section.path, section.line, section.heading_path) for section in store.sections())
 
 
 def examples(passages: Iterable[Passage], places: Iterable[Heading]) -> Iterator[str]:

@@ -28,34 +28,51 @@ _GREETINGS = re.compile(
     r"your help|the help))[\s,.!]*)+",
     re.IGNORECASE,
 )
+_THESE = r"(?:(?:all )?(?:these|this|the|my|our|your|all)(?: of)?)"
+_NOTES = r"(?:notes?|docs|documents?|documentation|files?|folder|wiki|vault|journal)"
+_OVERVIEW = re.compile(
+    r"(?:(?:please|so|ok|and|can you|could you|give me|show me|tell me)[\s,]+)*(?:"
+    rf"what(?:'s|’s| is| are| do| does)? (?:in )?(?:{_THESE} {_NOTES}|in here)(?: all)?"
+    r"(?: (?:about|on|for|cover|contain|say|hold))?|"
+    rf"what (?:topics|subjects) (?:do|does|are) (?:covered )?(?:in )?{_THESE} {_NOTES}(?: (?:cover|about|have|on))?|"
+    r"what can i ask(?: you)?(?: about)?|"
+    rf"(?:(?:an? )?(?:overview|summary)(?: of)?|summari[sz]e)(?: {_THESE} {_NOTES})?|"
+    rf"list (?:of )?(?:(?:all )?(?:the )?)?(?:topics|subjects|notes|headings|contents)(?: (?:in|of) {_THESE} {_NOTES})?"
+    r")[\s.?!]*",
+    re.IGNORECASE,
+)
 _NUMBER_ASKED = re.compile(
     r"(?i)\bhow (?:many|much|long|often|far|big|large|high|small|old|fast)\b|\b(?:maximum|"
     r"minimum|longest|largest|highest|smallest|limit|price|percentage|latency|size|port)\b"
 )
 _QUANTITIES = tuple(
-    (re.compile(f"(?i){asks}"), re.compile(gives))
-    for asks, gives in (
+    (noun, re.compile(f"(?i){asks}"), re.compile(gives))
+    for noun, asks, gives in (
         (
+            "duration",
             r"\bhow (?:long|soon|often|old)\b|\b(?:interval|duration|retention|timeout|days|hours|seconds|minutes)\b",
             r"\d\s*-?\s*(?:s|sec|m|min|h|ms)\b|second|minute|hour|day|week|month|year",
         ),
         (
+            "price",
             r"\bhow much (?:does|do|is|are|will)\b.*\b(?:cost|pay|charge)|\b(?:price|cost|charge|fee|bill|pay)\w*\b",
             r"[$€£]\s*\d|\d\s*(?:usd|eur|cents?)|price|pricing|cost|free",
         ),
-        (r"\bhow (?:big|large)\b|\b(?:size|biggest|largest)\b", r"\d\s*(?:[kmgt]i?b|bytes?)\b"),
+        ("size", r"\bhow (?:big|large)\b|\b(?:size|biggest|largest)\b", r"\d\s*(?:[kmgt]i?b|bytes?)\b"),
         (
+            "speed",
             r"\b(?:per second|throughput|speeds?|bandwidth|how fast)\b",
             r"\d\s*(?:[kmg]bps|rps|qps|iops|/s)|per second|[kmg]b/s",
         ),
         (
+            "number",
             r"\bhow (?:many|much|high|deep|far)\b|\bup to how\b|\bwhat (?:number|percentage|port)\b|"
             r"\b(?:maximum|minimum|most|limit|shortest|longest)\b",
             r"\d",
         ),
     )
 )
-"""Kinds of quantities: what asks for one, and what a line that gives one looks like."""
+"""Kinds of quantities: their nouns, what asks for one, and what a line that gives one looks like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +98,8 @@ class Facet:
 class Quantity:
     """A quantity of some kind that a question asks for."""
 
-    phrase: str
-    """What asks for it, in lower case."""
+    noun: str
+    """What it is called."""
     answers: re.Pattern[str]
     """What a line that gives one looks like, in lower case."""
 
@@ -95,6 +112,8 @@ class Expectations:
     """Whether the text gives the assistant orders instead of asking."""
     is_greeting: bool
     """Whether it only greets or thanks."""
+    is_overview: bool
+    """Whether it asks what the notes are about."""
     names: tuple[tuple[str, tuple[str, ...]], ...]
     """Names in the question, each with its stems."""
     facets: tuple[Facet, ...]
@@ -109,6 +128,7 @@ def expectations(text: str) -> Expectations:
     return Expectations(
         is_order(text),
         is_greeting(text),
+        is_overview(text),
         tuple(_names(text)),
         tuple(facet for facet, asks in _facets() if asks.search(low)),
         bool(_NUMBER_ASKED.search(text)),
@@ -126,10 +146,14 @@ def is_greeting(text: str) -> bool:
     return bool(_GREETINGS.fullmatch(text))
 
 
+def is_overview(text: str) -> bool:
+    """Whether a text asks what the notes are about, all of them."""
+    return bool(_OVERVIEW.fullmatch(text))
+
+
 def quantity(text: str) -> Quantity | None:
     """The quantity that a question asks for; None where it asks for none."""
-    asked = ((asks.search(text), answers) for asks, answers in _QUANTITIES)
-    return next((Quantity(match[0].lower(), answers) for match, answers in asked if match), None)
+    return next((Quantity(noun, answers) for noun, asks, answers in _QUANTITIES if asks.search(text)), None)
 
 
 def _names(text: str) -> list[tuple[str, tuple[str, ...]]]:

@@ -11,7 +11,7 @@ from assistant.notes.languages import language
 from assistant.question import expectations, follow_up, spelling
 from assistant.question.expectations import Expectations
 from assistant.question.follow_up import Subject, Turn
-from assistant.question.parser import READ, parse
+from assistant.question.parser import READ, parse, tidy
 from assistant.question.query import Query
 from assistant.records import Request
 from assistant.text import stop_words, tokenizer, word_frequency
@@ -61,7 +61,9 @@ class Understanding:
 def understand(request: Request, before: Subject | None, lexicon: Lexicon) -> Understanding:
     """The question corrected, made to stand alone and parsed; `before` is what the dialogue was about so far."""
     text, read_as = spelling.understood(request.question[:READ], lexicon.frequencies, lexicon.spelled_out)
-    turn = follow_up.resolve(text, before, lambda words: _names_topic(words, lexicon))
+    # What speaks to the assistant, or asks about all the notes, leans on nothing.
+    alone = expectations.is_greeting(tidy(text)) or expectations.is_overview(tidy(text))
+    turn = Turn(text) if alone else follow_up.resolve(text, before, lambda words: _names_topic(words, lexicon))
     query = parse_request(request, turn.question)
     notices = [f"“{word}” was read as “{other}”." for word, other in read_as.items()]
     if len(request.question) > READ:

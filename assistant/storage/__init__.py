@@ -18,7 +18,7 @@ from assistant.storage.lock import abandoned, being_written
 from assistant.storage.nearest import Matrix
 from assistant.storage.reader import Store
 from assistant.storage.schema import TextId
-from assistant.storage.stored import Concepts, StoredChunk, StoredMention, StoredNote
+from assistant.storage.stored import Concepts, StoredChunk, StoredMention, StoredNote, StoredSection
 
 if TYPE_CHECKING:
     from assistant.storage.integrity import problems
@@ -40,6 +40,7 @@ __all__ = [
     "StoredChunk",
     "StoredMention",
     "StoredNote",
+    "StoredSection",
     "TextId",
     "Writer",
     "abandoned",

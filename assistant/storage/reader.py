@@ -7,13 +7,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from assistant.records import ChunkId, LineNumber, Passage, PassageId
+from assistant.records import ChunkId, Passage, PassageId
 from assistant.storage.concept_reader import ConceptReader
 from assistant.storage.full_text import FullText
 from assistant.storage.nearest import Matrix
 from assistant.storage.schema import TextId
 from assistant.storage.snapshot import Snapshot
-from assistant.storage.stored import Concepts, StoredChunk, StoredMention, StoredNote
+from assistant.storage.stored import Concepts, StoredChunk, StoredMention, StoredNote, StoredSection
 from assistant.storage.text_reader import TextReader
 from assistant.storage.vector_reader import VectorReader
 
@@ -130,9 +130,9 @@ class Store:
         """Every heading path, sorted, once; none is empty."""
         return self._text.headings()
 
-    def places(self) -> list[tuple[str, LineNumber, tuple[str, ...]]]:
-        """(path, first line, heading path) of every section with a heading, by path and line."""
-        return self._text.places()
+    def sections(self) -> list[StoredSection]:
+        """Every section with a heading, by path and line."""
+        return self._text.sections()
 
     def under(self, heading: Sequence[str]) -> set[PassageId]:
         """Passages below a heading whose path ends with `heading`, case and spacing aside; where none does, with its

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from assistant.records import Chunk, NoteFile, PassageId
+from assistant.records import Chunk, LineNumber, NoteFile, PassageId
 from assistant.storage.nearest import Matrix
 
 COARSEST_NS = 2_000_000_000
@@ -34,6 +34,18 @@ class StoredChunk(NamedTuple):
 
     chunk: Chunk
     terms: tuple[str, ...]
+
+
+class StoredSection(NamedTuple):
+    """A section with a heading."""
+
+    path: str
+    line: LineNumber
+    """Of its heading."""
+    heading_path: tuple[str, ...]
+    anchor: str
+    passages: int
+    """That stand in it, sections below aside."""
 
 
 class StoredMention(NamedTuple):

@@ -12,7 +12,7 @@ from assistant.storage import codec
 from assistant.storage.database import IN_LIST
 from assistant.storage.errors import IndexDamaged
 from assistant.storage.snapshot import Snapshot
-from assistant.storage.stored import StoredChunk, StoredMention, StoredNote
+from assistant.storage.stored import StoredChunk, StoredMention, StoredNote, StoredSection
 
 _UNPACKED = 64
 """Notes whose lines are kept unpacked at most."""
@@ -66,14 +66,15 @@ class TextReader:
         rows = self._snapshot.rows("SELECT DISTINCT heading_path FROM sections")
         return sorted(codec.unpack_heading_path(path) for (path,) in rows)
 
-    def places(self) -> list[tuple[str, LineNumber, tuple[str, ...]]]:
+    def sections(self) -> list[StoredSection]:
         rows = self._snapshot.rows(
-            "SELECT n.path, s.start, s.heading_path FROM sections s JOIN notes n ON n.id = s.note"
-            " WHERE s.anchor <> '' ORDER BY n.path, s.start, s.id"
+            "SELECT n.path, s.start, s.heading_path, s.anchor, COUNT(p.id) FROM sections s"
+            " JOIN notes n ON n.id = s.note LEFT JOIN passages p ON p.section = s.id"
+            " WHERE s.anchor <> '' GROUP BY s.id ORDER BY n.path, s.start, s.id"
         )
         return [
-            (path, LineNumber(line), codec.unpack_heading_path(headings))
-            for path, line, headings in codec.typed("a heading", rows, str, int, str)
+            StoredSection(path, LineNumber(line), codec.unpack_heading_path(headings), anchor, passages)
+            for path, line, headings, anchor, passages in codec.typed("a heading", rows, str, int, str, str, int)
         ]
 
     def under(self, heading: Sequence[str]) -> set[PassageId]:
