@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 import numpy as np
-from fit_questions import FIELD, PLAIN, Array, Form, Item
+from fit_questions import FIELD, FORM_ALONE, PLAIN, Array, Form, Item
 from scipy.optimize import minimize
 
 from assistant.answering import decision_features, topic_features
 from assistant.question import name_asked
 
-VERDICT_PENALTY, OUTCOME_PENALTY, ASKED_PENALTY = 8.0, 10.0, 5.0
+VERDICT_PENALTY, OUTCOME_PENALTY, ASKED_PENALTY, VECTOR_PENALTY = 8.0, 10.0, 5.0, 250.0
 SETS, FIELDS_OF_PURPOSE, FIELDS_OF_NAMES = 2.0, 0.2, 0.6
 """What a question for a name counts, of a question set, and of a field where it is for a purpose and where it is not:
 how notes speak of purposes differs most from field to field."""
@@ -21,6 +21,14 @@ FORM = 2.5
 """What a question of a set counts beside one of a field, where only its form matters."""
 WRONGLY_DECLINED = 0.06
 """Share of the answerable that the threshold may decline, over all sets."""
+
+
+class Meaning(TypedDict):
+    """What decides from form and vector together whether a name is asked for."""
+
+    encoder: str
+    asked: dict[str, float]
+    vector: list[float]
 
 
 class Constants(TypedDict):
@@ -34,6 +42,8 @@ class Constants(TypedDict):
     which_temperature: float
     asked: dict[str, float]
     """Weight by feature of `name_asked`, and `bias`."""
+    meaning: Meaning
+    """The same, beside the question's vector."""
     outcome: dict[str, float]
     """Weight by feature of `decision_features`, and `bias`."""
     threshold: float
@@ -84,16 +94,25 @@ def fit_outcome(chosen: Sequence[Item]) -> tuple[Array, float]:
     return _logistic(np.stack([i.outcome for i in chosen]), truth, weights, OUTCOME_PENALTY)
 
 
-def fit_asked(chosen: Sequence[Form]) -> tuple[Array, float]:
-    """Weights and bias of the logistic model; questions that want a name weigh as much as the others."""
+def fit_asked(chosen: Sequence[Form], *, vectors: bool) -> tuple[Array, float]:
+    """Weights and bias of the logistic model, those of the features first, then, with `vectors`, those of the vector;
+    questions that want a name weigh as much as the others."""
+    # What was written to be hard to tell by form alone teaches nothing of the form.
+    chosen = [f for f in chosen if vectors or f.set != FORM_ALONE]
     truth = np.array([f.wants_name for f in chosen], dtype=np.float64)
     weights = np.array([1.0 if f.set == FIELD else FORM for f in chosen])
     weights *= np.where(truth > 0, 1 / (weights @ truth), 1 / (weights @ (1 - truth)))
-    return _logistic(np.stack([f.features for f in chosen]), truth, weights, ASKED_PENALTY)
+    table = np.stack([f.features for f in chosen])
+    penalty = np.full(table.shape[1], ASKED_PENALTY)
+    if vectors:
+        of_meaning = np.stack([f.vector for f in chosen]).astype(np.float64)
+        table = np.hstack([table, of_meaning])
+        penalty = np.append(penalty, np.full(of_meaning.shape[1], VECTOR_PENALTY))
+    return _logistic(table, truth, weights, penalty)
 
 
-def _logistic(table: Array, truth: Array, weights: Array, penalty: float) -> tuple[Array, float]:
-    """Weights for features as they are, and bias."""
+def _logistic(table: Array, truth: Array, weights: Array, penalty: Array | float) -> tuple[Array, float]:
+    """Weights for features as they are, and bias; the penalty is of features scaled to a spread of 1."""
     weights = weights * len(table) / weights.sum()
     middle, spread = table.mean(axis=0), table.std(axis=0) + 1e-6
     scaled = np.hstack([(table - middle) / spread, np.ones((len(table), 1))])
@@ -101,8 +120,8 @@ def _logistic(table: Array, truth: Array, weights: Array, penalty: float) -> tup
     def loss(w: Array) -> tuple[float, Array]:
         z = scaled @ w
         p = 1 / (1 + np.exp(-z))
-        total = float((weights * (np.logaddexp(0, z) - truth * z)).sum()) + penalty * float(w[:-1] @ w[:-1]) / 2
-        return total, scaled.T @ (weights * (p - truth)) + penalty * np.append(w[:-1], 0)
+        total = float((weights * (np.logaddexp(0, z) - truth * z)).sum()) + float((penalty * w[:-1]) @ w[:-1]) / 2
+        return total, scaled.T @ (weights * (p - truth)) + np.append(penalty * w[:-1], 0)
 
     w = minimize(loss, np.zeros(scaled.shape[1]), jac=True, method="L-BFGS-B").x
     own: Array = w[:-1] / spread
@@ -126,11 +145,13 @@ def threshold(chosen: Sequence[Item], fitted: tuple[Array, float]) -> float:
     return 0.5
 
 
-def as_constants(chosen: Sequence[Item], forms: Sequence[Form]) -> Constants:
-    """Everything fitted, but not on the items kept aside."""
+def as_constants(chosen: Sequence[Item], forms: Sequence[Form], encoder: str) -> Constants:
+    """Everything fitted, but not on the items kept aside; `encoder` is the identity of the one of their vectors."""
     chosen = [i for i in chosen if not i.aside]
     chosen_for, which = ([i for i in chosen if i.scenario and i.for_purpose is purpose] for purpose in (True, False))
-    of_purpose, of_which, asked = fit_verdict(chosen_for), fit_verdict(which), fit_asked(forms)
+    of_purpose, of_which, asked = fit_verdict(chosen_for), fit_verdict(which), fit_asked(forms, vectors=False)
+    meaning = fit_asked(forms, vectors=True)
+    form = len(name_asked.FEATURES)
     chosen = [i for i in chosen if i.set != FIELD]
     fitted = fit_outcome(chosen)
     return {
@@ -139,6 +160,11 @@ def as_constants(chosen: Sequence[Item], forms: Sequence[Form]) -> Constants:
         "which": _by_name(topic_features.FEATURES, of_which),
         "which_temperature": temperature(which, of_which),
         "asked": {"bias": round(asked[1], 4), **_by_name(name_asked.FEATURES, asked[0])},
+        "meaning": {
+            "encoder": encoder,
+            "asked": {"bias": round(meaning[1], 4), **_by_name(name_asked.FEATURES, meaning[0][:form])},
+            "vector": meaning[0][form:].round(3).tolist(),
+        },
         "outcome": {
             "bias": round(fitted[1], 4),
             **_by_name(decision_features.FEATURES, fitted[0]),

@@ -1,5 +1,6 @@
 """The part of `scripts/fit` that reads questions, each with the features that the models see: those of the question
-sets, and those of the fields that the models are trained on, of which only names and forms are used."""
+sets, of the fields kept out of all training, and of the fields that the models are trained on. Of these last only names
+and forms are used: what the reader makes of them is better than of any other notes."""
 
 from __future__ import annotations
 
@@ -14,10 +15,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from training_examples import FIELDS, training_fields
+from training_examples import FIELDS, FOR_THRESHOLDS, training_fields
 
 from assistant.answering import decision_features, naming, topic_features
 from assistant.indexing import build
+from assistant.models.cross_encoder import ReadText
 from assistant.models.encoder import OnnxEncoder
 from assistant.question import name_asked
 from assistant.question.parser import parse
@@ -29,12 +31,17 @@ from assistant.storage import Store
 from tests.evaluation import sets
 
 Array = NDArray[np.float64]
+_KINDS = {"which": "scenario", "near_miss": "unanswerable", "other": "unanswerable"}
+"""Kinds of questions of the fields, as the sets call them; the others are lookups."""
 HEADINGS = 30
 """Headings of a set's notes that are asked as they stand."""
 FITTED = ("aws", "azure", "brewing", "corpus", "gcp", "kubernetes", "dev", "dev-gcp", "dev-docs", "dev-til")
 """Sets that are fitted on, where they are; the others stay unseen."""
 PLAIN = ("dev-docs", "dev-til")
 """Those of them that ask plain questions."""
+FORMS = FIELDS.parent / "forms.jsonl"
+FORM_ALONE = "forms"
+"""The set of the questions that were written for their form alone."""
 FIELD = "fields"
 """The set of all questions about the fields that the models are trained on."""
 
@@ -65,14 +72,14 @@ class Remembering:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._known: dict[tuple[str, str], float] = {}
+        self._known: dict[tuple[str, str], ReadText] = {}
 
-    def scores(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
+    def read(self, question: str, texts: Sequence[str]) -> list[ReadText]:
         """As the reader's own."""
         new = [text for text in dict.fromkeys(texts) if (question, text) not in self._known]
-        values = self._reader.scores(question, new).tolist() if new else []
+        values = self._reader.read(question, new) if new else ()
         self._known |= {(question, text): value for text, value in zip(new, values, strict=True)}
-        return np.array([self._known[question, text] for text in texts], dtype=np.float32)
+        return [self._known[question, text] for text in texts]
 
     def ahead(self) -> None:
         """As the reader's own."""
@@ -136,15 +143,21 @@ def index_folder(notes: Path) -> Path:
 
 
 def fields(encoder: OnnxEncoder, reader: Reader, vocabulary: bool) -> list[Item]:
-    """The questions for a name of the fields that the models are trained on."""
+    """The questions for a name of the fields that the models are trained on, and every question, in a set of its own,
+    of those that are kept out for this."""
     found: list[Item] = []
-    for field in training_fields():
+    for field in (*training_fields(), *sorted(FOR_THRESHOLDS)):
         notes = FIELDS / field / "notes"
         build.refresh(notes, index_folder(notes), lambda: encoder)
         with Store.open(index_folder(notes)) as store:
             retriever = HybridRetriever(store, encoder, vocabulary)
-            for row in (row for row in _rows(field) if row["kind"] == "which"):
-                item = _item(FIELD, notes, "scenario", {**row, "verdict": [row["name"]]}, retriever, reader)
+            for row in _rows(field):
+                kind = _KINDS.get(row["kind"], "lookup")
+                if field not in FOR_THRESHOLDS and kind != "scenario":
+                    continue
+                name = field if field in FOR_THRESHOLDS else FIELD
+                asked = {**row, "category": row["kind"], "verdict": [row.get("name")]}
+                item = _item(name, notes, kind, asked, retriever, reader)
                 if item is not None:
                     found.append(replace(item, group=field))
     return found
@@ -157,28 +170,33 @@ class Form:
     set: str
     group: str
     features: Array
+    vector: NDArray[np.float32]
     wants_name: bool
 
 
-def forms() -> list[Form]:
-    """Of the answerable questions of the sets and the fields."""
-    found = []
+def forms(encoder: OnnxEncoder) -> list[Form]:
+    """Of the answerable questions of the sets and the fields, and of questions written for their form alone."""
+    asked: list[tuple[str, str, str, bool]] = []
     for name, (where, notes) in known().items():
         for kind in ("scenario", "lookup", "snippet", "compare"):
             path = where / f"{kind}.jsonl"
             for line in path.read_text("utf-8").splitlines() if path.exists() else ():
                 row = json.loads(line)
                 gold = row.get("gold_headings") or [row["id"]]
-                found.append(_form(name, f"{notes}/{gold[0]}", row["question"], wants_name=kind == "scenario"))
+                asked.append((name, f"{notes}/{gold[0]}", row["question"], kind == "scenario"))
     for field in training_fields():
         for row in _rows(field):
             if row["kind"] not in ("near_miss", "other"):
-                found.append(_form(FIELD, field, row["question"], wants_name=row["kind"] == "which"))
+                asked.append((FIELD, field, row["question"], row["kind"] == "which"))
+    for n, line in enumerate(FORMS.read_text("utf-8").splitlines()):
+        row = json.loads(line)
+        asked.append((FORM_ALONE, f"{FORM_ALONE}/{n % 40}", row["question"], row["name"]))
+    found = []
+    for name, group, question, wants_name in asked:
+        query = parse(question)
+        features = np.array(list(name_asked.describe(query).values()))
+        found.append(Form(name, group, features, encoder.question(query.text), wants_name))
     return found
-
-
-def _form(name: str, group: str, question: str, *, wants_name: bool) -> Form:
-    return Form(name, group, np.array(list(name_asked.describe(parse(question)).values())), wants_name)
 
 
 def _rows(field: str) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -12,9 +13,12 @@ from typing import Any
 
 import numpy as np
 from fit_models import Constants, confidence, probability
-from fit_questions import FIELD, Item, index_folder, known
+from fit_questions import FIELD, Form, Item, index_folder, known
+from training_examples import FOR_THRESHOLDS
 
 from assistant.answering import decision_features, topic_features
+from assistant.question import name_asked
+from assistant.question.name_asked import WANTED
 from tests.evaluation.sets import ROOT, SHARED
 
 
@@ -23,6 +27,7 @@ class Pool:
 
     def __init__(self) -> None:
         self.rows: list[tuple[Item, bool, bool, float]] = []
+        self.forms: list[tuple[Form, bool]] = []
 
     def add(self, items_left_out: Sequence[Item], fitted: Constants) -> None:
         purpose = np.array([fitted["purpose"].get(f, 0.0) for f in topic_features.FEATURES])
@@ -35,9 +40,20 @@ class Pool:
             sure = confidence(item, weights, heat)
             self.rows.append((item, probability(item, model) < fitted["threshold"], right, sure))
 
+    def add_forms(self, forms_left_out: Sequence[Form], fitted: Constants) -> None:
+        meaning = fitted["meaning"]
+        asked = np.array([meaning["asked"][f] for f in name_asked.FEATURES])
+        for form in forms_left_out:
+            total = float(form.features @ asked + form.vector @ np.array(meaning["vector"])) + meaning["asked"]["bias"]
+            self.forms.append((form, total >= math.log(WANTED / (1 - WANTED))))
+
     def show(self, title: str) -> None:
         print(title)
-        for name in (*known(), FIELD, ""):
+        for wants in (True, False):
+            taken = [was for form, was in self.forms if form.wants_name is wants]
+            if taken:
+                print(f"  taken to want a name, of those that {'do' if wants else 'do not'}: {np.mean(taken):.3f}")
+        for name in (*known(), *sorted(FOR_THRESHOLDS), FIELD, ""):
             rows = [r for r in self.rows if name in ("", r[0].set)]
             if not rows:
                 continue

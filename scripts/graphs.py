@@ -1,5 +1,5 @@
 """The base model to two ONNX graphs without weights: the encoder's, from ids to a row, and the reader's, from pairs to
-logits."""
+a logit a pair and two a token."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 READER_TOKENS = 160
 """Of question and passage together; the reader is trained on pairs of at most so many."""
 _ALIGNMENT = 64  # bytes
-_HEAD = ("pooler.", "classifier.")
+_OWN = ("classifier.", "span.")
+_HEAD = ("pooler.", *_OWN)
 """Begin the names of the parameters that only the reader has."""
 
 
@@ -40,13 +41,13 @@ def write(folder: Path) -> None:
     original = tensor_file.parse((source / base.WEIGHTS).read_bytes()).tensors
     width = original["pooler.dense.bias"].size
     shapes = {name: tensor.shape for name, tensor in original.items() if not name.endswith("position_ids")}
-    shapes |= {"classifier.weight": (1, width), "classifier.bias": (1,)}
+    shapes |= {"classifier.weight": (1, width), "classifier.bias": (1,), "span.weight": (2, width), "span.bias": (2,)}
     # Not the real weights: the exporter leaves out what real ones happen to make needless, such as a bias of zeros.
     random = np.random.default_rng(0)
     weights = {name: random.standard_normal(shape).astype(np.float32) for name, shape in sorted(shapes.items())}
     with TemporaryDirectory() as scratch:
         model = exporting.load(base.NAME, source)
-        encoder = {name: torch.tensor(one) for name, one in weights.items() if not name.startswith("classifier.")}
+        encoder = {name: torch.tensor(one) for name, one in weights.items() if not name.startswith(_OWN)}
         model[0].auto_model.load_state_dict(encoder)
         exporting.export(model, Path(scratch))
         used = {name: one for name, one in weights.items() if not name.startswith(_HEAD)}
@@ -58,14 +59,16 @@ def write(folder: Path) -> None:
 
 
 def reader(source: Path, weights: Mapping[str, NDArray[np.float32]]) -> BertForSequenceClassification:
-    """The cross-encoder in transformers, with weights by the base's names for them and those of its head."""
+    """The cross-encoder in transformers, with weights by the base's names for them and those of its heads; `span` is
+    the one of the tokens."""
     os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1")
     from transformers import BertConfig, BertForSequenceClassification
 
     config = BertConfig.from_pretrained(source, num_labels=1, attn_implementation="eager")
     model = BertForSequenceClassification(config)
+    model.span = torch.nn.Linear(config.hidden_size, 2)
     state = {
-        name if name.startswith("classifier.") else f"bert.{name}": torch.tensor(np.asarray(tensor, dtype=np.float32))
+        name if name.startswith(_OWN) else f"bert.{name}": torch.tensor(np.asarray(tensor, dtype=np.float32))
         for name, tensor in weights.items()
         if not name.endswith("position_ids")
     }
@@ -74,11 +77,11 @@ def reader(source: Path, weights: Mapping[str, NDArray[np.float32]]) -> BertForS
 
 
 def _export_reader(model: BertForSequenceClassification, path: Path) -> None:
-    def forward(input_ids: torch.Tensor, token_type_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = model(
-            input_ids=input_ids, token_type_ids=token_type_ids, attention_mask=attention_mask
-        ).logits
-        return logits[:, 0]
+    def forward(
+        input_ids: torch.Tensor, token_type_ids: torch.Tensor, attention_mask: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        hidden = model.bert(input_ids=input_ids, token_type_ids=token_type_ids, attention_mask=attention_mask)
+        return model.classifier(hidden.pooler_output)[:, 0], model.span(hidden.last_hidden_state)
 
     pipeline = torch.nn.Module()
     pipeline.add_module("model", model)
@@ -93,7 +96,7 @@ def _export_reader(model: BertForSequenceClassification, path: Path) -> None:
             (ids, types, torch.ones_like(ids)),
             str(path),
             input_names=list(names),
-            output_names=["logits"],
+            output_names=["logits", "spans"],
             dynamic_shapes=tuple({0: pairs, 1: tokens} for _ in names),
             external_data=True,
             dynamo=True,

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import training_examples as examples
 from training_examples import Question
@@ -24,6 +24,8 @@ from assistant.text.tokenizer import terms
 T = TypeVar("T")
 GROUP = 5
 """Texts of a group at most."""
+_FEW = 8
+"""Words of an answer that is looked for in a text, at most."""
 _NEAR = 14
 """The passages most like the question by words, from which negatives are drawn."""
 
@@ -36,6 +38,8 @@ class Group:
     texts: tuple[str, ...]
     answered: bool
     source: str
+    answer: str = ""
+    """What the question asks for: a name, or a few words that stand in the first text; "" where it is not known."""
 
 
 def groups(epoch: int, public: Path | None) -> list[Group]:
@@ -45,6 +49,8 @@ def groups(epoch: int, public: Path | None) -> list[Group]:
         for question in examples.questions(field):
             rng = random.Random(f"{epoch}/{field}/{question.row['id']}")
             found += _of_question(question, rng)
+        for twin, near_miss in examples.contrasts(field):
+            found += _of_contrast(twin, near_miss, random.Random(f"{epoch}/{twin.row['id']}"))
     found += _of_names(epoch)
     if public is not None:
         found += _of_sentences(public / "nqg" / "data" / "processed", epoch)
@@ -98,74 +104,70 @@ def _of_question(question: Question, rng: random.Random) -> Iterator[Group]:
         best = question.gold[0] if rng.random() < 0.75 else rng.choice(question.gold)
         drawn = _some(siblings, 2, rng) + _some(near, 3, rng) + _some(far, 1, rng)
         negatives = list(dict.fromkeys(drawn))[: GROUP - 1]
-        yield Group(question.text, tuple(text_of(question, n) for n in (best, *negatives)), True, "answered")
+        texts = tuple(text_of(question, n) for n in (best, *negatives))
+        yield Group(question.text, texts, True, "answered", _answer(question))
         if rng.random() < 0.4:
             without = frozenset(right)
             negatives = list(dict.fromkeys(_some(siblings, 2, rng) + _some(near, 4, rng)))[: GROUP - 1]
             texts = tuple(text_of(question, n, without) for n in negatives)
             if texts:
                 yield Group(question.text, texts, False, "deleted")
-        yield from _of_name(question, rng)
     elif others and question.row["lines"] is None:
         negatives = list(dict.fromkeys(others[:2] + _some(near, 3, rng)))[: GROUP - 1]
         texts = tuple(text_of(question, n) for n in negatives)
         yield Group(question.text, texts, False, question.row["kind"])
 
 
-def _of_name(question: Question, rng: random.Random) -> Iterator[Group]:
-    """The name that fits beside other names of its line, its headings and of lines like the question."""
-    name = question.row.get("name")
-    if not name:
+def _of_contrast(twin: Question, near_miss: Question, rng: random.Random) -> Iterator[Group]:
+    """The same lines beside the question that they answer and beside the one that they only come near."""
+    if not twin.gold:
         return
-    best = question.passages[question.gold[0]]
-    others: list[tuple[str, Passage]] = []
-    for n in (question.gold[0], *ranked(question)[:6]):
-        passage = question.passages[n]
-        others += [(other, passage) for other in named(passage) if not _alike(other, name)]
-    own = [pair for pair in others if pair[1] is best]
-    drawn = _some(own, 3, rng) + _some(others, GROUP - 1, rng)
-    chosen = list(dict.fromkeys((n, p.start) for n, p in drawn))[: GROUP - 1]
-    by_start = {p.start: p for _, p in drawn}
-    if chosen:
-        texts = (layout.of_name(name, best), *(layout.of_name(n, by_start[start]) for n, start in chosen))
-        yield Group(question.text, texts, True, "name")
+    right = gold(twin)
+    best = twin.gold[0]
+    section = twin.passages[best].anchor
+    for question, number in ((twin, GROUP - 1), (near_miss, GROUP - 2)):
+        others = [n for n in ranked(question) if n not in right]
+        siblings = [n for n in others if question.passages[n].anchor == section]
+        negatives = list(dict.fromkeys(_some(siblings, 2, rng) + _some(others[:_NEAR], number, rng)))[:number]
+        texts = tuple(text_of(question, n) for n in (best, *negatives))
+        yield Group(question.text, texts, question is twin, "contrast", _answer(twin) if question is twin else "")
 
 
-def named(passage: Passage) -> list[str]:
-    """Words of a passage and its headings that could be a name."""
-    text = passage.text
-    found = [passage.heading_path[-1], passage.label]
-    found += re.findall(r"^([^:;,.(]{2,40}?)(?::| [–—-] | → | is | are )", text)
-    found += re.findall(r"→ ([^,;.(]{2,40})", text)
-    found += re.findall(r"(?<!\S)(--?[a-z][\w-]+|[a-z]+[_-][\w.-]+|[A-Z]\w*[A-Z]\w*)", text)
-    found += re.findall(r"(?<=[a-z,] )([A-Z][\w-]+(?: [A-Z][\w-]+)*)", text)
-    found += [cell.split(": ")[-1] for cell in text.split("; ")[:3]] if passage.kind == "row" else []
-    return list(dict.fromkeys(name.strip() for name in found if 1 < len(name.strip()) < 50))
-
-
-def _alike(one: str, other: str) -> bool:
-    a, b = set(terms(one)), set(terms(other))
-    return not a or a <= b or b <= a
+def _answer(question: Question) -> str:
+    """The name that is asked for, else the words that answer where they are few."""
+    row = question.row
+    words = str(row.get("name") or row["answer"])
+    return words if len(words.split()) <= _FEW else ""
 
 
 def _some(of: Sequence[T], number: int, rng: random.Random) -> list[T]:
     return rng.sample(list(of), min(number, len(of)))
 
 
-def _of_names(epoch: int, share: float = 0.5) -> Iterator[Group]:
-    """A need with a line about what fits it, and lines about other things of the same file."""
+def _of_names(epoch: int) -> Iterator[Group]:
+    """A need with a line about what fits it, and lines about other things of the same file; the names stand in the
+    lines or, for some groups, in the headings over them."""
     rng = random.Random(f"names {epoch}")
     for path in sorted(examples.NAMES.glob("*.jsonl")):
         rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
         for n, row in enumerate(rows):
-            if rng.random() > share:
-                continue
             around = [r for r in rows[max(0, n - 12) : n + 12] if r["concept"].lower() != row["concept"].lower()]
             others = _some(around, 3, rng)
-            lines = [rng.choice(sorted(r["lines"].values())) for r in (row, *others)]
             answered = rng.random() < 0.8 or not others
-            texts = tuple(layout.of_line(line) for line in (lines if answered else lines[1:]))
-            yield Group(rng.choice(row["needs"]), texts, answered, "needs")
+            under = rng.random() < 0.35
+            drawn = [_line_of(r, under, rng) for r in ((row, *others) if answered else others)]
+            answer = drawn[0][1] if answered else ""
+            yield Group(rng.choice(row["needs"]), tuple(text for text, _ in drawn), answered, "needs", answer)
+
+
+def _line_of(row: dict[str, Any], under: bool, rng: random.Random) -> tuple[str, str]:
+    """A text of a name, with the spelling of it that stands there; `under` puts it into the heading."""
+    line = rng.choice(sorted(row["lines"].values()))
+    spelling = next((name for name in (row["name"], *row["also"]) if name.lower() in line.lower()), row["name"])
+    if not under:
+        return layout.of_line(line), spelling
+    lead = rf"^[-*|\s]*[*`]*{re.escape(spelling)}[*`]*\s*(?:[:|–—-]|→)\s*"
+    return layout.of_line(re.sub(lead, "", line, flags=re.IGNORECASE), row["name"]), row["name"]
 
 
 def _of_sentences(processed: Path, epoch: int, share: float = 0.04) -> Iterator[Group]:

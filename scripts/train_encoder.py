@@ -15,7 +15,7 @@ import torch
 import training_examples as examples
 from sentence_transformers import SentenceTransformer
 from torch import Tensor
-from training_runs import SEED, Run, base, with_lora, write_adapter
+from training_runs import SEED, Plan, Run, base, with_lora, write_adapter
 
 from assistant.notes import chunker
 
@@ -29,17 +29,18 @@ TOKENS = 80
 """Longer texts are cut: the middle of a chunk says what it is about."""
 
 
-def train(folder: Path, public: Path | None, out: Path) -> None:
+def train(folder: Path, public: Path | None, out: Path, plan: Plan) -> None:
     """Trains, or goes on with, the run in `folder` and writes `out`."""
     model = SentenceTransformer(str(base()), device="cpu")
     model.max_seq_length = TOKENS
     found = list(examples.pairs(public))
-    batches = [b for epoch in range(EPOCHS) for b in _batches(found, epoch)]
+    batches = [b for epoch in range(plan.first, plan.first + EPOCHS) for b in _batches(found, epoch)]
+    batches = batches[: plan.steps]
     print(f"{len(found)} pairs, {len(batches)} steps", flush=True)
     before = evaluate(model, examples.FOR_THRESHOLDS)
     print(f"before: {before}", flush=True)
     with_lora(model[0].auto_model)  # in place
-    run = Run(folder, model, len(batches), RATE)
+    run = Run(folder, model, len(batches), RATE, begin=plan.begin)
     model.train()
     for step in run.steps_left():
         run.learn(_loss(model, batches[step]))

@@ -105,6 +105,20 @@ def questions(field: str) -> tuple[Question, ...]:
     return tuple(found)
 
 
+@cache
+def contrasts(field: str) -> tuple[tuple[Question, Question], ...]:
+    """Pairs of like questions, the first of which some lines answer; the second nothing answers, and its `gold` are the
+    passages that come nearest."""
+    found = []
+    for line in (FIELDS / field / "near_misses.jsonl").read_text("utf-8").splitlines():
+        row = json.loads(line)
+        note = read_note(field, row["note"])
+        places = tuple(_gold((row["near"],), note.passages))
+        twin = Question(field, {**row, "question": row["twin"], "lines": [row["near"]]}, note, places)
+        found.append((twin, Question(field, row, note, places)))
+    return tuple(found)
+
+
 def chunk(of_note: ReadNote, place: int) -> str:
     """What the chunk is embedded as that a passage stands in."""
     passage = of_note.passages[place]

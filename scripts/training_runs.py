@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -48,6 +49,18 @@ def with_lora(model: nn.Module, kept: Sequence[str] = (), first: int = 0) -> nn.
     return adapted
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What of a model's data one run goes through."""
+
+    begin: Path | None = None
+    """The checkpoint of another run, whose weights this one begins with."""
+    first: int = 0
+    """The first epoch; each draws its data anew."""
+    steps: int | None = None
+    """Instead of the model's own number."""
+
+
 @dataclass
 class Run:
     """One training run in a folder of its own; a second start goes on from the last checkpoint."""
@@ -58,6 +71,8 @@ class Run:
     rate: float
     every: int = 100
     """Steps between checkpoints."""
+    begin: Path | None = None
+    """As a plan's."""
     step: int = 0
     losses: list[float] = field(default_factory=list)
 
@@ -67,13 +82,13 @@ class Run:
         self.optimizer = torch.optim.AdamW(self.trained.values(), lr=self.rate, weight_decay=0.01)
         state = self.folder / "state.pt"
         if state.exists():
-            saved = torch.load(state, weights_only=True)
+            saved = self._load(state)
             self.step = saved["step"]
-            with torch.no_grad():
-                for name, value in saved["weights"].items():
-                    self.trained[name].copy_(value)
             self.optimizer.load_state_dict(saved["optimizer"])
             print(f"goes on from step {self.step}", flush=True)
+        elif self.begin is not None:
+            self._load(self.begin)
+            print(f"begins with the weights of {self.begin.parent.name}", flush=True)
 
     def steps_left(self) -> Iterator[int]:
         """The numbers of the steps still to do; a checkpoint is written between them."""
@@ -103,6 +118,13 @@ class Run:
         nn.utils.clip_grad_norm_(list(self.trained.values()), 1.0)
         self.optimizer.step()
         self.losses.append(loss.item())
+
+    def _load(self, state: Path) -> dict[str, Any]:
+        saved: dict[str, Any] = torch.load(state, weights_only=True)
+        with torch.no_grad():
+            for name, value in saved["weights"].items():
+                self.trained[name].copy_(value)
+        return saved
 
     def _save(self) -> None:
         state = self.folder / "state.pt"

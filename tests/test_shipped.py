@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from assistant.errors import ModelUnusable
 from assistant.models import assembling, base, preparation, shipped, tensor_file, verification
-from assistant.models.cross_encoder import CrossEncoder
+from assistant.models.cross_encoder import CrossEncoder, ReadText
 from assistant.models.encoder import ModelFiles, OnnxEncoder
 from assistant.models.sessions import GRAPH, WEIGHTS
 
@@ -66,6 +66,8 @@ def changes(original: dict[str, Array], *, head: bool) -> dict[str, Array]:
         made["pooler.dense.bias"] = random.normal(0, 0.5, 384).astype(np.float32)
         made["classifier.weight"] = random.normal(0, 0.5, (1, 384)).astype(np.float32)
         made["classifier.bias"] = np.array([0.75], dtype=np.float32)
+        made["span.weight"] = random.normal(0, 0.5, (2, 384)).astype(np.float32)
+        made["span.bias"] = np.array([0.5, -0.25], dtype=np.float32)
     return made
 
 
@@ -136,7 +138,7 @@ def reader(original: dict[str, Array], tmp_path_factory: pytest.TempPathFactory)
 
 
 def test_the_reader_agrees_with_transformers(reader: ModelFiles, original: dict[str, Array], root: Path) -> None:
-    """Logits of pairs within 0.02, also of pairs that are cut and of texts with a separator in them."""
+    """Logits of pairs and of tokens within 0.02, also of pairs that are cut and of texts with a separator in them."""
     sys.path.insert(0, str(root / "scripts"))
     try:
         import graphs
@@ -150,15 +152,20 @@ def test_the_reader_agrees_with_transformers(reader: ModelFiles, original: dict[
     model = graphs.reader(source, expected(original, changes(original, head=True), 2.0))
     tokenizer = AutoTokenizer.from_pretrained(source)
     texts = [*verification.TEXTS, "Heading [SEP] the text below it", "queues deliver each message once " * 60]
-    theirs = []
+    theirs, their_spans = [], []
     for text in texts:
         pair = tokenizer(QUESTION, text, truncation="only_second", max_length=160, padding=False, return_tensors="pt")
         with torch.no_grad():
-            theirs.append(float(model(**pair).logits[0, 0]))
-    ours = CrossEncoder(reader).scores(QUESTION, texts)
-    assert ours.dtype == np.float32
+            found = model(**pair, output_hidden_states=True)
+            theirs.append(float(found.logits[0, 0]))
+            of_text = torch.tensor([kind == 1 for kind in pair.sequence_ids(0)])
+            their_spans.append(model.span(found.hidden_states[-1][0, of_text]).numpy())
+    ours = CrossEncoder(reader).read(QUESTION, texts)
     assert np.ptp(theirs) > 0.1
-    np.testing.assert_allclose(ours, theirs, atol=0.02)
+    np.testing.assert_allclose([one.logit for one in ours], theirs, atol=0.02)
+    for one, spans in zip(ours, their_spans, strict=True):
+        assert one.spans.shape == spans.shape == one.places.shape
+        np.testing.assert_allclose(one.spans, spans, atol=0.02)
 
 
 def test_a_pair_has_the_same_bits_in_any_company(reader: ModelFiles) -> None:
@@ -166,21 +173,26 @@ def test_a_pair_has_the_same_bits_in_any_company(reader: ModelFiles) -> None:
     encoder = CrossEncoder(reader)
     encoder.warm()
     texts = [f"{text} {number}" for number, text in enumerate(verification.TEXTS * 3)]
-    together = encoder.scores(QUESTION, texts)
-    assert np.array_equal(encoder.scores(QUESTION, texts), together)
-    assert [CrossEncoder(reader).scores(QUESTION, [text])[0] for text in texts[:5]] == list(together[:5])
-    assert encoder.scores(QUESTION, []).shape == (0,)
+    together = bits(encoder.read(QUESTION, texts))
+    assert bits(encoder.read(QUESTION, texts)) == together
+    assert [bits(CrossEncoder(reader).read(QUESTION, [text]))[0] for text in texts[:5]] == together[:5]
+    assert encoder.read(QUESTION, []) == []
     long, asked = "word " * 400, "why " * 64
-    assert np.array_equal(encoder.scores(asked, [long]), encoder.scores(asked + "not read", [long + "not read"]))
-    assert np.array_equal(encoder.scores(asked, ["word " * 93]), encoder.scores(asked, [long]))
-    assert not np.array_equal(encoder.scores(asked, ["word " * 92]), encoder.scores(asked, [long]))
+    whole = bits(encoder.read(asked, [long]))
+    assert bits(encoder.read(asked + "not read", [long + "not read"])) == whole
+    assert bits(encoder.read(asked, ["word " * 93])) == whole
+    assert bits(encoder.read(asked, ["word " * 92])) != whole
+
+
+def bits(found: list[ReadText]) -> list[tuple[bytes, bytes]]:
+    return [(one.logit.tobytes(), one.spans.tobytes()) for one in found]
 
 
 @pytest.mark.parametrize("text", ["", "[SEP]", "[CLS][SEP][PAD]", "\x00", "日本語", "x" * 200_000])
 def test_any_pair_has_a_score(reader: ModelFiles, text: str) -> None:
-    scores = CrossEncoder(reader).scores(text, [text, "plain"])
-    assert scores.shape == (2,)
-    assert np.isfinite(scores).all()
+    found = CrossEncoder(reader).read(text, [text, "plain"])
+    assert len(found) == 2
+    assert all(np.isfinite(one.logit) and np.isfinite(one.spans).all() for one in found)
 
 
 def test_without_its_adapter_the_reader_is_refused(data: Path, tmp_path: Path) -> None:

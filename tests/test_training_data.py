@@ -68,6 +68,13 @@ def test_each_near_miss_has_a_twin_that_its_lines_answer(field: Path) -> None:
         assert one["why"], one["id"]
 
 
+def test_each_question_of_form_says_whether_it_wants_a_name() -> None:
+    rows = records(DATA / "forms.jsonl")
+    assert len({one["question"].casefold() for one in rows}) == len(rows) == 800
+    assert all(one.keys() == {"question", "name", "kind"} for one in rows)
+    assert {one["kind"] for one in rows if one["name"]}.isdisjoint({one["kind"] for one in rows if not one["name"]})
+
+
 def test_each_name_has_five_lines_and_six_needs() -> None:
     names = [one for path in sorted((DATA / "names").glob("*.jsonl")) for one in records(path)]
     assert len({one["name"].casefold() for one in names}) == len(names) >= 1_500

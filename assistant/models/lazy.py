@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.models import preparation
-from assistant.models.cross_encoder import CrossEncoder
+from assistant.models.cross_encoder import CrossEncoder, ReadText
 from assistant.models.encoder import ModelFiles, OnnxEncoder
 
 
@@ -62,7 +62,7 @@ class LazyEncoder:
 
 
 class LazyReader:
-    """The cross-encoder that ships; `scores` may raise ModelUnusable, and takes a few seconds where the model has to be
+    """The cross-encoder that ships; `read` may raise ModelUnusable, and takes a few seconds where the model has to be
     prepared."""
 
     def __init__(self, cache: Path, progress: Callable[[str], None] | None = None) -> None:
@@ -71,9 +71,9 @@ class LazyReader:
         self._progress = progress or (lambda step: None)
         self._reader: CrossEncoder | None = None
 
-    def scores(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
-        """(texts,): a logit for each text, above 0 where it answers the question."""
-        return self.load().scores(question, texts)
+    def read(self, question: str, texts: Sequence[str]) -> list[ReadText]:
+        """What is found in each text, in order."""
+        return self.load().read(question, texts)
 
     def ahead(self) -> None:
         """Starts to load a prepared model beside the caller's own work; does nothing where it is not prepared."""

@@ -60,10 +60,10 @@ class PairSession:
         """Tokens of a text that fit beside the question into a pair of `limit` tokens, special ones included."""
         return max(0, limit - self._special - len(question))
 
-    def logit(self, question: Encoding, text: Encoding) -> np.float32:
-        """What the graph gives for a pair."""
+    def read(self, question: Encoding, text: Encoding) -> tuple[np.float32, NDArray[np.float32]]:
+        """What the graph gives for a pair: its logit, and (tokens, 2) for the tokens of the text."""
         pair = self._tokenizer.post_process(question, text, add_special_tokens=True)
-        (logits,) = self._session.run(
+        logits, spans = self._session.run(
             None,
             {
                 "input_ids": np.array([pair.ids], dtype=np.int64),
@@ -71,7 +71,8 @@ class PairSession:
                 "attention_mask": np.array([pair.attention_mask], dtype=np.int64),
             },
         )
-        return np.float32(logits[0])
+        end = len(pair.ids) - 1  # a separator
+        return np.float32(logits[0]), np.asarray(spans[0, end - len(text) : end], dtype=np.float32)
 
 
 def optimise(source: Path, folder: Path) -> None:

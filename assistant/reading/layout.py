@@ -1,4 +1,4 @@
-"""What the reader reads: a passage with its heading path and the words next to it, or a name in its line.
+"""What the reader reads: a passage with its heading path and the words next to it.
 
 Training and use share this form; another one needs another adapter.
 """
@@ -11,7 +11,7 @@ from assistant.records import Passage
 
 _TEXT, _HEADINGS, _AROUND = 44, 14, 7
 """Words at most."""
-_SEPARATOR = " [SEP] "
+SEPARATOR = " [SEP] "
 """The tokeniser's own mark."""
 
 
@@ -27,17 +27,12 @@ def of_passage(read: Passage, section: Iterable[Passage]) -> str:
             after = other.text
             break
     around = f"{' '.join(before.split()[-_AROUND:])} | {_first(after, _AROUND)}"
-    return _SEPARATOR.join((_first(read.text, _TEXT), _headings(read), around))
+    return SEPARATOR.join((_first(read.text, _TEXT), _headings(read), around))
 
 
-def of_name(name: str, read: Passage) -> str:
-    """The text of a name as the answer to "which …", in the passage it stands in."""
-    return f"name: {name}{_SEPARATOR}{_first(read.text, _TEXT - 8)}{_SEPARATOR}{_headings(read)}"
-
-
-def of_line(line: str) -> str:
-    """The text of a line without headings and neighbours."""
-    return _SEPARATOR.join((_first(line, _TEXT), "", "|"))
+def of_line(line: str, heading: str = "") -> str:
+    """The text of a line without neighbours."""
+    return SEPARATOR.join((_first(line, _TEXT), heading, "|"))
 
 
 def _headings(read: Passage) -> str:

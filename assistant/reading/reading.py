@@ -11,15 +11,14 @@ from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from assistant.models.cross_encoder import ReadText
 from assistant.reading import layout
+from assistant.reading.spans import Spans
 from assistant.records import NAMING_KINDS, Passage
 from assistant.retrieval import scoring
 from assistant.retrieval.index_reader import IndexReader
 from assistant.retrieval.result import RetrievalResult
-
-Floats = NDArray[np.float32]
 
 CANDIDATES = 6
 """Candidates that are read, the first."""
@@ -32,8 +31,8 @@ _SECTION = 200
 class Reader(Protocol):
     """A cross-encoder; the same texts always give the same bits."""
 
-    def scores(self, question: str, texts: Sequence[str]) -> Floats:
-        """(texts,): logits; above 0 where the text answers the question."""
+    def read(self, question: str, texts: Sequence[str]) -> Sequence[ReadText]:
+        """What is found in each text, in order."""
 
     def ahead(self) -> None:
         """May begin to load beside the caller's own work."""
@@ -50,7 +49,8 @@ def read(result: RetrievalResult, reader: Reader, index: IndexReader) -> Retriev
         return result
     texts = [_text(result.hits[n].passage, index) for n in chosen]
     logits = np.full(len(result.hits), -np.inf)
-    logits[chosen] = np.round(reader.scores(result.query.searched_text, texts), 6)
+    found: dict[int, ReadText] = dict(zip(chosen, reader.read(result.query.searched_text, texts), strict=True))
+    logits[chosen] = np.round([one.logit for one in found.values()], 6)
     scores = np.array([hit.score for hit in result.hits])
     blended = np.round((1 - SHARE) * scores + SHARE / (1 + np.exp(-logits)), 6).tolist()
     order = scoring.ranked(blended, result.passages)
@@ -60,6 +60,7 @@ def read(result: RetrievalResult, reader: Reader, index: IndexReader) -> Retriev
         passages=tuple(result.passages[n] for n in order),
         scores=result.scores.take(order),
         answers=logits[order].astype(np.float32),
+        spans=Spans([found.get(n) for n in order]),
     )
 
 

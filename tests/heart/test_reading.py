@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from assistant.models.cross_encoder import ReadText
 from assistant.models.lazy import LazyReader
 from assistant.question.understanding import understand
-from assistant.reading import layout, reading
+from assistant.reading import layout, reading, spans
 from assistant.records import LineNumber, Passage, Request
 from assistant.retrieval.result import RetrievalResult
 from assistant.retrieval.retriever import HybridRetriever
@@ -32,9 +32,9 @@ class Counting:
         self.reader = LazyReader(cache)
         self.texts: list[str] = []
 
-    def scores(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
+    def read(self, question: str, texts: Sequence[str]) -> list[ReadText]:
         self.texts += texts
-        return self.reader.scores(question, texts)
+        return self.reader.read(question, texts)
 
     def ahead(self) -> None:
         self.reader.ahead()
@@ -81,6 +81,20 @@ def test_reading_twice_gives_the_same(retriever: HybridRetriever, prepared: Path
     assert one.answers.tobytes() == two.answers.tobytes()
 
 
+def test_words_are_told_of_the_passages_that_were_read(retriever: HybridRetriever, prepared: Path) -> None:
+    before = retrieved(retriever, "Which strategy shows the new version to a few users first?")
+    after = reading.read(before, LazyReader(prepared), retriever.reader)
+    assert before.spans is None
+    assert after.spans is not None
+    assert after.answers is not None
+    likeliest = list(after.spans.likeliest(3))
+    assert len(likeliest) == 3
+    for n, said in likeliest:
+        assert np.isfinite(after.answers[n])
+        assert said
+    assert after.spans.likelihood("Canary") > after.spans.likelihood("Xylophone") == spans.NEVER
+
+
 def test_nothing_is_read_where_nothing_was_found(retriever: HybridRetriever, prepared: Path) -> None:
     found = retrieved(retriever, "How is a release rolled back?")
     nothing = RetrievalResult(found.search, (), (), found.scores.take([]))
@@ -100,10 +114,8 @@ def test_headings_labels_and_what_overlaps_are_no_neighbours() -> None:
     assert layout.of_passage(section[2], section) == "b [SEP] Fruit > Apple [SEP]  | Rest"
 
 
-def test_a_name_is_read_in_its_line() -> None:
-    assert layout.of_name("Cellar", passage("Cellar: seven months", 4)) == (
-        "name: Cellar [SEP] Cellar: seven months [SEP] Fruit > Apple"
-    )
+def test_a_line_is_read_without_neighbours() -> None:
+    assert layout.of_line("Cellar: seven months", "Apple") == "Cellar: seven months [SEP] Apple [SEP] |"
 
 
 def test_a_file_name_that_stands_for_a_title_is_not_read() -> None:
