@@ -41,6 +41,30 @@ def test_a_greeting_gets_a_hint_and_no_lines(asked: Engine) -> None:
     assert answer.hint
 
 
+@pytest.mark.parametrize("question", ["What are these notes about?", "summarise", "list the topics"])
+def test_an_overview_names_the_largest_parts(asked: Engine, question: str) -> None:
+    answer = asked.ask(question)
+    assert answer.outcome == "answered"
+    assert answer.verdict is None
+    assert {"Messaging and Streaming", "Service Mesh"} <= {said.text for said in answer.statements}
+    assert "Table of Contents" not in {said.text for said in answer.statements}
+    assert all(answer.citations[said.citations[0] - 1].quote.endswith(said.text) for said in answer.statements)
+
+
+def test_an_overview_keeps_to_what_it_is_asked_under_and_to_its_limit(asked: Engine) -> None:
+    under = asked.ask(Request("summarise", under="Service Mesh"))
+    assert all("Service Mesh" in cited.heading_path for cited in under.citations)
+    assert len(asked.ask(Request("summarise", limit=2)).citations) == 2
+
+
+def test_an_overview_and_a_greeting_leave_a_dialogue_as_it_was(asked: Engine) -> None:
+    asked.ask(Request("What is a canary deployment?", conversation="aside"))
+    for aside in ("What are these notes about?", "thanks"):
+        assert asked.ask(Request(aside, conversation="aside")).standalone_question is None
+    after = asked.ask(Request("and how do I roll it back?", conversation="aside"))
+    assert "canary" in (after.standalone_question or "").lower()
+
+
 def test_a_value_gets_its_line_and_no_verdict(asked: Engine) -> None:
     answer = asked.ask("What is http1MaxPendingRequests set to?")
     assert answer.verdict is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assistant.question.follow_up import Subject, Turn, next_subject, resolve
-from assistant.records import Answer, Candidate, Citation
+from assistant.records import Answer, Candidate, Citation, LineNumber
 
 BEFORE = Subject("Queue Service", "a.md", ("Messaging", "Queue Service"))
 
@@ -93,3 +93,19 @@ def test_a_verdict_that_is_hardly_sure_is_no_subject() -> None:
     found = next_subject(answer, Turn("what keeps order?"))
     assert found is not None
     assert found.name == "Streams"
+
+
+@pytest.mark.parametrize(
+    ("heading", "question", "subject"),
+    [
+        ("Store A Wet Sourdough", "how do I knead sourdough that is wet", "Wet Sourdough"),
+        ("Summary", "What is a canary deployment?", "canary deployment"),
+        ("Blue-Green Deployment", "how is a deployment rolled back", "Blue-Green Deployment"),
+        ("Queue Service", "Where do messages wait?", "Queue Service"),
+    ],
+)
+def test_the_subject_is_what_was_talked_about(heading: str, question: str, subject: str) -> None:
+    cited = Citation(1, "a.md", ("Notes", heading), "a", LineNumber(1), LineNumber(1), "q", stale=False)
+    after = next_subject(Answer(question, "answered", citations=(cited,)), Turn(question))
+    assert after is not None
+    assert after.name == subject

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from assistant.answering import weights
+from assistant.answering import decision_features, topic_features, weights
+from assistant.models.lazy import LazyEncoder
 from assistant.question import name_asked
 from assistant.question.name_asked import FEATURES, WANTED
 from assistant.question.parser import parse
@@ -45,6 +48,44 @@ def test_no_name_is_wanted(question: str) -> None:
     assert not wants(question)
 
 
+@pytest.mark.parametrize("vocabulary", [True, False])
+def test_every_feature_that_is_fitted_is_weighed(vocabulary: bool) -> None:
+    fitted = weights.load(vocabulary=vocabulary)
+    assert fitted.purpose.features.keys() == fitted.which.features.keys() == set(topic_features.FEATURES)
+    assert fitted.outcome.keys() == {*decision_features.FEATURES, "bias"}
+
+
 def test_every_feature_is_described_and_weighed() -> None:
     assert set(name_asked.describe(parse("Which one?"))) == set(FEATURES)
     assert weights.load().asked.keys() == {*FEATURES, "bias"}
+
+
+@pytest.fixture(scope="module")
+def encoder(prepared: Path) -> LazyEncoder:
+    return LazyEncoder("", prepared)
+
+
+@pytest.mark.parametrize(
+    ("question", "wanted"),
+    [
+        ("Name of the mill by the river where we bought the dark rye?", True),
+        ("Our loaves must rise slowly in the cold without anybody watching them over night.", True),
+        ("oven setting for a dark crust", False),
+        ("The crust tears at the side each time although the dough was tight. Why?", False),
+    ],
+)
+def test_with_its_vector_a_question_is_understood_beyond_its_form(
+    encoder: LazyEncoder, question: str, wanted: bool
+) -> None:
+    meaning, query = weights.load().meaning, parse(question)
+    vector = encoder.question(query.text)
+    probability = name_asked.probability(query, meaning.asked, float(vector @ meaning.vector))
+    assert (probability >= WANTED) == wanted
+
+
+def test_the_vector_is_weighed_of_the_encoder_that_ships(encoder: LazyEncoder) -> None:
+    for vocabulary in (True, False):
+        meaning = weights.load(vocabulary=vocabulary).meaning
+        assert meaning.encoder == encoder.identity
+        assert meaning.vector.shape == (encoder.dimension,)
+        assert meaning.asked.keys() == {*FEATURES, "bias"}

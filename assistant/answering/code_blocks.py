@@ -18,23 +18,26 @@ _WHOLE = 0.5
 context."""
 _OWN = 0.2
 """What a fence gains that speaks for the name to be given."""
-_BESIDE = 0.1
-"""What a fence gains that stands in the section of one of the two lines quoted first."""
 _LED = 0.3
 """What the line that leads to a fence counts beside the fence: "then run:" says what the command is for."""
 _FIRST = 0.2
 """What a fence gains to which the line leads that is quoted first, or that holds it."""
+_LINES = 2
+"""Lines that are quoted first, in whose sections code is evidence."""
 _ABOVE = 3
 """Lines above a fence, its mark among them, on which that line ends."""
+Section = tuple[str, tuple[str, ...]]
+"""Note and heading path."""
 _STEPS = 80
 """Hits among which steps inside the fences are looked for."""
 
 
 def pick_code_block(
-    result: RetrievalResult, topic: Topic | None, order: Sequence[int], home: tuple[str, ...] | None
+    result: RetrievalResult, topic: Topic | None, order: Sequence[int], home: Section | None
 ) -> int | None:
-    """Position of the fence to show: asked for, the best of its language; otherwise the one around or beside the best
-    lines. None where there is none. `order` are the hits as they are quoted, `home` the section of a follow-up.
+    """Position of the fence to show: asked for, the best of its language; otherwise one in the section of the two lines
+    that are quoted first, or of a follow-up. None where there is none. `order` are the hits as they are quoted, `home`
+    the section of a follow-up.
     """
     query, hits = result.query, result.hits
     fences = [n for n, hit in enumerate(hits) if hit.passage.kind == "fence"]
@@ -42,6 +45,9 @@ def pick_code_block(
     if not of_language and query.language and not query.wants_code:
         return None
     fences = of_language or fences
+    near = {_section(hits[n].passage) for n in order[:_LINES]}
+    if not query.wants_code:
+        fences = [n for n in fences if _section(hits[n].passage) in (home, *near)]
     if not fences:
         return None
     worth = _worth(result, fences)
@@ -50,12 +56,14 @@ def pick_code_block(
         worth = {n: v + _FIRST * _goes_with(first, hits[n].passage) for n, v in worth.items()}
     if query.wants_code:
         if home is not None:
-            worth = {n: v + _HOME * (hits[n].passage.heading_path == home) for n, v in worth.items()}
+            worth = {n: v + _HOME * (_section(hits[n].passage) == home) for n, v in worth.items()}
     elif topic is not None:
-        near = [hits[n].passage.heading_path for n in order[:2]]
-        own = {n: v + _OWN * topic.speakers.get(n, 0.0) for n, v in worth.items()}
-        worth = {n: v + (_BESIDE if hits[n].passage.heading_path in near else 0.0) for n, v in own.items()}
+        worth = {n: v + _OWN * topic.speakers.get(n, 0.0) for n, v in worth.items()}
     return max(fences, key=lambda n: (worth[n], -n))
+
+
+def _section(passage: Passage) -> Section:
+    return passage.path, passage.heading_path
 
 
 def is_written_in(language: str, info: str) -> bool:

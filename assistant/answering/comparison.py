@@ -34,7 +34,16 @@ _SETS_AGAINST = (
 _NAMES = frozenset(("heading", "label", "definition", "target", "resource", "comment", "identifier", "phrase"))
 _DEFINING = frozenset(("heading", "label", "definition"))
 _HOLDS_BOTH = frozenset(("row", "definition", "pair"))
-_KINDS = {"definition": 0.25, "pair": 0.12, "row": 0.2, "item": 0.04, "tree": 0.04, "pointer": -0.1, "fence": -0.1}
+_KINDS = {
+    "definition": 0.25,
+    "pair": 0.12,
+    "row": 0.2,
+    "item": 0.04,
+    "tree": 0.04,
+    "pointer": -0.1,
+    "fence": -0.1,
+    "step": -0.1,
+}
 _CODE_KINDS = {"step": 0.3, "code": 0.25, "fence": 0.05}
 """What a passage gains by its kind: where facts are compared, and where code is."""
 _NAMES_COMPARED = re.compile(r"([\w-]+(?: [\w-]+)?) (?:or|vs\.?|versus|and) ([\w-]+(?: [\w-]+)?)")

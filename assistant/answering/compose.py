@@ -18,6 +18,8 @@ from assistant.retrieval.result import RetrievalResult
 from assistant.retrieval.retriever import HybridRetriever
 from assistant.text.excerpts import plain
 
+NAMED = 0.1
+"""The confidence below which no name is given, and the lines stand for themselves."""
 STATEMENTS = 4
 MAX_COMPARISON_STATEMENTS = 8
 """Statements of a comparison."""
@@ -67,8 +69,10 @@ class _Composer:
         """Verdict or not, statements and a code block."""
         query, builder, turn = self.result.query, self.builder, self.understanding.turn
         topic = self.ranked[0] if self.ranked and self.decision.wants_name else None
+        if topic is not None and topic.confidence < NAMED and not turn.choices:
+            topic = None
         order = rank_evidence(self.result, topic, self.understanding.expectations.quantity)
-        home = turn.subject.heading_path if turn.subject is not None else None
+        home = (turn.subject.path, turn.subject.heading_path) if turn.subject is not None else None
         block = pick_code_block(self.result, topic, order, home)
         fence = self.result.hits[block].passage if block is not None else None
         snippet = builder.code_block(fence) if fence is not None and query.wants_code else None
@@ -80,7 +84,9 @@ class _Composer:
         if early:
             statements += self._statements(order[2:], None, statements)
         name, others = verdict.candidates(builder, self.result, self.ranked) if topic is not None else (None, ())
-        support = verdict.requirement_support(builder, self.result, self.ranked) if topic is not None else ()
+        shown = {one.name for one in (name, *others) if one is not None}
+        named = [t for t in self.ranked if t.name in shown]
+        support = verdict.requirement_support(builder, self.result, named) if topic is not None else ()
         return Answer(
             query.text,
             "answered",
@@ -105,6 +111,8 @@ class _Composer:
         statements: list[Statement] = []
         for n in distinct(result, [*turns[:2], *both[:2], *turns[2:], *both[2:]]):
             excerpt = self.builder.whole_drawing(result.hits[n].passage)
+            if excerpt is not None and sum(len(s.text) for s in statements) + len(excerpt.text) > MAX_CHARACTERS:
+                continue
             number = self.builder.cite(excerpt) if excerpt is not None and plain(excerpt.text) else None
             if excerpt is not None and number is not None and all(s.text != excerpt.text for s in statements):
                 statements.append(Statement(excerpt.text, (number,)))

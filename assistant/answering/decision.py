@@ -63,7 +63,7 @@ def decide(
     description = describe(understanding, result, reader)
     probability = _probability(description.features, weights.outcome)
     lenient = understanding.in_dialogue or sides_of(result.query, ranked) is not None
-    wants_name = bool(understanding.turn.choices) or name_asked.probability(result.query, weights.asked) >= WANTED
+    wants_name = bool(understanding.turn.choices) or _wants_name(result, reader, weights) >= WANTED
     features, concepts = description.features, result.search.concepts.near
     near = max(features["dense"], features["lexical"]) >= _FAR or max(concepts.values(), default=0.0) >= _FAR_CONCEPT
     if near and probability >= weights.threshold * (_LENIENT if lenient else 1.0):
@@ -74,6 +74,14 @@ def decide(
         return Decision("partial", probability, missing, hint, description.features, wants_name)
     hint = "Nothing in the notes comes close. Name the subject as your notes do."
     return Decision("not_in_notes", probability, missing, hint, description.features)
+
+
+def _wants_name(result: RetrievalResult, reader: IndexReader, weights: Weights) -> float:
+    """The probability that the question wants a name."""
+    meaning = weights.meaning
+    if reader.store.identity != meaning.encoder:
+        return name_asked.probability(result.query, weights.asked)
+    return name_asked.probability(result.query, meaning.asked, float(result.search.whole @ meaning.vector))
 
 
 def _probability(features: Mapping[str, float], weights: Mapping[str, float]) -> float:

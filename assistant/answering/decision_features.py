@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
@@ -29,7 +30,7 @@ FEATURES = (
     "long",  # terms of the question, on a logarithmic scale
     "how",  # it asks how
     "code",  # it asks for code, and tells no need
-    "code_gap",  # how far the best code is behind the best passage, where code is asked for
+    "code_gap",  # how far the best code is behind the best passage, where code is asked for, 0.1 at the most
     "names",  # names in the question
     "focus",  # rarity of the rarest word that the best passage's section lacks
     "number",  # a number is asked for, and none is near
@@ -48,6 +49,12 @@ _SHORT = 7
 """Terms of a short question, of which each word that the notes do not know counts in full."""
 _MANY, _USUAL = 60, 0.75
 """Concepts that notes of computing name, and how near the nearest one usually is."""
+_PARTED = re.compile(r"[^\w\s'’/-]")
+"""A mark that parts two phrases."""
+_PHRASE = 3
+"""Words of a phrase that is said to be missing, at most."""
+_GAP = 0.1
+"""How far behind code counts: that code is asked for is often a mistake ("how long is the code that …")."""
 _CERTAIN = 8.0
 """Logits beyond which nothing is more certain."""
 _PENDING = {"dense": 0.6, "concept": _USUAL}
@@ -65,7 +72,7 @@ class Description:
 
     features: dict[str, float]
     missing: tuple[str, ...]
-    """The question's words that the evidence lacks, most telling first."""
+    """What the evidence lacks, most telling first."""
 
 
 def describe(understanding: Understanding, result: RetrievalResult, reader: IndexReader) -> Description:
@@ -159,7 +166,7 @@ def _form(result: RetrievalResult, expected: Expectations) -> dict[str, float]:
         "long": math.log1p(len(set(query.terms))),
         "how": float(query.intent == "how"),
         "code": fact * query.wants_code,
-        "code_gap": hits[0].score - best_code if query.wants_code else 0.0,
+        "code_gap": min(_GAP, hits[0].score - best_code) if query.wants_code else 0.0,
         "names": float(len(expected.names)),
     }
 
@@ -215,7 +222,8 @@ def _speaks_of(facet: Facet, indexed: IndexedPassage) -> bool:
 def _missing(
     result: RetrievalResult, expected: Expectations, evidence: _Evidence, *, asks_quantity: bool
 ) -> tuple[str, ...]:
-    """What the notes say nothing about, as the question writes it: names, an asked-for quantity or facet, words."""
+    """What the notes say nothing about: names and words as the question writes them, the noun of an asked-for quantity,
+    a facet."""
     text = result.query.text
     by_stem: dict[str, str] = {}
     for word in words(text):
@@ -223,7 +231,7 @@ def _missing(
             by_stem.setdefault(t, word)
     named = list(dict.fromkeys(evidence.strange))
     if expected.quantity is not None and asks_quantity:
-        named.append(expected.quantity.phrase)
+        named.append(expected.quantity.noun)
     named += [facet.asked_in(text.lower()) or facet.name for facet in evidence.lacked]
     near = {t for p in evidence.best for t in (*p.terms, *p.heading_terms, *terms(p.passage.heading_path[0]))}
     unknown = {t: w for t, w in evidence.rarity.items() if not result.search.frequencies.get(t)}
@@ -231,4 +239,21 @@ def _missing(
     rest = sorted(unknown, key=lambda t: (-unknown[t], t)) + sorted(uncovered, key=lambda t: (-uncovered[t], t))
     listed = {w for name in named for w in name.lower().split()}
     named += [by_stem[t] for t in rest if t in by_stem and t not in ASKING and by_stem[t].lower() not in listed]
-    return tuple(dict.fromkeys(n for n in named if n))
+    return tuple(_phrases(named, text))
+
+
+def _phrases(named: Sequence[str], text: str) -> Iterator[str]:
+    """These names and words, those that stand next to each other in the question as one phrase; each once."""
+    wanted = {name.lower() for name in named}
+    phrase_of: dict[str, str] = {}
+    for part in _PARTED.split(text):
+        for is_named, run in groupby(words(part), key=lambda word: word.lower() in wanted):
+            own = list(run)
+            if is_named and len(own) <= _PHRASE:
+                phrase_of |= {word.lower(): " ".join(own) for word in own}
+    seen: set[str] = set()
+    for name in named:
+        phrase = phrase_of.get(name.lower(), name)
+        if phrase and phrase.lower() not in seen:
+            seen |= {phrase.lower(), *phrase.lower().split()}
+            yield phrase

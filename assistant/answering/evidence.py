@@ -30,7 +30,7 @@ _FIRST = 12
 """Passages that are looked at for something narrower."""
 _NEARLY = 0.7
 """Share of a fence's score from which a line in it is quoted instead."""
-_NO_ANSWER, _BEHIND = -3.0, 4.0
+_NO_ANSWER, _BEHIND = -3.0, 3.0
 """Logits of the reader: below the first no line is shown, nor one that is farther behind the best."""
 _ENOUGH = 24
 """Passages beyond which no answer looks."""
@@ -38,8 +38,8 @@ _ENOUGH = 24
 
 def rank_evidence(result: RetrievalResult, topic: Topic | None, quantity: Quantity | None) -> list[int]:
     """Positions of hits in the order they are quoted. Where a name is chosen for a purpose, lines of the name to be
-    given first, a second section among the first three. Otherwise those nearest to the question, and only those that
-    the reader finds to answer; of the first two, one says the name.
+    given first, a second section among the first three. Otherwise those nearest to the question; of the first two, one
+    says the name. Of lines that only fill up, those that the reader finds to answer.
     """
     if topic is not None and result.query.for_purpose:
         return _by_topic(result, topic)
@@ -112,7 +112,7 @@ def _by_topic(result: RetrievalResult, topic: Topic) -> list[int]:
     head = [*lead, *best, *elsewhere, *own[1:]]
     if topic.confidence < UNSURE:
         head = [*best, *head]
-    return distinct(result, [*head, *(n for n, hit in enumerate(hits) if hit.passage.kind not in NAMING_KINDS)])
+    return distinct(result, [*head, *_relevant(result, plain)])
 
 
 def _narrowed(result: RetrievalResult, n: int) -> int:

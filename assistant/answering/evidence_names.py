@@ -8,11 +8,12 @@ is among the first.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from assistant.records import Passage
-from assistant.text.tokenizer import key, stem, words
+from assistant.text.stop_words import is_stop
+from assistant.text.tokenizer import key, stem, terms, words
 
 _LINES, _LINE = 12, 500
 """Lines of a passage, and characters of each, that are looked at."""
@@ -37,6 +38,8 @@ _SHAPE = re.compile(
 _COMMAND = re.compile(r"^\s*(?:[$>%❯#]\s+)?(?:sudo\s+)?([a-z][\w.-]*)(?:\s+([a-z][a-z-]+)(?=\s|$))?")
 _MARKED = frozenset(("span", "bold", "cell"))
 """Kinds of names that may be a single letter or a number."""
+_SAID = frozenset(("subject", "glossed", "read"))
+"""Kinds of words that nothing marks as a name: they neither begin nor end with a function word."""
 _VALUE = re.compile(r"[:=]\s*[\"']?([A-Za-z][\w.-]*)[\"']?\s*(?:#.*)?$")
 
 
@@ -48,7 +51,17 @@ class FoundName(NamedTuple):
     place: int
     """Of the candidate among the hits."""
     kind: str
-    """span, bold, link, glossed (`X = …`, `X (…)`), subject, cell, shape, command or value."""
+    """span, bold, link, glossed (`X = …`, `X (…)`), subject, cell, shape, command, value, or read: by the reader."""
+
+
+def named_by_reader(place: int, words_said: str, asked: Collection[str]) -> FoundName | None:
+    """A few words in which the reader finds what is asked for; None where they can be no name. Small letters are one
+    only without a word of the question, whose terms are `asked`: the others describe."""
+    said = re.split(r"\s*[(\[]|\s[-–—]\s|: ", words_said, maxsplit=1)[0]
+    name = None if re.search(r"[,\"“”]|[’']s\b", said) else _tidied(said, "read")
+    if name is None or (name.islower() and " " in name and not set(terms(name)).isdisjoint(asked)):
+        return None
+    return FoundName(key(name), name, place, "read")
 
 
 def found_names(place: int, passage: Passage, lines: Sequence[str]) -> Iterator[FoundName]:
@@ -90,7 +103,12 @@ def _of_line(line: str, passage: Passage) -> Iterator[tuple[str, str]]:
 def _tidied(text: str, kind: str) -> str | None:
     """The name in a text; None where it can be none."""
     name = re.sub(r"<[^>]*>$|\(\)$|\([^)]*\)$", "", text.strip().strip("`*\"'").strip()).strip(" .,:;!?\"'")
+    if kind in _SAID:
+        name = re.sub(r"(?i)^(?:the|an?)\s+", "", name)
     if not name or len(name) > _MOST_CHARACTERS or len(name.split()) > _MOST_WORDS or not key(name):
+        return None
+    own = name.split()
+    if kind in _SAID and any(is_stop(stem(word)) or "n't" in word for word in (own[0], own[-1])):
         return None
     if sum(c.isalnum() for c in name) < (1 if kind in _MARKED else 2) or re.search(r"[{}<>|;]|\bor\b|[.] | = ", name):
         return None

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from assistant.answering.evidence_names import FoundName, found_names
+from assistant.answering.evidence_names import FoundName, found_names, named_by_reader
 from assistant.answering.topic import Topic, names
 from assistant.answering.topic_features import FEATURES, describe, first_lines
 from assistant.answering.weights import Weights
@@ -26,6 +26,8 @@ _BELOW = TELLING.index("body")
 _IN_LINE = TELLING.index("phrase")
 _FIRST = 12
 """Topics, the best ranked, whose names are looked for in their passages."""
+_BY_READER = 5
+"""Names that the reader finds, at most."""
 _SPEAKERS = 20
 """Passages of a topic in which its name is looked for."""
 
@@ -76,7 +78,13 @@ def speaking_topics(result: RetrievalResult, reader: IndexReader) -> list[Topic]
 
 
 def _in_evidence(result: RetrievalResult, reader: IndexReader) -> Iterator[FoundName]:
-    """The names in the first candidates' own lines."""
+    """The names in the first candidates' own lines, those that the reader finds first."""
+    likeliest = () if result.spans is None else result.spans.likeliest(_BY_READER)
+    for n, said in likeliest:
+        found = named_by_reader(n, said, result.query.terms)
+        # What the reader read around the passage, its headings aside, is said by another one.
+        if found is not None and merged(found.key) and names(result.hits[n].passage, found.name):
+            yield found._replace(key=merged(found.key))
     for n in first_lines(result):
         passage = result.hits[n].passage
         lines = reader.lines(passage.path, passage.start, passage.end)

@@ -1,4 +1,4 @@
-"""What a topic is ranked by: a dozen features that a person can name."""
+"""What a topic is ranked by: features that a person can name."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from assistant.retrieval.query_expansion import ConceptMatches
 from assistant.retrieval.result import RetrievalResult
 from assistant.text import word_frequency
 from assistant.text.excerpts import plain
-from assistant.text.stop_words import word_list
-from assistant.text.tokenizer import key
+from assistant.text.structuring import is_structuring
 
 Floats = NDArray[np.float32]
 
@@ -40,6 +39,7 @@ FEATURES = (
     "definition",  # a line defines it
     "code_asked",  # a detail or a tool is asked for, and it stands in code
     "read",  # how surely the reader finds that one of them answers
+    "likely",  # how likely the reader finds that it is what is asked for
     "owner",  # it stands over the best of the first lines that do not hold it, behind the first
     "everywhere",  # share of the first lines that hold it
     "beside",  # the noun that is asked for stands next to it in one of them
@@ -55,7 +55,6 @@ FIRST = 12
 """Lines that are looked at for names."""
 _OWN = FEATURES.index("read")
 _SHAPED = re.compile(r"^--?\w|\w[_./:]\w|[a-z][A-Z]")
-_STRUCTURING = frozenset(map(key, word_list("structuring")))
 _FLOOR = -0.4
 """How far behind the best topic a topic's passages count at most."""
 _IN_CODE = frozenset(("resource", "comment", "identifier"))
@@ -120,6 +119,7 @@ def _in_lines(topics: Sequence[Topic], result: RetrievalResult) -> dict[str, lis
         answers = [1 / (1 + math.exp(-max(-30.0, float(result.answers[n])))) for n in first]
     nouns, of_code = result.query.nouns, result.query.of_code
     columns: dict[str, list[float]] = {name: [] for name in FEATURES[_OWN:]}
+    spans = result.spans
     for topic in topics:
         name = plain(topic.name)
         holds = [k for k, text in enumerate(texts) if _stands(name, text)]
@@ -127,6 +127,7 @@ def _in_lines(topics: Sequence[Topic], result: RetrievalResult) -> dict[str, lis
         shaped = not topic.kinds.isdisjoint(("shape", "command", "value")) or bool(_SHAPED.search(topic.name))
         marked = not topic.kinds.isdisjoint(("span", "bold", "link"))
         columns["read"].append(max((answers[k] for k in holds), default=0.0))
+        columns["likely"].append(0.0 if spans is None else spans.likelihood(topic.name))
         columns["owner"].append(max((behind[k] for k in owned), default=_FLOOR))
         columns["everywhere"].append(len(holds) / max(1, len(first)))
         columns["beside"].append(any(beside(topic.name, passages[k].text, nouns) for k in holds))
@@ -134,7 +135,7 @@ def _in_lines(topics: Sequence[Topic], result: RetrievalResult) -> dict[str, lis
         columns["subject"].append(not topic.kinds.isdisjoint(("subject", "cell")))
         columns["command"].append("command" in topic.kinds)
         columns["code_noun"].append(of_code and (shaped or "span" in topic.kinds))
-        columns["structuring"].append(all(word in _STRUCTURING for word in topic.key.split()))
+        columns["structuring"].append(is_structuring(topic.key))
     return columns
 
 

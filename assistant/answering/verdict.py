@@ -12,6 +12,8 @@ from assistant.text.excerpts import plain
 from assistant.text.tokenizer import key
 
 ALTERNATIVES = 4
+_CLOSE = 0.2
+"""Share of the verdict's confidence from which a name is a runner-up."""
 _SUPPORTING = 3
 """Topics, the best ranked, that requirements are held against."""
 _SUPPORTS = 0.3
@@ -25,13 +27,15 @@ _SPEAKS_OF = 0.42
 def candidates(
     builder: CitationBuilder, result: RetrievalResult, ranked: Sequence[Topic]
 ) -> tuple[Candidate | None, tuple[Candidate, ...]]:
-    """The verdict with the citations that speak for it, None where none of them names it, and the runners-up."""
+    """The verdict with the citations that speak for it, None where none of them names it, and the runners-up that come
+    close to it and have a line among the citations as their reason."""
     if not _candidate(builder, result, ranked[0]).citations:
         _cite_name(builder, result, ranked[0])
-    verdict, *others = (_candidate(builder, result, topic) for topic in ranked[: ALTERNATIVES + 1])
+    close = [t for t in ranked[1 : ALTERNATIVES + 1] if t.confidence >= _CLOSE * ranked[0].confidence]
+    verdict, *others = (_candidate(builder, result, topic) for topic in (ranked[0], *close))
     notes = (builder.citations[n - 1].path for n in verdict.citations)
     named = any(plain(verdict.name) in builder.reader.plain_note(path) for path in notes)
-    return (verdict if named else None), tuple(others)
+    return (verdict if named else None), tuple(other for other in others if other.citations)
 
 
 def requirement_support(

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from assistant.errors import BadRequest
 
 SHIPPED = Path(__file__).parents[1] / "data" / "constants.json"
@@ -26,6 +29,18 @@ class NameWeights:
 
 
 @dataclass(frozen=True, slots=True)
+class Meaning:
+    """What decides from a question's form and its vector together whether a name is asked for."""
+
+    encoder: str
+    """The identity of the encoder whose vectors it knows; for another one's the form decides alone."""
+    asked: Mapping[str, float]
+    """Of the features of the form; "bias" included."""
+    vector: NDArray[np.float32]
+    """(d,): of the question's vector."""
+
+
+@dataclass(frozen=True, slots=True)
 class Weights:
     """The fitted numbers, by feature name."""
 
@@ -35,6 +50,8 @@ class Weights:
     """Where any other name is asked for."""
     asked: Mapping[str, float]
     """Of the decision whether a name is asked for; "bias" included, see `name_asked.FEATURES`."""
+    meaning: Meaning
+    """The same, where the question's vector is looked at too."""
     outcome: Mapping[str, float]
     """Of the decision whether the notes answer; "bias" included, see `decision_features.FEATURES`."""
     threshold: float
@@ -53,6 +70,11 @@ def load(path: Path | None = None, vocabulary: bool = True) -> Weights:
             NameWeights(_numbers(data["purpose"]), float(data["purpose_temperature"])),
             NameWeights(_numbers(data["which"]), float(data["which_temperature"])),
             _numbers(data["asked"]),
+            Meaning(
+                str(data["meaning"]["encoder"]),
+                _numbers(data["meaning"]["asked"]),
+                np.array(data["meaning"]["vector"], dtype=np.float32),
+            ),
             _numbers(data["outcome"]),
             float(data["threshold"]),
         )

@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from assistant.question.intent import asks_for_code
 from assistant.question.parser import tidy
 from assistant.records import UNSURE, Answer
+from assistant.text import word_frequency
 from assistant.text.stop_words import content
-from assistant.text.tokenizer import words
+from assistant.text.structuring import is_structuring
+from assistant.text.tokenizer import key, words
 
 _FRESH = re.compile(
     r"^(?:(?:ok(?:ay)?|right|good|fine|thanks|"
@@ -50,7 +52,7 @@ class Subject:
     """What the last answer was about."""
 
     name: str
-    """The verdict's name, else the last heading of the first citation."""
+    """The verdict's name, else what of the last heading of the first citation was talked about."""
     path: str
     heading_path: tuple[str, ...]
     sides: tuple[str, ...] = ()
@@ -138,8 +140,21 @@ def next_subject(answer: Answer, turn: Turn, sides: tuple[str, ...] = ()) -> Sub
         home = answer.verdict.heading_path
         path = next((c.path for c in answer.citations if c.heading_path == home), first.path)
         return Subject(answer.verdict.name, path, home, sides, question)
-    name = _NUMBERED.sub("", first.heading_path[-1])
+    name = _talked_about(_NUMBERED.sub("", first.heading_path[-1]), question)
     return Subject(name, first.path, first.heading_path, sides, question)
+
+
+def _talked_about(heading: str, question: str) -> str:
+    """Of a heading that says more than the question, the words that the question says too, where they are two or more,
+    its rarest among them: of "Store a wet sourdough" after "how do I knead sourdough that is wet" storing is another
+    matter. Where the heading only structures, what the question is about."""
+    if is_structuring(key(heading)):
+        return " ".join(word for word in words(question) if content(word)) or heading
+    said = frozenset(content(question))
+    own = [word for word in words(heading) if content(word)]
+    common = [word for word in own if said.intersection(content(word))]
+    rarest = max(own, key=lambda word: max(map(word_frequency.rarity, content(word))), default="")
+    return " ".join(common) if rarest in common and len(common) > 1 else heading
 
 
 def _leans(text: str, names_topic: Callable[[str], bool]) -> bool:

@@ -1,4 +1,4 @@
-"""Whether a question wants a name: features of its form, for a small logistic model that `scripts/fit` fits."""
+"""Whether a question wants a name: features of its form, for a logistic model that `scripts/fit` fits."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ _FORMS: Mapping[str, re.Pattern[str]] = {
 FEATURES = (*_FORMS, "long", "code", "need", "noun")
 """The forms, each 0 or 1; content words on a logarithmic scale; whether code is asked for, a need is told, or a noun is
 asked for that names a kind of thing."""
-WANTED = 0.35
+WANTED = 0.45
 """The probability from which a question is taken to want a name."""
 
 
@@ -79,9 +79,10 @@ def describe(query: Query) -> dict[str, float]:
     }
 
 
-def probability(query: Query, weights: Mapping[str, float]) -> float:
-    """That the question wants a name; a comparison never does."""
+def probability(query: Query, weights: Mapping[str, float], meaning: float = 0.0) -> float:
+    """That the question wants a name; a comparison never does. `meaning` is what its vector says for it, where the
+    weights are those beside a vector's."""
     if query.intent == "compare":
         return 0.0
-    total = weights.get("bias", 0.0) + sum(weights.get(f, 0.0) * v for f, v in describe(query).items())
+    total = meaning + weights.get("bias", 0.0) + sum(weights.get(f, 0.0) * v for f, v in describe(query).items())
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))

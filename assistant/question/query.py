@@ -66,9 +66,9 @@ class Query:
     @property
     def searched(self) -> tuple[Requirement, ...]:
         """The requirements that are looked up besides the whole question; none where it is one requirement."""
-        return self.requirements[: TEXTS - 1] if len(self.requirements) > 1 else ()
+        return self.requirements[: TEXTS - 2] if len(self.requirements) > 1 else ()
 
     @property
     def texts(self) -> tuple[str, ...]:
         """All that is embedded of it."""
-        return (self.searched_text, *(r.text for r in self.searched))
+        return tuple(dict.fromkeys((self.searched_text, *(r.text for r in self.searched), self.text)))

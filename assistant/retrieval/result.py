@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,8 @@ class Search:
     """Empty where the question is one requirement."""
     vectors: Floats
     """(texts, d)"""
+    whole: Floats
+    """(d,): of the question as it is asked, with the sentences that only ask."""
     terms: tuple[tuple[str, ...], ...]
     """Of each text."""
     idf: dict[str, float]
@@ -77,6 +80,16 @@ class Scores:
         return Scores(*(column[order] for column in every))
 
 
+class AnswerSpans(Protocol):
+    """Where the answer stands in the passages that were read."""
+
+    def likelihood(self, name: str) -> float:
+        """How likely the name is what is asked for where it stands best: a logarithm, 0 at most."""
+
+    def likeliest(self, number: int) -> Iterator[tuple[int, str]]:
+        """The likeliest few words, each with the position of its hit; best first."""
+
+
 @dataclass(frozen=True, slots=True)
 class RetrievalResult:
     """The candidates for one question, ranked; `hits`, `passages` and the rows of `scores` are aligned."""
@@ -88,6 +101,8 @@ class RetrievalResult:
     scores: Scores
     answers: Floats | None = None
     """(hits,): logits of the reader that a passage answers, minus infinity for those it did not read; None before."""
+    spans: AnswerSpans | None = None
+    """What the reader makes of the words of the passages it read; None before."""
     options: tuple[OptionEvidence, ...] = ()
     """One for each option of the question, in the given order."""
 

@@ -40,7 +40,7 @@ EXPANSION = 0.2
 """The most that a passage gains for similarity to the names of the likely concepts; only for needs and code, since a
 fact is in the words of its question."""
 _HINT = 0.5
-SAME_SECTION, SAME_NOTE = 0.15, 0.03
+SAME_SECTION, SAME_NOTE = 0.07, 0.03
 """What a follow-up adds to passages of the section, and of the note, last talked about."""
 _BETWEEN = frozenset(("it", "them", "that", "this", "the", "a", "my", "all"))
 """Words that may stand between two that notes write as one ("roll *it* back")."""
@@ -85,6 +85,7 @@ class HybridRetriever:
         weights = self._expander.lexical_weights(query.terms) if self._expander is not None else None
         # Last, since it waits for the texts that are encoded in the background.
         vectors = np.stack([self.encoder.question(t) for t in (query.searched_text, *(r.text for r in requirements))])
+        whole = vectors[0] if query.searched_text == query.text else self.encoder.question(query.text)
         candidates |= self._by_meaning(vectors, scope)
         concepts = ConceptMatches()
         if self._expander is not None and weights is not None:
@@ -92,7 +93,7 @@ class HybridRetriever:
             candidates.update(i for i in concepts.speakers if scope is None or i in scope)
         passages = self.reader.passages(sorted(candidates))
         idf = scoring.inverse_frequencies(known, self.store.passages_count)
-        search = Search(query, requirements, vectors, tuple(bags), idf, known, concepts)
+        search = Search(query, requirements, vectors, whole, tuple(bags), idf, known, concepts)
         result = self._rank(search, passages, context)
         if not query.options:
             return result

@@ -11,8 +11,9 @@ from assistant.answering.evidence import rank_evidence
 from tests.heart.conftest import Stages
 
 
-def shown(asked: Stages, home: tuple[str, ...] | None = None) -> str:
+def shown(asked: Stages, heading_path: tuple[str, ...] | None = None) -> str:
     order = rank_evidence(asked.result, None, None)
+    home = (asked.result.hits[0].passage.path, heading_path) if heading_path is not None else None
     place = pick_code_block(asked.result, None, order, home)
     return "" if place is None else asked.result.hits[place].passage.text
 
@@ -51,3 +52,16 @@ def test_a_follow_up_prefers_its_own_section(stages: Callable[..., Stages]) -> N
 )
 def test_a_fence_is_written_in_a_language_or_its_alias(language: str, info: str, fits: bool) -> None:
     assert is_written_in(language, info) == fits
+
+
+def test_code_that_nobody_asked_for_stands_beside_the_lines_quoted_first(stages: Callable[..., Stages]) -> None:
+    asked = stages("How long are events kept in the stream?")
+    hits = asked.result.hits
+    order = rank_evidence(asked.result, None, None)
+    near = {(hits[n].passage.path, hits[n].passage.heading_path) for n in order[:2]}
+    place = pick_code_block(asked.result, None, order, None)
+    assert place is not None
+    assert (hits[place].passage.path, hits[place].passage.heading_path) in near
+    elsewhere = [n for n, hit in enumerate(hits) if hit.passage.path != hits[order[0]].passage.path]
+    assert pick_code_block(asked.result, None, elsewhere[:2], None) != place
+    assert pick_code_block(asked.result, None, [], None) is None

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from assistant.answering.evidence_names import beside, found_names
+from assistant.answering.evidence_names import beside, found_names, named_by_reader
 from assistant.question.intent import asked_nouns
 from assistant.records import LineNumber, Passage, PassageKind
+from assistant.text.tokenizer import terms
 
 PROSE = Passage("n.md", ("N",), "n", "paragraph", "", LineNumber(1), LineNumber(1), "", titled=False)
 
@@ -65,3 +66,24 @@ def test_a_noun_stands_beside_a_name() -> None:
     nouns = asked_nouns("Which flag keeps the crust soft?")
     assert beside("--soft", "Turn on the `--soft` flag for that", nouns)
     assert not beside("--soft", "The `--soft` switch is another thing than a flag", nouns)
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("takatalvi", "takatalvi"),
+        ("The Work Number", "Work Number"),
+        ("GitGutter (monitors", "GitGutter"),
+        ("--no-wait", "--no-wait"),
+        ("Leaf Nodes", "Leaf Nodes"),
+        ("rye loaf", "rye loaf"),
+        ("cold dough calmly", None),
+        ("It’s a text", None),
+        ("always, ALWAYS take rye", None),
+        ("This is enforced", None),
+    ],
+)
+def test_what_the_reader_finds_is_a_name_where_it_can_be_one(said: str, name: str | None) -> None:
+    found = named_by_reader(3, said, terms("How does the dough rest in the cold?"))
+    assert (found.name if found is not None else None) == name
+    assert found is None or (found.place, found.kind) == (3, "read")
