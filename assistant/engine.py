@@ -155,7 +155,7 @@ class Engine:
         return watcher.batches(self.notes, self._index().folders)
 
     def topics(self) -> tuple[NamedTopic, ...]:
-        """The names that a verdict can give, each once, by note and line of its best place; the errors of `ask`."""
+        """The names that a verdict may give, each once, by note and line of its best place; the errors of `ask`."""
         from assistant.indexing.topic_list import named_topics
 
         return named_topics(self._view(rebuilding=False).store)

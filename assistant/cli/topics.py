@@ -1,4 +1,4 @@
-"""`assistant topics`: the names that a verdict can give."""
+"""`assistant topics`: the names that a verdict may give."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from assistant.indexing.topic_list import NamedTopic
 
 
-@click.command("topics", short_help="List the names that a verdict can give.")
+@click.command("topics", short_help="List the names that a verdict may give.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line, one for each name.")
 @common_options(hidden=True)
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> int:
-    """List the names that a verdict can give, each with its heading and line.
+    """List the names that a verdict may give, each with its heading and line.
 
     \b
       assistant topics | fzf
