@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from assistant.records import Passage
+from assistant.text import word_frequency
 from assistant.text.stop_words import is_stop
 from assistant.text.tokenizer import key, stem, terms, words
 
@@ -19,6 +20,8 @@ _LINES, _LINE = 12, 500
 """Lines of a passage, and characters of each, that are looked at."""
 _MOST_WORDS, _MOST_CHARACTERS = 4, 48
 """Of a name."""
+_RARE = 0.5
+"""Rarity in English from which a word in small letters may call something by its name."""
 _BESIDE = 2
 """Words between a name and the noun that is asked for, at most."""
 _SPAN = re.compile(r"`+([^`\n]+?)`+")
@@ -56,12 +59,19 @@ class FoundName(NamedTuple):
 
 def named_by_reader(place: int, words_said: str, asked: Collection[str]) -> FoundName | None:
     """A few words in which the reader finds what is asked for; None where they can be no name. Small letters are one
-    only without a word of the question, whose terms are `asked`: the others describe."""
+    only with a word that is not of everyday English, and without one of the question, whose terms are `asked`: the
+    others describe."""
     said = re.split(r"\s*[(\[]|\s[-–—]\s|: ", words_said, maxsplit=1)[0]
     name = None if re.search(r"[,\"“”]|[’']s\b", said) else _tidied(said, "read")
-    if name is None or (name.islower() and " " in name and not set(terms(name)).isdisjoint(asked)):
+    plain = name is not None and name.islower() and name.replace(" ", "").isalpha()
+    if name is None or (plain and not _calls_something(terms(name), asked)):
         return None
     return FoundName(key(name), name, place, "read")
+
+
+def _calls_something(own: Sequence[str], asked: Collection[str]) -> bool:
+    rare = any(word_frequency.rarity(term) >= _RARE for term in own)
+    return rare and (len(own) == 1 or set(own).isdisjoint(asked))
 
 
 def found_names(place: int, passage: Passage, lines: Sequence[str]) -> Iterator[FoundName]:
