@@ -41,6 +41,15 @@ def test_a_greeting_gets_a_hint_and_no_lines(asked: Engine) -> None:
     assert answer.hint
 
 
+def test_a_runner_up_comes_close_or_is_offered_by_a_line_that_is_cited(asked: Engine) -> None:
+    offered = asked.ask("Which service decouples producers and consumers, with guaranteed delivery?")
+    assert [one.name for one in offered.alternatives] == ["Streaming Service"]
+    (line,) = offered.alternatives[0].citations
+    assert "Queue or Streaming service" in offered.citations[line - 1].quote
+    alone = asked.ask("Which service delivers each message to exactly one worker, with guaranteed delivery?")
+    assert alone.alternatives == ()
+
+
 @pytest.mark.parametrize("question", ["What are these notes about?", "summarise", "list the topics"])
 def test_an_overview_names_the_largest_parts(asked: Engine, question: str) -> None:
     answer = asked.ask(question)

@@ -161,6 +161,7 @@ def test_the_reader_agrees_with_transformers(reader: ModelFiles, original: dict[
             of_text = torch.tensor([kind == 1 for kind in pair.sequence_ids(0)])
             their_spans.append(model.span(found.hidden_states[-1][0, of_text]).numpy())
     ours = CrossEncoder(reader).read(QUESTION, texts)
+    assert all(one.logit.dtype == one.spans.dtype == np.float32 for one in ours)
     assert np.ptp(theirs) > 0.1
     np.testing.assert_allclose([one.logit for one in ours], theirs, atol=0.02)
     for one, spans in zip(ours, their_spans, strict=True):

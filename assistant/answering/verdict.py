@@ -12,6 +12,8 @@ from assistant.text.excerpts import plain
 from assistant.text.tokenizer import key
 
 ALTERNATIVES = 4
+_OFFERING = frozenset(("pair", "item", "tree", "paragraph"))
+"""Kinds of lines that answer, or end in an arrow."""
 _CLOSE = 0.2
 """Share of the verdict's confidence from which a name is a runner-up."""
 _SUPPORTING = 3
@@ -27,12 +29,16 @@ _SPEAKS_OF = 0.42
 def candidates(
     builder: CitationBuilder, result: RetrievalResult, ranked: Sequence[Topic]
 ) -> tuple[Candidate | None, tuple[Candidate, ...]]:
-    """The verdict with the citations that speak for it, None where none of them names it, and the runners-up that come
-    close to it and have a line among the citations as their reason."""
+    """The verdict with the citations that speak for it, None where none of them names it, and the runners-up that have
+    a line among the citations as their reason: those that come close to it, and those that a cited answer or arrow
+    offers beside it."""
     if not _candidate(builder, result, ranked[0]).citations:
         _cite_name(builder, result, ranked[0])
-    close = [t for t in ranked[1 : ALTERNATIVES + 1] if t.confidence >= _CLOSE * ranked[0].confidence]
-    verdict, *others = (_candidate(builder, result, topic) for topic in (ranked[0], *close))
+    first, *behind = ranked[: ALTERNATIVES + 1]
+    near = [
+        t for t in behind if t.confidence >= _CLOSE * first.confidence or _offered_beside(builder, result, t, first)
+    ]
+    verdict, *others = (_candidate(builder, result, topic) for topic in (first, *near))
     notes = (builder.citations[n - 1].path for n in verdict.citations)
     named = any(plain(verdict.name) in builder.reader.plain_note(path) for path in notes)
     return (verdict if named else None), tuple(other for other in others if other.citations)
@@ -67,6 +73,14 @@ def _candidate(builder: CitationBuilder, result: RetrievalResult, topic: Topic) 
     own_section = (p.heading_path for p in naming or speakers if key(p.heading_path[-1]) == key(topic.name))
     home = next(own_section, hits[best].passage.heading_path)
     return Candidate(topic.name, home, round(topic.confidence, 4), builder.numbers(naming))
+
+
+def _offered_beside(builder: CitationBuilder, result: RetrievalResult, topic: Topic, first: Topic) -> bool:
+    """Whether one cited answer or arrow points to both ("A: X or Y")."""
+    if not ("target" in topic.kinds and "target" in first.kinds):
+        return False
+    shared = [result.hits[n].passage for n in sorted(topic.speakers.keys() & first.speakers.keys())]
+    return bool(builder.numbers([p for p in shared if p.kind in _OFFERING]))
 
 
 def _cite_name(builder: CitationBuilder, result: RetrievalResult, topic: Topic) -> None:

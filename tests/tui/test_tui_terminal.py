@@ -111,7 +111,7 @@ def test_ask_open_edit_copy_and_quit_in_a_terminal(terminal: Terminal, tmp_path:
     note.write_text(note.read_text("utf-8").replace("async processing", "polling by long pulls"), "utf-8")
     terminal.wait(lambda text: "polling by long pulls" in text)
     terminal.send("Escape")
-    terminal.wait(lambda text: "Sources" in text)
+    terminal.wait(lambda text: "Also: " in text)
     terminal.send("r")
     terminal.wait(lambda text: "│ Queue: Point-to-point, guaranteed delivery, polling by long pulls" in text)
 
