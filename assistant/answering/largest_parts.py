@@ -17,6 +17,8 @@ from assistant.text.tokenizer import key
 
 _FEW = 3
 """Notes up to which their sections are told instead."""
+_BELOW_TITLE = 2
+"""Headings in the path of a section right below a note's title."""
 _WORDS = 6
 """Of a line that says something, at least."""
 _STATEMENTS = 8
@@ -80,7 +82,3 @@ def _by_size(sections: Sequence[StoredSection], notes: int) -> Iterator[StoredSe
         groups.setdefault(path if few else path.rpartition("/")[0], []).append(first[part])
     for row in zip_longest(*groups.values()):
         yield from (section for section in row if section is not None)
-
-
-_BELOW_TITLE = 2
-"""Headings in the path of a section right below a note's title."""

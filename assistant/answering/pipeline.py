@@ -39,6 +39,7 @@ def answer(
     scope = restrict(retriever.store, request)
     if understanding.expectations.is_overview:
         parts = overview(understanding.query.text, retriever.reader, request.limit, scope)
+        check_quotes(parts, retriever.reader)
         return replace(parts, question=request.question, warnings=understanding.notices), before
     candidates = retriever.retrieve(understanding.query, scope, _context(understanding))
     stopped()
