@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import training_examples as examples
-from training_examples import Question
+from training_examples import Misled, Question, ReadNote
 
 from assistant.reading import layout
 from assistant.records import Passage
 from assistant.retrieval.scoring import HALF
+from assistant.text.stop_words import content
 from assistant.text.tokenizer import terms
 
 T = TypeVar("T")
@@ -51,10 +52,13 @@ def groups(epoch: int, public: Path | None) -> list[Group]:
             found += _of_question(question, rng)
         for twin, near_miss in examples.contrasts(field):
             found += _of_contrast(twin, near_miss, random.Random(f"{epoch}/{twin.row['id']}"))
+        for one in examples.other_words(field):
+            found += _of_other_words(one, random.Random(f"{epoch}/{one.question.row['id']}"))
     found += _of_names(epoch)
     if public is not None:
         found += _of_sentences(public / "nqg" / "data" / "processed", epoch)
         found += _of_articles(public / "wikiqa" / "data" / "raw")
+        found += _of_commands(public / "tldr" / "pages", epoch)
     random.Random(epoch).shuffle(found)
     return found
 
@@ -78,11 +82,11 @@ def gold(question: Question) -> set[int]:
     return {n for n, p in enumerate(question.passages) if any(p.start <= b and a <= p.end for a, b in places)}
 
 
-def text_of(question: Question, place: int, without: frozenset[int] = frozenset()) -> str:
-    """What the reader reads of a passage; passages that are `without` are taken out of the note."""
-    passage = question.passages[place]
-    kept = (p for n, p in enumerate(question.passages) if n not in without and p.anchor == passage.anchor)
-    return layout.of_passage(passage, kept)
+def text_of(asked: str, note: ReadNote, place: int, without: frozenset[int] = frozenset()) -> str:
+    """What the reader reads of a passage for a question; passages that are `without` are taken out of the note."""
+    passage = note.passages[place]
+    kept = (p for n, p in enumerate(note.passages) if n not in without and p.anchor == passage.anchor)
+    return layout.of_passage(passage, kept, frozenset(content(asked)))
 
 
 @cache
@@ -104,17 +108,17 @@ def _of_question(question: Question, rng: random.Random) -> Iterator[Group]:
         best = question.gold[0] if rng.random() < 0.75 else rng.choice(question.gold)
         drawn = _some(siblings, 2, rng) + _some(near, 3, rng) + _some(far, 1, rng)
         negatives = list(dict.fromkeys(drawn))[: GROUP - 1]
-        texts = tuple(text_of(question, n) for n in (best, *negatives))
+        texts = tuple(text_of(question.text, question.note, n) for n in (best, *negatives))
         yield Group(question.text, texts, True, "answered", _answer(question))
         if rng.random() < 0.4:
             without = frozenset(right)
             negatives = list(dict.fromkeys(_some(siblings, 2, rng) + _some(near, 4, rng)))[: GROUP - 1]
-            texts = tuple(text_of(question, n, without) for n in negatives)
+            texts = tuple(text_of(question.text, question.note, n, without) for n in negatives)
             if texts:
                 yield Group(question.text, texts, False, "deleted")
     elif others and question.row["lines"] is None:
         negatives = list(dict.fromkeys(others[:2] + _some(near, 3, rng)))[: GROUP - 1]
-        texts = tuple(text_of(question, n) for n in negatives)
+        texts = tuple(text_of(question.text, question.note, n) for n in negatives)
         yield Group(question.text, texts, False, question.row["kind"])
 
 
@@ -129,8 +133,27 @@ def _of_contrast(twin: Question, near_miss: Question, rng: random.Random) -> Ite
         others = [n for n in ranked(question) if n not in right]
         siblings = [n for n in others if question.passages[n].anchor == section]
         negatives = list(dict.fromkeys(_some(siblings, 2, rng) + _some(others[:_NEAR], number, rng)))[:number]
-        texts = tuple(text_of(question, n) for n in (best, *negatives))
+        texts = tuple(text_of(question.text, question.note, n) for n in (best, *negatives))
         yield Group(question.text, texts, question is twin, "contrast", _answer(twin) if question is twin else "")
+
+
+def _of_other_words(one: Misled, rng: random.Random) -> Iterator[Group]:
+    """The lines that answer beside those that sound more like the question, and sometimes the latter without the
+    former."""
+    question = one.question
+    right = gold(question)
+    if not question.gold:
+        return
+    away = [text_of(question.text, one.note, n) for n in one.distractors[:1]] if one.note is not None else []
+    others = [n for n in ranked(question) if n not in right]
+    siblings = [n for n in others if question.passages[n].anchor == question.passages[question.gold[0]].anchor]
+    drawn = list(dict.fromkeys(_some(siblings, 2, rng) + _some(others[:_NEAR], 3, rng)))
+    texts = [text_of(question.text, question.note, question.gold[0]), *away, *(text_of(question.text, question.note, n) for n in drawn)]
+    yield Group(question.text, tuple(dict.fromkeys(texts))[:GROUP], True, "other words", _answer(question))
+    if rng.random() < 0.4:
+        texts = [*away, *(text_of(question.text, question.note, n, frozenset(right)) for n in drawn)]
+        if texts:
+            yield Group(question.text, tuple(dict.fromkeys(texts))[: GROUP - 1], False, "deleted")
 
 
 def _answer(question: Question) -> str:
@@ -197,3 +220,21 @@ def _of_articles(raw: Path) -> Iterator[Group]:
         texts = tuple(map(layout.of_line, (*good[:1], *bad[: GROUP - 1])))
         if texts:
             yield Group(asked, texts, bool(good), "articles")
+
+
+def _of_commands(pages: Path, epoch: int, share: float = 0.25) -> Iterator[Group]:
+    """What a command does, with the command and others of the same program, as blocks of code in notes."""
+    rng = random.Random(f"commands {epoch}")
+    for path in sorted(pages.glob("*/*.md")):
+        shown = re.findall(r"^- (.+):\n\n`(.+)`$", path.read_text("utf-8"), re.MULTILINE)
+        if len(shown) < 3 or rng.random() > share:
+            continue
+        right, *others = rng.sample(shown, min(len(shown), GROUP))
+        does = re.sub(r"\[(\w)\]", r"\1", right[0])
+        asked = does if rng.random() < 0.4 else f"how do I {does[:1].lower()}{does[1:]}"
+        if path.stem.lower() not in asked.lower() and rng.random() < 0.5:
+            asked = f"{asked} with {path.stem}"
+        answered = rng.random() < 0.8
+        drawn = [right, *others] if answered else others
+        texts = tuple(layout.of_line(re.sub(r"\{\{|\}\}", "", command), path.stem) for _, command in drawn)
+        yield Group(asked, texts, answered, "commands")

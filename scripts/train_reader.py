@@ -178,7 +178,7 @@ def _read(
     reader: Reader, question: Question, order: Sequence[int], without: frozenset[int] = frozenset()
 ) -> list[float]:
     with torch.no_grad():
-        texts = [examples.text_of(question, n, without) for n in order]
+        texts = [examples.text_of(question.text, question.note, n, without) for n in order]
         found: list[float] = reader.logits([question.text] * len(texts), texts).tolist()
     return found
 

@@ -119,6 +119,32 @@ def contrasts(field: str) -> tuple[tuple[Question, Question], ...]:
     return tuple(found)
 
 
+@dataclass(frozen=True, slots=True)
+class Misled:
+    """A question in other words than the lines that answer it, with a passage that sounds more like it."""
+
+    question: Question
+    note: ReadNote | None
+    """Where that passage stands; None where there is none."""
+    distractors: tuple[int, ...]
+    """Positions of its passages."""
+
+
+@cache
+def other_words(field: str) -> tuple[Misled, ...]:
+    """All such questions of a field, in the order of its file."""
+    found = []
+    for line in (FIELDS / field / "other_words.jsonl").read_text("utf-8").splitlines():
+        row = json.loads(line)
+        note = read_note(field, row["note"])
+        question = Question(field, row, note, tuple(_gold(row["lines"], note.passages)))
+        away = row["distractor"]
+        other = read_note(field, away["note"]) if away is not None else None
+        places = tuple(_gold((away["lines"],), other.passages)) if other is not None else ()
+        found.append(Misled(question, other, places))
+    return tuple(found)
+
+
 def chunk(of_note: ReadNote, place: int) -> str:
     """What the chunk is embedded as that a passage stands in."""
     passage = of_note.passages[place]
@@ -129,7 +155,7 @@ def chunk(of_note: ReadNote, place: int) -> str:
 def pairs(public: Path | None) -> Iterator[Pair]:
     """Everything the encoder is trained on, in a fixed order."""
     for field in training_fields():
-        for question in questions(field):
+        for question in (*questions(field), *(one.question for one in other_words(field))):
             yield from _of_question(question)
     yield from _of_names()
     yield from _of_vocabulary()

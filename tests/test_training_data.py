@@ -68,6 +68,34 @@ def test_each_near_miss_has_a_twin_that_its_lines_answer(field: Path) -> None:
         assert one["why"], one["id"]
 
 
+@pytest.mark.parametrize("field", TRAINED, ids=lambda field: field.name)
+def test_each_question_in_other_words_has_its_answer_where_it_says(field: Path) -> None:
+    notes = {path.name: path.read_text("utf-8").split("\n") for path in (field / "notes").glob("*.md")}
+    rows = records(field / "other_words.jsonl")
+    asked = {one["question"] for one in (*rows, *records(field / "questions.jsonl"))}
+    assert len(rows) == len({one["id"] for one in rows}) == 96
+    assert len(asked) == 96 + 204
+    for one in rows:
+        lines, places = notes[one["note"]], one["lines"]
+        assert one["kind"] in ANSWERED
+        assert all(1 <= first <= last <= len(lines) for first, last in places), one["id"]
+        first, last = places[0]
+        assert flat(one["answer"]) in flat("\n".join(lines[first - 1 : last])), one["id"]
+        assert ("name" in one) == (one["kind"] == "which"), one["id"]
+        away = one["distractor"]
+        if away is not None:
+            start, end = away["lines"]
+            assert 1 <= start <= end <= len(notes[away["note"]]), one["id"]
+            assert away["note"] != one["note"] or all(end < a or b < start for a, b in places), one["id"]
+
+
+def test_each_question_about_code_says_whether_it_wants_to_see_it() -> None:
+    rows = records(DATA / "code.jsonl")
+    assert len({one["question"].casefold() for one in rows}) == len(rows) == 900
+    assert all(one.keys() == {"question", "code", "says"} for one in rows)
+    assert sum(one["code"] for one in rows) == 450
+
+
 def test_each_question_of_form_says_whether_it_wants_a_name() -> None:
     rows = records(DATA / "forms.jsonl")
     assert len({one["question"].casefold() for one in rows}) == len(rows) == 800

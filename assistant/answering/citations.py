@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import takewhile
 
 from assistant.records import Citation, Passage, Snippet
 from assistant.retrieval.index_reader import IndexReader
 from assistant.text import excerpts
 from assistant.text.excerpts import Excerpt
 
-_LIST = 6
-"""Lines of a list that are quoted with the line that leads to it."""
+_LIST = 16
+"""Lines of a list that are looked at to quote it as a whole."""
 _ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+\S")
+_STEP = re.compile(r"\s*\d+[.)]\s+\S")
+_ENDS = tuple(".!?…)\"'”’`*_")
+"""Signs at the end of a text that is complete."""
+_FENCES = ("```", "~~~")
+_ABOVE = 3
+"""Lines from one that leads to code to the first of the code: its mark, and a blank line or two."""
 _DRAWING = 14
 """Lines of a drawing that is quoted whole."""
 
@@ -62,21 +67,52 @@ class CitationBuilder:
         lines = self.reader.lines(passage.path, passage.start, passage.end)
         return excerpts.excerpt_naming(passage, lines, name, self.wanted)
 
-    def whole_thought(self, passage: Passage, name: str = "") -> Excerpt | None:
-        """The excerpt; of a line that leads to a list, with the list's first lines; None of one that leads to anything
-        else, which says nothing by itself."""
-        if passage.fence is not None or not passage.text.rstrip().endswith(":"):
+    def whole_thought(self, passage: Passage, name: str = "", shown: Passage | None = None) -> Excerpt | None:
+        """The excerpt; of a line that leads to a list, with the list's first items; None of one that leads to anything
+        else but the block of code that is `shown`: it says nothing by itself."""
+        if passage.fence is not None or not self._leads_on(passage):
+            return self.excerpt(passage, name)
+        if shown is not None and leads_to(passage, shown):
             return self.excerpt(passage, name)
         below = self.reader.lines(passage.path, passage.end + 1, passage.end + _LIST + 1)
         first = 1 if below and not below[0].strip() else 0
-        items = tuple(takewhile(_ITEM.match, below[first : first + _LIST]))
-        if not items:
+        size = _items(below[first:], excerpts.LIST_CHARACTERS - len(passage.text))
+        if not size:
+            return None if passage.text.rstrip().endswith(":") else self.excerpt(passage, name)
+        return self._lines(passage, passage.start, passage.end + first + size)
+
+    def steps(self, passage: Passage) -> Excerpt | None:
+        """The numbered list that an item stands in, from its beginning where there is room for it, otherwise from the
+        item on; None where the passage is no numbered item, or holds code."""
+        above = min(passage.start - 1, _LIST)
+        around = self.reader.lines(passage.path, passage.start - above, passage.end + _LIST)
+        if not _STEP.match(around[above]):
             return None
-        lines = self.reader.lines(passage.path, passage.start, passage.end + first + len(items))
-        quote = "\n".join(lines)
-        if len(quote) > excerpts.STATEMENT_CHARACTERS:
-            return self.excerpt(passage, name)
-        return Excerpt(passage, passage.start, passage.end + first + len(items), quote, " ".join(quote.split()))
+        first = above
+        for n in range(above - 1, -1, -1):
+            if around[n].strip() and not _belongs(around[n]):
+                break
+            first = n if _STEP.match(around[n]) else first
+        for begin in (first, above):
+            size = _items(around[begin:], excerpts.LIST_CHARACTERS)
+            if begin + size > above:
+                return self._lines(passage, passage.start - above + begin, passage.start - above + begin + size - 1)
+        return None
+
+    def _leads_on(self, passage: Passage) -> bool:
+        """Whether a line is not complete without what stands below it: it ends in a colon, or in the middle of a
+        sentence right above code."""
+        text = passage.text.rstrip()
+        if text.endswith(":"):
+            return True
+        if passage.kind != "paragraph" or text[-1:] in _ENDS:
+            return False
+        below = self.reader.lines(passage.path, passage.end + 1, passage.end + 2)
+        return any(line.lstrip().startswith(_FENCES) for line in below)
+
+    def _lines(self, passage: Passage, start: int, end: int) -> Excerpt:
+        quote = "\n".join(self.reader.lines(passage.path, start, end))
+        return Excerpt(passage, start, end, quote, " ".join(quote.split()))
 
     def whole_drawing(self, passage: Passage) -> Excerpt | None:
         """The whole thought; of a small drawing the whole, since its branches explain one another."""
@@ -107,6 +143,36 @@ class CitationBuilder:
             for cited in self.citations
             if any(p.path == cited.path and p.start <= cited.end_line and cited.start_line <= p.end for p in passages)
         )
+
+
+def leads_to(line: Passage, fence: Passage) -> bool:
+    """Whether a block of code stands right below a line."""
+    return line.path == fence.path and 0 < fence.start - line.end <= _ABOVE
+
+
+def _belongs(line: str) -> bool:
+    """Whether a line is an item of a list, or goes on with one."""
+    return _ITEM.match(line) is not None or line[:2].isspace()
+
+
+def _items(lines: Sequence[str], room: int) -> int:
+    """How many of these lines, from the first on, are whole items of a list, as many as there is room for; 0 for none,
+    and none from the first item on that holds code."""
+    whole = told = used = 0
+    for n, line in enumerate(lines):
+        if not line.strip():
+            continue
+        if _ITEM.match(line):
+            whole = told
+        elif not told or not line[:2].isspace():
+            break
+        elif line.lstrip().startswith(_FENCES):
+            return whole
+        used += len(line) + 1
+        if used > room:
+            return whole
+        told = n + 1
+    return told
 
 
 def _covers(cited: Citation, excerpt: Excerpt) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from assistant.answering.citations import leads_to
+from assistant.answering.evidence import repeats
 from assistant.answering.topic import Topic
 from assistant.notes.languages import language as language_of
 from assistant.records import Passage
@@ -24,8 +26,6 @@ _FIRST = 0.2
 """What a fence gains to which the line leads that is quoted first, or that holds it."""
 _LINES = 2
 """Lines that are quoted first, in whose sections code is evidence."""
-_ABOVE = 3
-"""Lines above a fence, its mark among them, on which that line ends."""
 Section = tuple[str, tuple[str, ...]]
 """Note and heading path."""
 _STEPS = 80
@@ -48,10 +48,11 @@ def pick_code_block(
     near = {_section(hits[n].passage) for n in order[:_LINES]}
     if not query.wants_code:
         fences = [n for n in fences if _section(hits[n].passage) in (home, *near)]
+        fences = [n for n in fences if not repeats(query, hits[n].passage)] or fences
     if not fences:
         return None
     worth = _worth(result, fences)
-    if order and home is None:
+    if order and (home is None or not query.wants_code):
         first = hits[order[0]].passage
         worth = {n: v + _FIRST * _goes_with(first, hits[n].passage) for n, v in worth.items()}
     if query.wants_code:
@@ -102,7 +103,7 @@ def _led(result: RetrievalResult, fences: Sequence[int]) -> dict[int, float]:
 
 def _goes_with(line: Passage, fence: Passage) -> bool:
     """Whether a line leads to a fence, or is part of it."""
-    return line.path == fence.path and (0 < fence.start - line.end <= _ABOVE or _holds(fence, line))
+    return leads_to(line, fence) or _holds(fence, line)
 
 
 def _drawn(result: RetrievalResult, n: int) -> float:

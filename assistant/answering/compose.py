@@ -10,13 +10,13 @@ from assistant.answering import comparison, multiple_choice, verdict
 from assistant.answering.citations import CitationBuilder
 from assistant.answering.code_blocks import pick_code_block
 from assistant.answering.decision import Decision
-from assistant.answering.evidence import distinct, overlap, rank_evidence
+from assistant.answering.evidence import answers_below, distinct, overlap, rank_evidence, repeats
 from assistant.answering.topic import Topic
 from assistant.question.understanding import Understanding
-from assistant.records import NAMING_KINDS, Answer, Statement
+from assistant.records import NAMING_KINDS, Answer, Passage, Statement
 from assistant.retrieval.result import RetrievalResult
 from assistant.retrieval.retriever import HybridRetriever
-from assistant.text.excerpts import plain
+from assistant.text.excerpts import Excerpt, plain
 
 NAMED = 0.1
 """The confidence below which no name is given, and the lines stand for themselves."""
@@ -78,11 +78,11 @@ class _Composer:
         snippet = builder.code_block(fence) if fence is not None and query.wants_code else None
         # A block that holds one of the first two lines takes its citation before the later lines take theirs.
         early = fence is not None and any(overlap(self.result.hits[n].passage, fence) for n in order[:2])
-        statements = self._statements(order[:2] if early and snippet is None else order, topic)
+        statements = self._statements(order[:2] if early and snippet is None else order, topic, fence)
         if snippet is None and fence is not None:
             snippet = builder.code_block(fence)
         if early:
-            statements += self._statements(order[2:], None, statements)
+            statements += self._statements(order[2:], None, fence, statements)
         name, others = verdict.candidates(builder, self.result, self.ranked) if topic is not None else (None, ())
         shown = {one.name for one in (name, *others) if one is not None}
         named = [t for t in self.ranked if t.name in shown]
@@ -159,27 +159,41 @@ class _Composer:
         return Answer(self.result.query.text, "not_in_notes", citations=tuple(self.builder.citations))
 
     def _statements(
-        self, order: Sequence[int], topic: Topic | None, before: Sequence[Statement] = ()
+        self, order: Sequence[int], topic: Topic | None, fence: Passage | None, before: Sequence[Statement] = ()
     ) -> list[Statement]:
         """New statements, in this order, as many as there is room for after those made before; the first holds the
-        topic's name where it can."""
+        topic's name where it can. `fence` is the block of code that is shown."""
         statements: list[Statement] = []
         total = sum(len(s.text) for s in before)
-        for n in order:
+        told = self._with_answers([(n, self.result.hits[n].passage) for n in order], not before)
+        for n, passage in told:
             if len(statements) + len(before) >= STATEMENTS or self.builder.full:
                 break
-            passage = self.result.hits[n].passage
             name = topic.name if topic is not None and not statements and n in topic.speakers else ""
-            excerpt = self.builder.whole_thought(passage, name)
-            if excerpt is None and n == order[-1] and not statements and not before:
+            excerpt = self.builder.steps(passage) if self.result.query.intent == "how" else None
+            excerpt = excerpt or self.builder.whole_thought(passage, name, fence)
+            if excerpt is None and n == told[-1][0] and not statements and not before:
                 excerpt = self.builder.excerpt(passage, name)  # a line that leads to code is better than none
             if excerpt is None or not plain(excerpt.text) or total + len(excerpt.text) > MAX_CHARACTERS:
                 continue
             number = self.builder.cite(excerpt)
-            if number is not None and all(excerpt.text != s.text for s in (*before, *statements)):
+            if number is not None and not self._is_said(excerpt, number, (*before, *statements)):
                 statements.append(Statement(excerpt.text, (number,)))
                 total += len(excerpt.text)
         return statements
+
+    @staticmethod
+    def _is_said(excerpt: Excerpt, number: int, before: Sequence[Statement]) -> bool:
+        """Whether one of these statements says the same, or says it among more with the same citation."""
+        text = plain(excerpt.text)
+        return any(excerpt.text == s.text or (number in s.citations and text in plain(s.text)) for s in before)
+
+    def _with_answers(self, told: list[tuple[int, Passage]], first: bool) -> list[tuple[int, Passage]]:
+        """The passages, with what stands below the first of them where that only repeats the question."""
+        if not told or not first or not repeats(self.result.query, told[0][1]):
+            return told
+        below = answers_below(told[0][1], self.builder.reader.following(told[0][1]))
+        return [told[0], *((-1, passage) for passage in below), *told[1:]]
 
     def _sections_apart(self, order: Sequence[int]) -> list[int]:
         """The first, then one from another section, then the rest."""

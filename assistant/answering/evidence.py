@@ -6,8 +6,11 @@ from collections.abc import Iterable
 
 from assistant.answering.topic import Topic, names
 from assistant.question.expectations import Quantity
+from assistant.question.query import Query
 from assistant.records import NAMING_KINDS, UNSURE, Passage
 from assistant.retrieval.result import RetrievalResult
+from assistant.text.stop_words import content
+from assistant.text.tokenizer import terms, words
 
 _KINDS = {
     "definition": 0.16,
@@ -34,6 +37,8 @@ _NO_ANSWER, _BEHIND = -3.0, 3.0
 """Logits of the reader: below the first no line is shown, nor one that is farther behind the best."""
 _ENOUGH = 24
 """Passages beyond which no answer looks."""
+_RUN = 5
+"""Words in a row that the question shares with code that it repeats."""
 
 
 def rank_evidence(result: RetrievalResult, topic: Topic | None, quantity: Quantity | None) -> list[int]:
@@ -77,6 +82,32 @@ def distinct(result: RetrievalResult, order: Iterable[int]) -> list[int]:
 def overlap(one: Passage, other: Passage) -> bool:
     """Whether two passages have a line in common."""
     return one.path == other.path and one.start <= other.end and other.start <= one.end
+
+
+def repeats(query: Query, passage: Passage) -> bool:
+    """Whether a passage is what the question asks about and no answer: all that it says is in the question, or it is
+    code, such as an error as it was printed, with some words in a row of it."""
+    if passage.kind == "tree":
+        return False
+    if frozenset(content(passage.text)).issubset(terms(query.text)):
+        return True
+    return passage.fence is not None and not _runs(query.text).isdisjoint(_runs(passage.text))
+
+
+def answers_below(repeating: Passage, below: Iterable[Passage]) -> list[Passage]:
+    """Of what stands below a passage that repeats the question, what can answer it: of a list's item what stands under
+    it, otherwise all but headings and labels; parts of what is there as a whole left out."""
+    found: list[Passage] = []
+    for passage in below:
+        own = repeating.fence is not None or repeating.kind == "paragraph" or passage.label == repeating.text
+        if own and passage.kind not in NAMING_KINDS and not any(overlap(passage, other) for other in found):
+            found.append(passage)
+    return found
+
+
+def _runs(text: str) -> frozenset[tuple[str, ...]]:
+    every = words(text.lower())
+    return frozenset(tuple(every[n : n + _RUN]) for n in range(len(every) - _RUN + 1))
 
 
 def _by_score(result: RetrievalResult, quantity: Quantity | None) -> list[int]:

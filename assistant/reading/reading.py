@@ -6,7 +6,7 @@ only. It pays beside the score of retrieval, never in its place (DECISIONS.md), 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from assistant.records import NAMING_KINDS, Passage
 from assistant.retrieval import scoring
 from assistant.retrieval.index_reader import IndexReader
 from assistant.retrieval.result import RetrievalResult
+from assistant.text.stop_words import content
 
 CANDIDATES = 6
 """Candidates that are read, the first."""
@@ -47,7 +48,8 @@ def read(result: RetrievalResult, reader: Reader, index: IndexReader) -> Retriev
     chosen = [n for n, hit in enumerate(result.hits) if hit.passage.kind not in NAMING_KINDS][:CANDIDATES]
     if not chosen:
         return result
-    texts = [_text(result.hits[n].passage, index) for n in chosen]
+    wanted = frozenset(content(result.query.searched_text))
+    texts = [_text(result.hits[n].passage, index, wanted) for n in chosen]
     logits = np.full(len(result.hits), -np.inf)
     found: dict[int, ReadText] = dict(zip(chosen, reader.read(result.query.searched_text, texts), strict=True))
     logits[chosen] = np.round([one.logit for one in found.values()], 6)
@@ -64,8 +66,7 @@ def read(result: RetrievalResult, reader: Reader, index: IndexReader) -> Retriev
     )
 
 
-def _text(passage: Passage, index: IndexReader) -> str:
+def _text(passage: Passage, index: IndexReader, wanted: Set[str]) -> str:
     ids = index.store.section_passages(passage.path, passage.anchor)
-    if len(ids) > _SECTION:
-        return layout.of_passage(passage, ())
-    return layout.of_passage(passage, (p.passage for p in index.passages(ids).values()))
+    near = index.passages(ids).values() if len(ids) <= _SECTION else ()
+    return layout.of_passage(passage, (p.passage for p in near), wanted)

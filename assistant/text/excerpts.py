@@ -15,6 +15,8 @@ from assistant.text.tokenizer import terms
 QUOTE_CHARACTERS, QUOTE_LINES = 1_200, 20
 """A longer quote is a dump (the contract)."""
 STATEMENT_CHARACTERS = 360
+LIST_CHARACTERS = 700
+"""The same of a list that is stated with the line that leads to it."""
 _SHORTEST = 2
 """Characters of a quote at least (the contract)."""
 _WINDOW = 6
@@ -151,7 +153,21 @@ def _unmarked(passage: Passage, quote: str, rows: Sequence[str], wanted: Mapping
     if passage.kind == "row":
         return " ".join(_plain_line(quote).strip("| ").split())
     text = " ".join(passage.text.split()) if passage.kind == "pair" else " ".join(_plain_line(r) for r in rows)
-    return text if len(text) <= STATEMENT_CHARACTERS else max(_SENTENCE.split(text), key=lambda s: weight(s, wanted))
+    return text if len(text) <= STATEMENT_CHARACTERS else _best_sentences(text, wanted)
+
+
+def _best_sentences(text: str, wanted: Mapping[str, float]) -> str:
+    """The best sentence with those after it, then those before it, as many as there is room for."""
+    sentences = _SENTENCE.split(text)
+    first = max(range(len(sentences)), key=lambda n: (weight(sentences[n], wanted), -n))
+    last, room = first, STATEMENT_CHARACTERS - len(sentences[first])
+    while last + 1 < len(sentences) and len(sentences[last + 1]) < room:
+        last += 1
+        room -= len(sentences[last]) + 1
+    while first > 0 and len(sentences[first - 1]) < room:
+        first -= 1
+        room -= len(sentences[first]) + 1
+    return " ".join(sentences[first : last + 1])
 
 
 def _best_lines(rows: Sequence[str], wanted: Mapping[str, float]) -> str:
