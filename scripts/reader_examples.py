@@ -144,16 +144,20 @@ def _of_other_words(one: Misled, rng: random.Random) -> Iterator[Group]:
     right = gold(question)
     if not question.gold:
         return
+
+    def text(place: int, without: frozenset[int] = frozenset()) -> str:
+        return text_of(question.text, question.note, place, without)
+
     away = [text_of(question.text, one.note, n) for n in one.distractors[:1]] if one.note is not None else []
     others = [n for n in ranked(question) if n not in right]
     siblings = [n for n in others if question.passages[n].anchor == question.passages[question.gold[0]].anchor]
     drawn = list(dict.fromkeys(_some(siblings, 2, rng) + _some(others[:_NEAR], 3, rng)))
-    texts = [text_of(question.text, question.note, question.gold[0]), *away, *(text_of(question.text, question.note, n) for n in drawn)]
-    yield Group(question.text, tuple(dict.fromkeys(texts))[:GROUP], True, "other words", _answer(question))
+    texts = dict.fromkeys([text(question.gold[0]), *away, *map(text, drawn)])
+    yield Group(question.text, tuple(texts)[:GROUP], True, "other words", _answer(question))
     if rng.random() < 0.4:
-        texts = [*away, *(text_of(question.text, question.note, n, frozenset(right)) for n in drawn)]
+        texts = dict.fromkeys([*away, *(text(n, frozenset(right)) for n in drawn)])
         if texts:
-            yield Group(question.text, tuple(dict.fromkeys(texts))[: GROUP - 1], False, "deleted")
+            yield Group(question.text, tuple(texts)[: GROUP - 1], False, "deleted")
 
 
 def _answer(question: Question) -> str:

@@ -47,3 +47,13 @@ def test_what_a_line_weighs_hangs_on_no_order() -> None:
     words = [f"w{number}" for number in range(40)]
     wanted = {word: 1 / (3 + number) for number, word in enumerate(words)}
     assert weight(" ".join(words), wanted) == math.fsum(wanted.values())
+
+
+def test_of_a_long_paragraph_the_best_sentence_is_stated_with_its_neighbours() -> None:
+    told = [f"Sentence {n} says little of anything that anybody could have asked about today." for n in range(9)]
+    told[6] = "Pears rot in May."
+    found = excerpt(passage("paragraph", [" ".join(told)]), [" ".join(told)], {"pear": 2.0})
+    assert found is not None
+    assert found.text.startswith("Sentence 4")
+    assert "Pears rot in May. Sentence 7" in found.text
+    assert found.text in found.quote

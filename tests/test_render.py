@@ -309,6 +309,23 @@ def test_display_blocks_are_clean(answer: Answer) -> None:
     assert {answer.question, answer.statements[0].text, answer.snippets[0].code, answer.citations[0].path} <= raw
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("B is two.", "… B is two. …"),
+        ("A is one. B is two.", "A is one. B is two. …"),
+        ("A is one. B is two. C", "A is one. B is two. C"),
+    ],
+)
+def test_a_mark_says_where_a_quotation_goes_on(text: str, shown: str) -> None:
+    cited = Citation(1, "a.md", ("A",), "a", LineNumber(3), LineNumber(3), "A is **one**. B is two. C is three.")
+    answer = Answer("?", "answered", statements=(Statement(text, (1,)),), citations=(cited,))
+    told = [block for block in display_blocks(answer) if isinstance(block, Statements)]
+    assert [item.text for block in told for item in block.items] == [shown]
+    recorded = [block for block in display_blocks(answer, AS_RECORDED) if isinstance(block, Statements)]
+    assert [item.text for block in recorded for item in block.items] == [text]
+
+
 def test_a_backend_arranges_the_blocks_it_shows() -> None:
     """In its own order; kinds that it leaves out are not there."""
     blocks = display_blocks(VERDICT)

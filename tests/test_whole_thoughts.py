@@ -30,14 +30,37 @@ bake --now
 
 - [The stone](stone.md)
 - [The stone](stone.md) takes an hour to heat
+
+## Fill
+
+1. Open the door with
+   both hands.
+2. Put the tray in.
+3. Close the door.
+
+The stone is hot. It needs a cloth, as follows:
+
+```bash
+cloth --now
+```
+
+You can stop the fan by hitting
+
+```
+ctrl-c
+```
+
+A list that is too long for one statement:
+
 """
+LONG = f"- {'a word, ' * 26}\n" * 4
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     folder = tmp_path_factory.mktemp("oven")
     (folder / "notes").mkdir()
-    (folder / "notes" / "oven.md").write_text(NOTE, "utf-8")
+    (folder / "notes" / "oven.md").write_text(NOTE + LONG, "utf-8")
     build.refresh(folder / "notes", folder / "index", lambda: ENCODER)
     with Store.open(folder / "index") as opened:
         yield opened
@@ -60,6 +83,46 @@ def test_a_line_that_leads_to_code_says_nothing_by_itself(store: Store, find: Ca
     builder = CitationBuilder(IndexReader(store), {}, limit=4)
     assert builder.whole_thought(find("Then run")) is None
     assert builder.whole_drawing(find("Then run")) is None
+
+
+def test_a_line_is_quoted_without_the_sentence_that_leads_to_code(find: Callable[[str], Passage], store: Store) -> None:
+    builder = CitationBuilder(IndexReader(store), {"cloth": 1.0}, limit=4)
+    excerpt = builder.whole_thought(find("The stone is hot"))
+    assert excerpt is not None
+    assert excerpt.text == "The stone is hot."
+
+
+def test_a_line_that_leads_to_the_code_that_is_shown_is_quoted(find: Callable[[str], Passage], store: Store) -> None:
+    builder = CitationBuilder(IndexReader(store), {}, limit=4)
+    excerpt = builder.whole_thought(find("Then run"), shown=find("bake --now"))
+    assert excerpt is not None
+    assert excerpt.text == "Then run:"
+
+
+def test_a_line_may_lead_to_code_in_the_middle_of_a_sentence(find: Callable[[str], Passage], store: Store) -> None:
+    builder = CitationBuilder(IndexReader(store), {}, limit=4)
+    assert builder.whole_thought(find("You can stop"), shown=find("ctrl-c")) is not None
+
+
+def test_a_long_list_is_quoted_as_far_as_there_is_room(find: Callable[[str], Passage], store: Store) -> None:
+    excerpt = CitationBuilder(IndexReader(store), {}, limit=4).whole_thought(find("A list that is too long"))
+    assert excerpt is not None
+    assert excerpt.quote.count("\n- ") == 2
+
+
+def test_a_numbered_step_is_quoted_with_its_list(find: Callable[[str], Passage], store: Store) -> None:
+    builder = CitationBuilder(IndexReader(store), {}, limit=4)
+    excerpt = builder.steps(find("Put the tray in"))
+    assert excerpt is not None
+    assert excerpt.text == "1. Open the door with both hands. 2. Put the tray in. 3. Close the door."
+    assert builder.steps(find("The rest is easy")) is None
+
+
+def test_what_stands_below_a_line_is_of_its_section(find: Callable[[str], Passage], store: Store) -> None:
+    reader = IndexReader(store)
+    assert reader.following(find("Close the door"))[0].text == "The stone is hot. It needs a cloth, as follows:"
+    assert reader.following(find("bake --now"))[0].text == "The stone"
+    assert all(p.heading_path[-1] == "Oven" for p in reader.following(find("The rest is easy")))
 
 
 def test_any_other_line_is_quoted_as_it_is(store: Store, find: Callable[[str], Passage]) -> None:

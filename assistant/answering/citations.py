@@ -78,8 +78,16 @@ class CitationBuilder:
         first = 1 if below and not below[0].strip() else 0
         size = _items(below[first:], excerpts.LIST_CHARACTERS - len(passage.text))
         if not size:
-            return None if passage.text.rstrip().endswith(":") else self.excerpt(passage, name)
+            return self._complete(passage, name)
         return self._lines(passage, passage.start, passage.end + first + size)
+
+    def _complete(self, passage: Passage, name: str) -> Excerpt | None:
+        """The excerpt without the sentence that leads on to what is not shown; None where it is the only one."""
+        found = self.excerpt(passage, name)
+        if found is None or not found.text.endswith(":"):
+            return found
+        complete = excerpts.sentences(found.text)[:-1]
+        return replace(found, text=" ".join(complete)) if complete else None
 
     def steps(self, passage: Passage) -> Excerpt | None:
         """The numbered list that an item stands in, from its beginning where there is room for it, otherwise from the

@@ -28,6 +28,9 @@ MAX_CHARACTERS = 1_500
 MAX_MISSING_OPTIONS = 4
 """Options that are listed where none is supported."""
 
+Line = tuple[int | None, Passage]
+"""A passage to quote, with its position where it is a hit."""
+
 
 def compose(
     understanding: Understanding,
@@ -78,11 +81,14 @@ class _Composer:
         snippet = builder.code_block(fence) if fence is not None and query.wants_code else None
         # A block that holds one of the first two lines takes its citation before the later lines take theirs.
         early = fence is not None and any(overlap(self.result.hits[n].passage, fence) for n in order[:2])
-        statements = self._statements(order[:2] if early and snippet is None else order, topic, fence)
+        lines = self._lines(order)
+        below = self._below(lines[0][1]) if lines and topic is None else None
+        statements: list[Statement] = []
+        if early and snippet is None:
+            statements = self._statements(lines[:2], topic, fence)
         if snippet is None and fence is not None:
             snippet = builder.code_block(fence)
-        if early:
-            statements += self._statements(order[2:], None, fence, statements)
+        statements += self._statements(lines[2:] if statements else lines, topic, fence, statements, below)
         name, others = verdict.candidates(builder, self.result, self.ranked) if topic is not None else (None, ())
         shown = {one.name for one in (name, *others) if one is not None}
         named = [t for t in self.ranked if t.name in shown]
@@ -158,42 +164,55 @@ class _Composer:
                 self.builder.cite(excerpt)
         return Answer(self.result.query.text, "not_in_notes", citations=tuple(self.builder.citations))
 
+    def _lines(self, order: Sequence[int]) -> list[Line]:
+        """What to quote, in order: the hits, behind the first of them, where that only repeats the question, what
+        stands below it."""
+        lines: list[Line] = [(n, self.result.hits[n].passage) for n in order]
+        if lines and repeats(self.result.query, lines[0][1]):
+            below = answers_below(lines[0][1], self.builder.reader.following(lines[0][1]))
+            lines[1:1] = [(None, passage) for passage in below]
+        return lines
+
+    def _below(self, first: Passage) -> Passage | None:
+        """What stands right below a passage in its section; None where nothing does but headings and labels."""
+        below = self.builder.reader.following(first)
+        return next((passage for passage in below if passage.kind not in NAMING_KINDS), None)
+
     def _statements(
-        self, order: Sequence[int], topic: Topic | None, fence: Passage | None, before: Sequence[Statement] = ()
+        self,
+        lines: Sequence[Line],
+        topic: Topic | None,
+        fence: Passage | None,
+        before: Sequence[Statement] = (),
+        below: Passage | None = None,
     ) -> list[Statement]:
-        """New statements, in this order, as many as there is room for after those made before; the first holds the
-        topic's name where it can. `fence` is the block of code that is shown."""
+        """New statements, in this order, as many as there is room for after those made before; the first of all holds
+        the topic's name where it can, the last is what stands `below` the first. `fence` is the block of code that is
+        shown."""
         statements: list[Statement] = []
-        total = sum(len(s.text) for s in before)
-        told = self._with_answers([(n, self.result.hits[n].passage) for n in order], not before)
-        for n, passage in told:
-            if len(statements) + len(before) >= STATEMENTS or self.builder.full:
-                break
-            name = topic.name if topic is not None and not statements and n in topic.speakers else ""
-            excerpt = self.builder.steps(passage) if self.result.query.intent == "how" else None
-            excerpt = excerpt or self.builder.whole_thought(passage, name, fence)
-            if excerpt is None and n == told[-1][0] and not statements and not before:
-                excerpt = self.builder.excerpt(passage, name)  # a line that leads to code is better than none
-            if excerpt is None or not plain(excerpt.text) or total + len(excerpt.text) > MAX_CHARACTERS:
-                continue
+
+        def state(excerpt: Excerpt | None) -> None:
+            said = (*before, *statements)
+            full = len(said) >= STATEMENTS or self.builder.full
+            if excerpt is None or not plain(excerpt.text) or full:
+                return
+            if sum(len(s.text) for s in said) + len(excerpt.text) > MAX_CHARACTERS:
+                return
             number = self.builder.cite(excerpt)
-            if number is not None and not self._is_said(excerpt, number, (*before, *statements)):
+            if number is not None and not _is_said(excerpt, number, said):
                 statements.append(Statement(excerpt.text, (number,)))
-                total += len(excerpt.text)
+
+        for n, passage in lines:
+            if below is not None and len(before) + len(statements) == STATEMENTS - 1:
+                state(self.builder.whole_thought(below, shown=fence))
+            first = topic is not None and not statements and not before and n in topic.speakers
+            steps = self.builder.steps(passage) if self.result.query.intent == "how" else None
+            state(steps or self.builder.whole_thought(passage, topic.name if topic and first else "", fence))
+        if below is not None:
+            state(self.builder.whole_thought(below, shown=fence))
+        if lines and not statements and not before:
+            state(self.builder.excerpt(lines[0][1]))  # a line that leads to code is better than none
         return statements
-
-    @staticmethod
-    def _is_said(excerpt: Excerpt, number: int, before: Sequence[Statement]) -> bool:
-        """Whether one of these statements says the same, or says it among more with the same citation."""
-        text = plain(excerpt.text)
-        return any(excerpt.text == s.text or (number in s.citations and text in plain(s.text)) for s in before)
-
-    def _with_answers(self, told: list[tuple[int, Passage]], first: bool) -> list[tuple[int, Passage]]:
-        """The passages, with what stands below the first of them where that only repeats the question."""
-        if not told or not first or not repeats(self.result.query, told[0][1]):
-            return told
-        below = answers_below(told[0][1], self.builder.reader.following(told[0][1]))
-        return [told[0], *((-1, passage) for passage in below), *told[1:]]
 
     def _sections_apart(self, order: Sequence[int]) -> list[int]:
         """The first, then one from another section, then the rest."""
@@ -203,3 +222,9 @@ class _Composer:
         home = hits[order[0]].passage.heading_path
         away = [n for n in order[1:] if hits[n].passage.heading_path != home][:1]
         return [order[0], *away, *(n for n in order[1:] if n not in away)]
+
+
+def _is_said(excerpt: Excerpt, number: int, before: Sequence[Statement]) -> bool:
+    """Whether one of these statements says the same, or says it among more with the same citation."""
+    text = plain(excerpt.text)
+    return any(excerpt.text == s.text or (number in s.citations and text in plain(s.text)) for s in before)

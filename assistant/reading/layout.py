@@ -5,7 +5,7 @@ Training and use share this form; another one needs another adapter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
 
 from assistant.records import Passage
 from assistant.text.tokenizer import terms
@@ -18,7 +18,7 @@ SEPARATOR = " [SEP] "
 """The tokeniser's own mark."""
 
 
-def of_passage(read: Passage, section: Iterable[Passage], wanted: Set[str] = frozenset()) -> str:
+def of_passage(read: Passage, section: Iterable[Passage], wanted: frozenset[str] = frozenset()) -> str:
     """The text of a passage, of a long one the part that holds most of the terms `wanted`; `section` are the passages
     of its section, by line, which may hold it."""
     before = after = ""
@@ -46,7 +46,7 @@ def _headings(read: Passage) -> str:
     return " ".join(" > ".join(part for part in (*path, label) if part).split()[-_HEADINGS:])
 
 
-def _best(text: str, wanted: Set[str]) -> str:
+def _best(text: str, wanted: frozenset[str]) -> str:
     """The words of a text from the start of the sentence, or part of one, from which they hold most of these terms."""
     words = text.split()
     if len(words) <= _TEXT or not wanted:

@@ -6,7 +6,7 @@ only. It pays beside the score of retrieval, never in its place (DECISIONS.md), 
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -66,7 +66,7 @@ def read(result: RetrievalResult, reader: Reader, index: IndexReader) -> Retriev
     )
 
 
-def _text(passage: Passage, index: IndexReader, wanted: Set[str]) -> str:
+def _text(passage: Passage, index: IndexReader, wanted: frozenset[str]) -> str:
     ids = index.store.section_passages(passage.path, passage.anchor)
     near = index.passages(ids).values() if len(ids) <= _SECTION else ()
     return layout.of_passage(passage, (p.passage for p in near), wanted)

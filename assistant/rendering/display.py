@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from assistant.records import Answer, Candidate, Citation, RequirementSupport, Snippet
+from assistant.records import Answer, Candidate, Citation, RequirementSupport, Snippet, Statement
 from assistant.rendering.answer_json import plain
 from assistant.rendering.blocks import (
     Alternatives,
@@ -33,10 +33,11 @@ from assistant.rendering.blocks import (
     below_title,
 )
 from assistant.rendering.explanation import outline
-from assistant.text import sanitize
+from assistant.text import excerpts, sanitize
 
 STRONG, FAIR = 0.7, 0.4
 """Confidence from which a candidate is called so; below FAIR it is weak."""
+_SENTENCE_ENDS = (".", "!", "?")
 _BOLD = re.compile(r"\*\*(\S.*?)\*\*")
 _LIST_MARK = re.compile(r"^\s*(?:(?:[-*+>]|#{1,6}|\d{1,9}[.)])\s+)+")
 
@@ -49,11 +50,13 @@ class Cleaning:
     """For names, headings, paths and messages, which stay on one line."""
     block: Callable[[str], str]
     """For sentences and code, which may have several lines."""
+    cuts: bool
+    """Whether `…` marks where a statement's quotation goes on."""
 
 
-FOR_SCREEN = Cleaning(sanitize.line, sanitize.block)
+FOR_SCREEN = Cleaning(sanitize.line, sanitize.block, cuts=True)
 """Control characters become visible: for terminals and widgets."""
-AS_RECORDED = Cleaning(str, str)
+AS_RECORDED = Cleaning(str, str, cuts=False)
 """Every character stays: for a backend that cleans or escapes by rules of its own."""
 
 
@@ -104,15 +107,29 @@ class _Display:
         if answer.requirements:
             yield Requirements(tuple(map(self._requirement, answer.requirements)))
         if answer.options:
-            items = (
+            options = (
                 OptionItem(
                     line(one.label), block(one.text), f"{one.support:.2f}", one.citations, one.label == answer.choice
                 )
                 for one in answer.options
             )
-            yield Options(tuple(items), undecided=answer.choice is None)
+            yield Options(tuple(options), undecided=answer.choice is None)
         if answer.statements:
-            yield Statements(tuple(StatementItem(block(one.text), one.citations) for one in answer.statements))
+            items = (StatementItem(block(self._cut(one)), one.citations) for one in answer.statements)
+            yield Statements(tuple(items))
+
+    def _cut(self, statement: Statement) -> str:
+        """The statement with `…` where its quotation goes on before or after it."""
+        cited = self.citations.get(statement.citations[0]) if statement.citations else None
+        text = excerpts.plain(statement.text)
+        if not self.clean.cuts or cited is None or not text:
+            return statement.text
+        before, found, after = excerpts.plain(cited.quote).partition(text)
+        if not found:
+            return statement.text
+        goes_before = before.rstrip().endswith(_SENTENCE_ENDS)
+        goes_after = after.strip() and text.endswith(_SENTENCE_ENDS)
+        return f"{'… ' if goes_before else ''}{statement.text}{' …' if goes_after else ''}"
 
     def _requirement(self, requirement: RequirementSupport) -> RequirementItem:
         supporters = (

@@ -71,6 +71,11 @@ def excerpt_naming(passage: Passage, lines: Sequence[str], name: str, wanted: Ma
     return usual
 
 
+def sentences(text: str) -> list[str]:
+    """A text without line breaks, at the ends of its sentences."""
+    return _SENTENCE.split(text)
+
+
 def _quoted_rows(passage: Passage, rows: Sequence[str], wanted: Mapping[str, float]) -> tuple[int, int]:
     """First and last of the rows to quote: all of a short text, of code and long texts those round the best one."""
     if passage.fence is not None:
@@ -158,16 +163,16 @@ def _unmarked(passage: Passage, quote: str, rows: Sequence[str], wanted: Mapping
 
 def _best_sentences(text: str, wanted: Mapping[str, float]) -> str:
     """The best sentence with those after it, then those before it, as many as there is room for."""
-    sentences = _SENTENCE.split(text)
-    first = max(range(len(sentences)), key=lambda n: (weight(sentences[n], wanted), -n))
-    last, room = first, STATEMENT_CHARACTERS - len(sentences[first])
-    while last + 1 < len(sentences) and len(sentences[last + 1]) < room:
+    every = sentences(text)
+    first = max(range(len(every)), key=lambda n: (weight(every[n], wanted), -n))
+    last, room = first, STATEMENT_CHARACTERS - len(every[first])
+    while last + 1 < len(every) and len(every[last + 1]) < room:
         last += 1
-        room -= len(sentences[last]) + 1
-    while first > 0 and len(sentences[first - 1]) < room:
+        room -= len(every[last]) + 1
+    while first > 0 and len(every[first - 1]) < room:
         first -= 1
-        room -= len(sentences[first]) + 1
-    return " ".join(sentences[first : last + 1])
+        room -= len(every[first]) + 1
+    return " ".join(every[first : last + 1])
 
 
 def _best_lines(rows: Sequence[str], wanted: Mapping[str, float]) -> str:

@@ -108,6 +108,15 @@ def test_a_passage_is_read_with_its_headings_and_neighbours() -> None:
     )
 
 
+def test_of_a_long_passage_the_part_with_the_wanted_words_is_read() -> None:
+    text = " ".join([*(f"Word {n}." for n in range(40)), "Pears rot in May.", *(f"Last {n}." for n in range(10))])
+    long = passage(text, 5)
+    assert "Pears" not in layout.of_passage(long, ())
+    read = layout.of_passage(long, (), frozenset(("pear", "may"))).split(layout.SEPARATOR)[0]
+    assert "Pears rot in May." in read
+    assert len(read.split()) == len(layout.of_passage(long, ()).split(layout.SEPARATOR)[0].split())
+
+
 def test_headings_labels_and_what_overlaps_are_no_neighbours() -> None:
     whole = passage("a\nb", 4, end=LineNumber(5), kind="fence")
     section = [passage("Apple", 3, kind="heading"), whole, passage("b", 5, kind="step"), passage("Rest", 7)]
