@@ -53,7 +53,7 @@ ctrl-c
 A list that is too long for one statement:
 
 """
-LONG = f"- {'a word, ' * 26}\n" * 4
+LONG = f"- {'a word, ' * 30}\n" * 4
 
 
 @pytest.fixture(scope="module")
