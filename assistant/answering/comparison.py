@@ -1,8 +1,7 @@
 """A comparison → its two sides, and the lines that tell them apart.
 
 The sides are topics of the notes that the question names where it sets two things against each other. What is quoted:
-lines that hold both (a row of a table, a definition that names them), then each side's own, by what the question asks
-of them.
+lines that name both, and what is found for the question when it is asked of each side alone.
 """
 
 from __future__ import annotations
@@ -11,16 +10,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
+from assistant.answering.evidence import distinct
 from assistant.answering.topic import Topic
+from assistant.question.parser import parse
 from assistant.question.query import Query
-from assistant.records import NAMING_KINDS
-from assistant.retrieval.result import Floats, RetrievalResult
+from assistant.records import NAMING_KINDS, Passage
+from assistant.retrieval.result import FollowUpContext, RetrievalResult
 from assistant.retrieval.retriever import HybridRetriever
 from assistant.text import word_frequency
 from assistant.text.stop_words import ASKING, content
-from assistant.text.tokenizer import key, position, terms, words
+from assistant.text.tokenizer import WORD, key, position, terms
 
 _SETS_AGAINST = (
     re.compile(r"\bbetween\s+(?P<a>.+?)\s+and\s+(?P<b>[^?.;:,]+)", re.IGNORECASE),
@@ -33,32 +32,36 @@ _SETS_AGAINST = (
 )
 _NAMES = frozenset(("heading", "label", "definition", "target", "resource", "comment", "identifier", "phrase"))
 _DEFINING = frozenset(("heading", "label", "definition"))
-_HOLDS_BOTH = frozenset(("row", "definition", "pair"))
 _KINDS = {
-    "definition": 0.25,
-    "pair": 0.12,
-    "row": 0.2,
-    "item": 0.04,
-    "tree": 0.04,
-    "pointer": -0.1,
-    "fence": -0.1,
-    "step": -0.1,
+    "definition": 0.12,
+    "pair": 0.06,
+    "row": 0.1,
+    "item": 0.02,
+    "tree": 0.02,
+    "pointer": -0.05,
+    "fence": -0.05,
+    "step": -0.05,
 }
 _CODE_KINDS = {"step": 0.3, "code": 0.25, "fence": 0.05}
 """What a passage gains by its kind: where facts are compared, and where code is."""
 _NAMES_COMPARED = re.compile(r"([\w-]+(?: [\w-]+)?) (?:or|vs\.?|versus|and) ([\w-]+(?: [\w-]+)?)")
-_ON_ASPECT = 0.2
-"""How near what is asked of the sides a line that only names both must come; the row of a table always tells."""
 _COMPARING = frozenset(content("difference differ different compare comparison versus vs against distinguish side"))
+_NAMED, _STRANGE = 0.1, 0.2
+"""What a passage gains each time that it names its side: anywhere, as its subject, in its heading; and what one loses
+that speaks of the other side alone."""
+_LEAD, _READ = 12, 60
+"""Passages, the first, among which one is looked for that names both sides, and those of a side that are looked at."""
+_OWN, _ROWS = 3, 2
+"""Passages of each side, and rows that name both, at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Positions in `RetrievalResult.hits`, best first: passages that speak of both sides, and of each."""
+    """Passages, best first: those that speak of both sides, and of each."""
 
-    both: tuple[int, ...]
-    first: tuple[int, ...]
-    second: tuple[int, ...]
+    both: tuple[Passage, ...]
+    first: tuple[Passage, ...]
+    second: tuple[Passage, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,6 @@ class _Side:
     """A topic with the longer and shorter names that mean the same here."""
 
     keys: tuple[str, ...]
-    speakers: dict[int, float]
 
     def named_in(self, text: str) -> bool:
         said = key(text).split()
@@ -94,24 +96,62 @@ def compared_names(query: Query) -> tuple[str, ...]:
 
 
 def compare(
-    sides: tuple[Topic, Topic], result: RetrievalResult, ranked: Sequence[Topic], retriever: HybridRetriever
+    sides: tuple[Topic, Topic],
+    result: RetrievalResult,
+    ranked: Sequence[Topic],
+    retriever: HybridRetriever,
 ) -> Comparison:
-    """The passages that tell two sides apart."""
+    """The passages that tell two sides apart. IndexDamaged, ModelUnusable."""
     one, other = (_side(side, against, ranked) for side, against in (sides, sides[::-1]))
-    aspect = _aspect(sides, result, retriever)
+    asked, aspect = _asked_of_each(result.query, sides)
+    # The own words of a follow-up count beside its subject, and so does what is asked of the sides.
+    context = FollowUpContext(aspect, "", ()) if _tells(aspect) else None
+    of_one, of_other = (retriever.retrieve(query, result.search.scope, context) for query in asked)
+    return Comparison(_of_both(result, one, other), _own(of_one, one, other), _own(of_other, other, one))
+
+
+def _asked_of_each(query: Query, sides: tuple[Topic, Topic]) -> tuple[tuple[Query, Query], str]:
+    """The question with one of its sides alone: "how long do A and B keep" as "how long do A keep"; and without any."""
+    text = query.text
+    said = [(term, word.span()) for word in WORD.finditer(text) for term in terms(word[0])]
+    spans = [_span(side, said) for side in sides]
+    places = [span for span in spans if span is not None]
+    if len(places) < len(sides):
+        return (query, query), ""
+    before, after = text[: min(places)[0]], text[max(places)[1] :]
+    one, other = (
+        parse(f"{before}{text[start:end]}{after}", code=query.wants_code, language=query.language)
+        for start, end in places
+    )
+    return (one, other), f"{before} {after}".strip(" ,:;?")
+
+
+def _tells(aspect: str) -> bool:
+    """Whether words ask for more than what tells two things apart."""
+    return any(term not in ASKING and term not in _COMPARING for term in content(aspect))
+
+
+def _span(side: Topic, said: Sequence[tuple[str, tuple[int, int]]]) -> tuple[int, int] | None:
+    """Where the longer of a side's names stands in a text; `said` are its terms with their places."""
+    found = []
+    for name in {side.key, key(side.name)}:
+        own = name.split()
+        at = position(own, [term for term, _ in said])
+        if at is not None:
+            found.append((said[at][1][0], said[at + len(own) - 1][1][1]))
+    return max(found, key=lambda span: (span[1] - span[0], span), default=None)
+
+
+def _of_both(result: RetrievalResult, one: _Side, other: _Side) -> tuple[Passage, ...]:
+    """The first passage that names both sides, if it is among the best, then rows that do."""
 
     def tells(n: int) -> bool:
-        passage = result.hits[n].passage
-        text = f"{passage.label} {passage.text}"
-        if passage.kind not in _HOLDS_BOTH or not (one.named_in(text) and other.named_in(text)):
-            return False
-        return passage.kind == "row" or bool(aspect[n] >= _ON_ASPECT)
+        text = f"{result.hits[n].passage.label} {result.hits[n].passage.text}"
+        return result.hits[n].passage.kind not in NAMING_KINDS and one.named_in(text) and other.named_in(text)
 
-    both = sorted(
-        (n for n in range(len(result.hits)) if tells(n)),
-        key=lambda n: (-(float(aspect[n]) + 0.5 * float(result.scores.fused[n, 0])), n),
-    )
-    return Comparison(tuple(both), _own(result, one, other, aspect), _own(result, other, one, aspect))
+    lead = [n for n in range(min(_LEAD, len(result.hits))) if tells(n)][:1]
+    rows = [n for n, hit in enumerate(result.hits) if hit.passage.kind == "row" and tells(n)]
+    return tuple(result.hits[n].passage for n in distinct(result, [*lead, *rows])[: _ROWS + len(lead)])
 
 
 def _most_standing(question: Sequence[str], known: Sequence[Topic]) -> tuple[Topic, Topic] | None:
@@ -151,43 +191,28 @@ def _side(topic: Topic, against: Topic, ranked: Sequence[Topic]) -> _Side:
     """Names that hold the topic's and not the other side's ("Cloud Spanner"), and a last part of its own that stands
     as a name in the notes and not in the other side's ("Standard" of "App Engine Standard")."""
     own, other = topic.key.split(), against.key.split()
-    keys, speakers = {topic.key}, dict(topic.speakers)
+    keys = {topic.key}
     for candidate in ranked:
         name = candidate.key.split()
         longer = len(name) > len(own) and name[-len(own) :] == own and position(other, name) is None
         shorter = len(name) < len(own) and own[-len(name) :] == name and other[-len(name) :] != name
         if longer or (shorter and candidate.kinds & _DEFINING):
             keys.add(candidate.key)
-            for n, value in candidate.speakers.items():
-                speakers[n] = max(speakers.get(n, 0.0), value)
-    return _Side(tuple(sorted(keys, key=len)), speakers)
+    return _Side(tuple(sorted(keys, key=len)))
 
 
-def _aspect(sides: Sequence[Topic], result: RetrievalResult, retriever: HybridRetriever) -> Floats:
-    """(hits,): how near each passage comes to what is asked of the sides, their names aside; 0 where nothing is."""
-    own = {t for side in sides for t in (*side.key.split(), *terms(side.name))}
-    left = " ".join(w for w in words(result.query.text) if not set(terms(w)) & own)
-    aspect = [t for t in content(left) if t not in ASKING and t not in _COMPARING]
-    if not aspect:
-        return np.zeros(len(result.hits), dtype=np.float32)
-    return retriever.scores_against(result, left, aspect)
-
-
-def _own(result: RetrievalResult, side: _Side, other: _Side, aspect: Floats) -> tuple[int, ...]:
+def _own(found: RetrievalResult, side: _Side, other: _Side) -> tuple[Passage, ...]:
     """The passages that speak of one side, best first."""
-    code = result.query.wants_code
-    kinds = _CODE_KINDS if code else _KINDS
-    weight = 1.0 if code or not aspect.any() else 0.5
+    kinds = _CODE_KINDS if found.query.wants_code else _KINDS
 
     def value(n: int) -> float:
-        passage = result.hits[n].passage
-        heading = key(passage.heading_path[-1])
-        first = key(re.split(r"[:;–]", passage.text)[0])
-        is_own = 0.25 * (side.speakers[n] == 1.0) + 0.15 * any(k in first for k in side.keys)
-        is_own += 0.15 * any(k in heading for k in side.keys)
-        strange = 0.4 * other.named_in(f"{passage.text} {passage.label} {passage.heading_path[-1]}")
-        near = 0.5 * float(aspect[n]) + (0.3 * float(result.scores.called[n]) if code else 0.0)
-        return 0.4 * float(result.scores.fused[n, 0]) + near + is_own - strange + weight * kinds.get(passage.kind, 0.0)
+        passage = found.hits[n].passage
+        text, heading = passage.text, passage.heading_path[-1]
+        whole = f"{heading} {passage.label} {text}"
+        named = sum(map(side.named_in, (whole, heading, re.split(r"[:;–|]", text)[0])))
+        strange = other.named_in(whole) and not side.named_in(text)
+        return found.hits[n].score + _NAMED * named - _STRANGE * strange + kinds.get(passage.kind, 0.0)
 
-    telling = [n for n in side.speakers if result.hits[n].passage.kind not in NAMING_KINDS]
-    return tuple(sorted(telling or side.speakers, key=lambda n: (-value(n), n)))
+    first = [n for n in range(min(_READ, len(found.hits))) if found.hits[n].passage.kind not in NAMING_KINDS]
+    order = distinct(found, sorted(first, key=lambda n: (-value(n), n)))
+    return tuple(found.hits[n].passage for n in order[:_OWN])

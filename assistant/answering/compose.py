@@ -105,23 +105,22 @@ class _Composer:
         )
 
     def comparison(self, sides: tuple[Topic, Topic]) -> Answer:
-        """Both sides cited in turn, with the lines that hold both."""
+        """A line that names both sides, each side's own in turn, and rows that name both."""
         result = self.result
         told = comparison.compare(sides, result, self.ranked, self.retriever)
-        both = distinct(result, told.both)[:3]
-        one, other = (
-            self._sections_apart(distinct(result, [n for n in own if n not in both])[:8])
-            for own in (told.first, told.second)
-        )
-        turns = [n for pair in zip_longest(one[:3], other[:3]) for n in pair if n is not None]
+        turns = [p for pair in zip_longest(told.first, told.second) for p in pair if p is not None]
         statements: list[Statement] = []
-        for n in distinct(result, [*turns[:2], *both[:2], *turns[2:], *both[2:]]):
-            excerpt = self.builder.whole_drawing(result.hits[n].passage)
-            if excerpt is not None and sum(len(s.text) for s in statements) + len(excerpt.text) > MAX_CHARACTERS:
+        quoted: list[Passage] = []
+        for passage in (*told.both[:1], *turns[:2], *told.both[1:], *turns[2:]):
+            excerpt = self.builder.whole_drawing(passage)
+            if excerpt is None or not plain(excerpt.text) or any(overlap(passage, other) for other in quoted):
                 continue
-            number = self.builder.cite(excerpt) if excerpt is not None and plain(excerpt.text) else None
-            if excerpt is not None and number is not None and all(s.text != excerpt.text for s in statements):
+            if sum(len(s.text) for s in statements) + len(excerpt.text) > MAX_CHARACTERS:
+                continue
+            number = self.builder.cite(excerpt)
+            if number is not None and not _is_said(excerpt, number, statements):
                 statements.append(Statement(excerpt.text, (number,)))
+                quoted.append(passage)
         return Answer(
             result.query.text,
             "answered",
@@ -213,15 +212,6 @@ class _Composer:
         if lines and not statements and not before:
             state(self.builder.excerpt(lines[0][1]))  # a line that leads to code is better than none
         return statements
-
-    def _sections_apart(self, order: Sequence[int]) -> list[int]:
-        """The first, then one from another section, then the rest."""
-        if not order:
-            return []
-        hits = self.result.hits
-        home = hits[order[0]].passage.heading_path
-        away = [n for n in order[1:] if hits[n].passage.heading_path != home][:1]
-        return [order[0], *away, *(n for n in order[1:] if n not in away)]
 
 
 def _is_said(excerpt: Excerpt, number: int, before: Sequence[Statement]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Protocol
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.question.query import Query, Requirement
-from assistant.records import Hit, Passage
+from assistant.records import Hit, Passage, PassageId
 from assistant.retrieval.feature_cache import IndexedPassage
 from assistant.retrieval.query_expansion import ConceptMatches
 
@@ -55,6 +55,8 @@ class Search:
     """Passages that hold each term of the question."""
     concepts: ConceptMatches
     """The general concepts that the question may mean."""
+    scope: Collection[PassageId] | None = None
+    """What it was restricted to; None for all notes."""
 
 
 @dataclass(frozen=True, slots=True)

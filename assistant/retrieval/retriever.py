@@ -93,19 +93,11 @@ class HybridRetriever:
             candidates.update(i for i in concepts.speakers if scope is None or i in scope)
         passages = self.reader.passages(sorted(candidates))
         idf = scoring.inverse_frequencies(known, self.store.passages_count)
-        search = Search(query, requirements, vectors, whole, tuple(bags), idf, known, concepts)
+        search = Search(query, requirements, vectors, whole, tuple(bags), idf, known, concepts, scope)
         result = self._rank(search, passages, context)
         if not query.options:
             return result
         return replace(result, options=option_evidence(result, written, self.store, self.encoder, self.reader))
-
-    def scores_against(self, result: RetrievalResult, text: str, of_terms: Sequence[str]) -> Floats:
-        """(hits,): the fused score of each candidate against another text with these terms."""
-        vector = self.encoder.question(text)[None, :]
-        batch = self.reader.batch(result.passages)
-        numbers = self.reader.term_numbers
-        _, _, fused = scoring.fused_scores(vector, [tuple(of_terms)], batch, result.search.idf, numbers)
-        return fused[:, 0]
 
     def _forget(self) -> None:
         self.reader = IndexReader(self.store)

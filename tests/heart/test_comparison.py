@@ -57,11 +57,23 @@ def test_a_row_that_names_both_is_not_needed_for_each_side(
     sides = comparison.sides_of(asked.understanding.query, asked.topics)
     assert sides is not None
     told = comparison.compare(sides, asked.result, asked.topics, retriever)
-    assert "Messages are kept for 7 days" in asked.texts(list(told.first[:3]))
-    assert "Events are kept for 24 hours" in asked.texts(list(told.second[:3]))
+    assert "Messages are kept for 7 days" in [passage.text for passage in told.first]
+    assert "Events are kept for 24 hours" in [passage.text for passage in told.second]
 
 
 def test_the_names_as_written_are_kept_for_which_of_them() -> None:
     query = parser.parse("Blue-green or canary: what's the difference?")
     assert comparison.compared_names(query) == ("Blue-green", "canary")
     assert comparison.compared_names(parser.parse("Which service fits?")) == ()
+
+
+def test_a_comparison_stays_in_its_scope(retriever: HybridRetriever, stages: Callable[..., Stages]) -> None:
+    asked = stages("Queue Service vs Streaming Service: how long is something kept?")
+    sides = comparison.sides_of(asked.understanding.query, asked.topics)
+    assert sides is not None
+    kept = frozenset(list(retriever.store.passage_ids())[::2])
+    within = retriever.retrieve(asked.understanding.query, kept)
+    told = comparison.compare(sides, within, asked.topics, retriever)
+    passages = {p.passage for p in retriever.reader.passages(kept).values()}
+    assert told.first
+    assert passages.issuperset((*told.both, *told.first, *told.second))
