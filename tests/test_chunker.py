@@ -134,6 +134,12 @@ def test_the_file_name_in_place_of_a_title_is_not_embedded() -> None:
     assert embedded(found) == "Rotate the keys in May."
 
 
+def test_the_title_of_a_picture_is_no_passage() -> None:
+    figure = '<figure><img src="a.png" alt=""><figcaption><p>{}</p></figcaption></figure>\n'
+    assert not of(figure.format("Auth Callout"))
+    assert [p.text for p in of(figure.format("A caption that says as much as a sentence does."))]
+
+
 def test_a_row_says_its_columns() -> None:
     (row,) = [
         passage for passage in of("# T\n\n| Name | Port |\n| --- | --- |\n| api | 8080 |\n") if "8080" in passage.text
