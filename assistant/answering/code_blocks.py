@@ -10,6 +10,7 @@ from assistant.answering.topic import Topic
 from assistant.notes.languages import language as language_of
 from assistant.records import Passage
 from assistant.retrieval.result import RetrievalResult
+from assistant.text.stop_words import content
 
 _HOME = 0.15
 """What a fence of the section that a follow-up goes on about gains, where code is asked for."""
@@ -24,6 +25,8 @@ _LED = 0.3
 """What the line that leads to a fence counts beside the fence: "then run:" says what the command is for."""
 _FIRST = 0.2
 """What a fence gains to which the line leads that is quoted first, or that holds it."""
+_CALLED = 0.5
+"""What a fence gains whose label is asked for."""
 _LINES = 2
 """Lines that are quoted first, in whose sections code is evidence."""
 Section = tuple[str, tuple[str, ...]]
@@ -85,8 +88,15 @@ def _worth(result: RetrievalResult, fences: Sequence[int]) -> dict[int, float]:
                 if _holds(hits[n].passage, hit.passage):
                     best[n] = max(best[n], hit.score)
     led = _led(result, fences)
-    own = {n: _WHOLE * hits[n].score + (1 - _WHOLE) * best[n] for n in fences}
+    own = {n: _WHOLE * hits[n].score + (1 - _WHOLE) * best[n] + _CALLED * _called(result, n) for n in fences}
     return {n: _drawn(result, n) * ((1 - _LED) * own[n] + _LED * max(led[n], own[n])) for n in fences}
+
+
+def _called(result: RetrievalResult, n: int) -> float:
+    """The share of the question that is the fence's label, where all of it stands in the question, squared: what is
+    called so comes far before what is called by a part of it."""
+    label, asked = content(result.hits[n].passage.label), result.query.subject
+    return (len(label) / len(asked)) ** 2 if label and set(label).issubset(asked) else 0.0
 
 
 def _led(result: RetrievalResult, fences: Sequence[int]) -> dict[int, float]:

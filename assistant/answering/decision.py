@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from assistant.answering.comparison import sides_of
 from assistant.answering.decision_features import FEATURES, MOSTLY, describe, known_share
+from assistant.answering.evidence import asked_by_name
 from assistant.answering.topic import Topic
 from assistant.answering.weights import Weights
 from assistant.question import name_asked
@@ -66,7 +67,8 @@ def decide(
     wants_name = bool(understanding.turn.choices) or _wants_name(result, reader, weights) >= WANTED
     features, concepts = description.features, result.search.concepts.near
     near = max(features["dense"], features["lexical"]) >= _FAR or max(concepts.values(), default=0.0) >= _FAR_CONCEPT
-    if near and probability >= weights.threshold * (_LENIENT if lenient else 1.0):
+    likely = near and probability >= weights.threshold * (_LENIENT if lenient else 1.0)
+    if likely or asked_by_name(understanding.query, result):
         return Decision("answered", probability, features=description.features, wants_name=wants_name)
     missing = description.missing[:_MISSING]
     if description.features["dense"] >= _NEAR and known_share(result) > MOSTLY and missing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from assistant.answering.topic import Topic, names
@@ -9,8 +10,9 @@ from assistant.question.expectations import Quantity
 from assistant.question.query import Query
 from assistant.records import NAMING_KINDS, UNSURE, Passage
 from assistant.retrieval.result import RetrievalResult
+from assistant.text.excerpts import sentences
 from assistant.text.stop_words import content
-from assistant.text.tokenizer import terms, words
+from assistant.text.tokenizer import key, terms, words
 
 _KINDS = {
     "definition": 0.16,
@@ -37,6 +39,19 @@ _NO_ANSWER, _BEHIND = -3.0, 3.0
 """Logits of the reader: below the first no line is shown, nor one that is farther behind the best."""
 _ENOUGH = 24
 """Passages beyond which no answer looks."""
+_DEFINING = 2
+"""Lines that define what is asked for, at most, that come before all others."""
+_THING = r"(?:an? |the )?(?P<{}>[^?.,;:]{{2,50}}?)"
+_DEFINED = re.compile(
+    r"(?i)\s*(?:so |and |ok |hey )?(?:what(?:'?s|’s| is| are)|define|explain|(?:the )?meaning of) "
+    rf"{_THING.format('name')}(?: (?:exactly|again|anyway|good for))?\s*[?.!]*$|"
+    rf"\s*what do(?:es)? {_THING.format('meant')} mean\s*[?.!]*$|\s*{_THING.format('meaning')} meaning\s*[?.!]*$"
+)
+_NO_ARTICLE = re.compile(r"(?i)^\W*(?:(?:an?|the)\s+)?|\s*\([^)]*\)")
+_IS = re.compile(
+    r"(?P<name>.{2,60}?) (?:(?:is|are|was|were) (?:an?|the|one|any|some|what|used|where|when|how|like|short|simply|"
+    r"basically)\b|(?:means|mean|stands? for|refers? to|describes?|lets?|allows?|enables?|provides?)\b)"
+)
 _RUN = 5
 """Words in a row that the question shares with code that it repeats."""
 
@@ -49,10 +64,56 @@ def rank_evidence(result: RetrievalResult, topic: Topic | None, quantity: Quanti
     if topic is not None and result.query.for_purpose:
         return _by_topic(result, topic)
     order = _relevant(result, _by_score(result, quantity))
+    telling = _telling(result)
+    if telling:
+        order = distinct(result, [*telling, *order])
     if topic is None or any(names(result.hits[n].passage, topic.name) for n in order[:_SAY]):
         return order
     saying = [n for n in sorted(topic.speakers) if names(result.hits[n].passage, topic.name)][:1]
     return distinct(result, [*order[: _SAY - 1], *saying, *order[_SAY - 1 :]])
+
+
+def _telling(result: RetrievalResult) -> list[int]:
+    """The hits that come first whatever their score: what defines the thing whose definition is asked for, and lines
+    that are asked for word by word."""
+    name, asked = defined(result.query.text), key(result.query.text)
+    return [
+        n
+        for n, hit in enumerate(result.hits)
+        if (name and defines(hit.passage, name))
+        or (hit.passage.kind not in ("fence", *NAMING_KINDS) and key(hit.passage.text) == asked)
+    ][:_DEFINING]
+
+
+def asked_by_name(query: Query, result: RetrievalResult) -> bool:
+    """Whether the question is what a heading or a label is called, or asks what something is that a line defines."""
+    name, asked = defined(query.text), query.subject
+    return any(
+        asked in (content(hit.passage.label), content(hit.passage.heading_path[-1]))
+        or (name and defines(hit.passage, name))
+        for hit in result.hits
+    )
+
+
+def defined(text: str) -> str:
+    """The key (`tokenizer.key`) of what a question wants to be defined; "" where it asks for anything else."""
+    asked = _DEFINED.match(text)
+    return key(asked["name"] or asked["meant"] or asked["meaning"]) if asked else ""
+
+
+def defines(passage: Passage, name: str) -> bool:
+    """Whether a passage says what something with this key is: a definition or a row of it, or a sentence that begins
+    with it and "is a"."""
+    if passage.kind in ("definition", "row"):
+        begins = re.split(r"\s[–—-]\s|[:;]", passage.text, maxsplit=1)[0]
+        if key(_NO_ARTICLE.sub("", begins)) == name:
+            return True
+    if passage.fence is not None or passage.kind in NAMING_KINDS:
+        return False
+    return any(
+        (said := _IS.match(sentence)) is not None and key(_NO_ARTICLE.sub("", said["name"])) == name
+        for sentence in sentences(passage.text)
+    )
 
 
 def _relevant(result: RetrievalResult, order: list[int]) -> list[int]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from assistant.text.stop_words import CODE_NOUNS
+from assistant.text.tokenizer import stem
 
 Intent = Literal["concept", "detail", "tool", "list", "value", "how", "why", "compare", "code", "need"]
 """What kind of answer is asked for; `need` is a scenario without a question word."""
@@ -57,6 +58,11 @@ class Query:
     def of_code(self) -> bool:
         """Whether a thing of code is asked for by its noun."""
         return not CODE_NOUNS.isdisjoint(self.nouns)
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """The terms without the language that is asked for."""
+        return tuple(term for term in self.terms if term != stem(self.language)) or self.terms
 
     @property
     def searched_text(self) -> str:

@@ -6,7 +6,16 @@ from collections.abc import Callable
 
 import pytest
 
-from assistant.answering.evidence import answers_below, distinct, overlap, rank_evidence, repeats
+from assistant.answering.evidence import (
+    answers_below,
+    asked_by_name,
+    defined,
+    defines,
+    distinct,
+    overlap,
+    rank_evidence,
+    repeats,
+)
 from assistant.question.expectations import quantity
 from assistant.question.parser import parse
 from assistant.records import LineNumber, Passage
@@ -76,3 +85,49 @@ def test_items_beside_a_repeated_one_answer_nothing() -> None:
     under, beside = line("Three of them", "item", label="Retries"), line("Timeouts", "item")
     assert answers_below(item, [beside, under]) == [under]
     assert answers_below(line("Retries"), [line("B", "heading"), beside, under]) == [beside]
+
+
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [
+        ("What is a dead letter queue?", "dead letter queue"),
+        ("whats a pod", "pod"),
+        ("what does HPA mean?", "hpa"),
+        ("escape-time meaning", "escap time"),
+        ("Define idempotency.", "idempot"),
+        ("What is the timeout of a queue, by default?", ""),
+        ("How do I drain a node?", ""),
+    ],
+)
+def test_a_question_may_ask_what_something_is(question: str, name: str) -> None:
+    assert defined(question) == name
+
+
+@pytest.mark.parametrize(
+    ("passage", "expected"),
+    [
+        (line("Queue: point-to-point, one reader a message", "definition"), True),
+        (line("Messaging: Queue (async)", "definition"), False),
+        (line("Queue; Use: work; Order: none", "row"), True),
+        (line("It is old. A queue (FIFO) is a list that is read from its front."), True),
+        (line("A queue is full after a day."), False),
+        (line("A dead letter queue is a queue."), False),
+    ],
+)
+def test_a_passage_may_say_what_something_is(passage: Passage, expected: bool) -> None:
+    assert defines(passage, defined("What is a queue?")) == expected
+
+
+def test_what_defines_a_thing_and_what_is_asked_for_word_by_word_come_first(stages: Callable[..., Stages]) -> None:
+    for question, first in (
+        ("What is a canary release?", "Canary release: "),
+        ("Events are kept for 24 hours", "Events are"),
+    ):
+        asked = stages(question)
+        assert asked.texts(rank_evidence(asked.result, None, None))[0].startswith(first)
+
+
+def test_a_heading_is_asked_for_by_its_name(stages: Callable[..., Stages]) -> None:
+    for question, expected in (("show me the yaml for Canary release", True), ("Canary fees", False)):
+        asked = stages(question)
+        assert asked_by_name(asked.understanding.query, asked.result) == expected
