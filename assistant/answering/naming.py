@@ -16,7 +16,7 @@ from assistant.answering.topic_features import FEATURES, describe, first_lines
 from assistant.answering.weights import Weights
 from assistant.retrieval.index_reader import IndexReader
 from assistant.retrieval.result import RetrievalResult
-from assistant.text.tokenizer import position, terms
+from assistant.text.tokenizer import position, stem, terms, words
 from assistant.topics.extraction import TELLING
 from assistant.topics.names import merged
 
@@ -115,7 +115,12 @@ def rank(topics: Sequence[Topic], weights: Mapping[str, float], temperature: flo
 def unsaid(topics: Sequence[Topic], result: RetrievalResult) -> list[Topic]:
     """Those topics of which the question does not say every word: what it says itself it does not ask for."""
     said = frozenset(result.query.terms)
-    return [t for t in topics if not said.issuperset(t.key.split())]
+
+    def is_said(topic: Topic) -> bool:
+        # "teamviewer" says TeamViewer, whose parts are words of their own.
+        return said.issuperset(topic.key.split()) or (len(words(topic.name)) == 1 and stem(topic.name) in said)
+
+    return [t for t in topics if not is_said(t)]
 
 
 def among(topics: Sequence[Topic], choices: Collection[str]) -> list[Topic]:

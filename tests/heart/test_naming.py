@@ -61,3 +61,9 @@ def test_equal_scores_are_ordered_by_name() -> None:
 def test_a_choice_among_names_leaves_only_theirs() -> None:
     known = [topic("Queue Service"), topic("Streaming Service"), topic("Bucket")]
     assert [t.name for t in naming.among(known, ("the queue", "a topic"))] == ["Queue Service"]
+
+
+def test_a_name_that_the_question_says_is_not_asked_for(stages: Callable[..., Stages]) -> None:
+    result = stages("queueservice is down, which other service gives each message to one worker?").result
+    names_left = naming.unsaid([topic("QueueService"), topic("Queue Service"), topic("Streaming Service")], result)
+    assert [t.name for t in names_left] == ["Queue Service", "Streaming Service"]
