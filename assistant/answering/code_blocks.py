@@ -55,7 +55,7 @@ def pick_code_block(
     if not fences:
         return None
     worth = _worth(result, fences)
-    if order and (home is None or not query.wants_code):
+    if order:
         first = hits[order[0]].passage
         worth = {n: v + _FIRST * _goes_with(first, hits[n].passage) for n, v in worth.items()}
     if query.wants_code:
