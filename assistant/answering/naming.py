@@ -16,6 +16,7 @@ from assistant.answering.topic_features import FEATURES, describe, first_lines
 from assistant.answering.weights import Weights
 from assistant.retrieval.index_reader import IndexReader
 from assistant.retrieval.result import RetrievalResult
+from assistant.text.structuring import is_structuring
 from assistant.text.tokenizer import position, stem, terms, words
 from assistant.topics.extraction import TELLING
 from assistant.topics.names import merged
@@ -113,14 +114,15 @@ def rank(topics: Sequence[Topic], weights: Mapping[str, float], temperature: flo
 
 
 def unsaid(topics: Sequence[Topic], result: RetrievalResult) -> list[Topic]:
-    """Those topics of which the question does not say every word: what it says itself it does not ask for."""
+    """Those topics of which the question does not say every word, since what it says itself it does not ask for, and
+    that are no heading that only structures."""
     said = frozenset(result.query.terms)
 
     def is_said(topic: Topic) -> bool:
         # "teamviewer" says TeamViewer, whose parts are words of their own.
         return said.issuperset(topic.key.split()) or (len(words(topic.name)) == 1 and stem(topic.name) in said)
 
-    return [t for t in topics if not is_said(t)]
+    return [t for t in topics if not is_said(t) and not is_structuring(t.key)]
 
 
 def among(topics: Sequence[Topic], choices: Collection[str]) -> list[Topic]:

@@ -51,6 +51,11 @@ def test_what_can_be_no_name_is_none(text: str) -> None:
     assert not {kind for _, kind in names(f"Then {text} follows")} & {"span"}
 
 
+@pytest.mark.parametrize("line", ["**How to bake**: heat it", "[this page](a.md) says", "e.g: rye", "https: a scheme"])
+def test_words_that_ask_or_point_begin_no_name(line: str) -> None:
+    assert not names(line)
+
+
 def test_a_single_letter_is_a_name_only_where_it_is_marked() -> None:
     assert ("C", "span") in names("Put `C` beside it.")
     assert not any(name == "C" for name, _ in names("Put C beside it."))
