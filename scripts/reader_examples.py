@@ -155,6 +155,8 @@ def _of_other_words(one: Misled, rng: random.Random) -> Iterator[Group]:
     texts = dict.fromkeys([text(question.gold[0]), *away, *map(text, drawn)])
     yield Group(question.text, tuple(texts)[:GROUP], True, "other words", _answer(question))
     if rng.random() < 0.4:
+        gone = frozenset(right) if one.note is question.note else frozenset[int]()
+        away = [text_of(question.text, one.note, n, gone) for n in one.distractors[:1]] if one.note is not None else []
         texts = dict.fromkeys([*away, *(text(n, frozenset(right)) for n in drawn)])
         if texts:
             yield Group(question.text, tuple(texts)[: GROUP - 1], False, "deleted")

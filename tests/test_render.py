@@ -315,6 +315,7 @@ def test_display_blocks_are_clean(answer: Answer) -> None:
         ("B is two.", "… B is two. …"),
         ("A is one. B is two.", "A is one. B is two. …"),
         ("A is one. B is two. C", "A is one. B is two. C"),
+        ("A is one. B is two. C is three.", "A is one. B is two. C is three."),
     ],
 )
 def test_a_mark_says_where_a_quotation_goes_on(text: str, shown: str) -> None:

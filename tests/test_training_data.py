@@ -89,13 +89,6 @@ def test_each_question_in_other_words_has_its_answer_where_it_says(field: Path) 
             assert away["note"] != one["note"] or all(end < a or b < start for a, b in places), one["id"]
 
 
-def test_each_question_about_code_says_whether_it_wants_to_see_it() -> None:
-    rows = records(DATA / "code.jsonl")
-    assert len({one["question"].casefold() for one in rows}) == len(rows) == 900
-    assert all(one.keys() == {"question", "code", "says"} for one in rows)
-    assert sum(one["code"] for one in rows) == 450
-
-
 def test_each_question_of_form_says_whether_it_wants_a_name() -> None:
     rows = records(DATA / "forms.jsonl")
     assert len({one["question"].casefold() for one in rows}) == len(rows) == 800

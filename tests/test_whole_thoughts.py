@@ -53,6 +53,28 @@ ctrl-c
 A list that is too long for one statement:
 
 """
+NESTED = """
+## Clean
+
+- Weekly:
+  1. Wipe the floor.
+  2. Wash the racks
+in hot water.
+- Yearly:
+  1. Take the door off.
+     - with two hands
+  2. Scrape the glass.
+
+1. Mix.
+2. Turn on:
+
+   ```
+   mixer on
+   ```
+
+## Turn
+
+""" + "\n".join(f"{n}. Turn knob {n}." for n in range(1, 41))
 LONG = f"- {'a word, ' * 30}\n" * 4
 
 
@@ -60,7 +82,7 @@ LONG = f"- {'a word, ' * 30}\n" * 4
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     folder = tmp_path_factory.mktemp("oven")
     (folder / "notes").mkdir()
-    (folder / "notes" / "oven.md").write_text(NOTE + LONG, "utf-8")
+    (folder / "notes" / "oven.md").write_text(NOTE + LONG + NESTED, "utf-8")
     build.refresh(folder / "notes", folder / "index", lambda: ENCODER)
     with Store.open(folder / "index") as opened:
         yield opened
@@ -116,6 +138,41 @@ def test_a_numbered_step_is_quoted_with_its_list(find: Callable[[str], Passage],
     assert excerpt is not None
     assert excerpt.text == "1. Open the door with both hands. 2. Put the tray in. 3. Close the door."
     assert builder.steps(find("The rest is easy")) is None
+
+
+@pytest.mark.parametrize(
+    ("item", "text"),
+    [
+        ("Wash the racks", "1. Wipe the floor. 2. Wash the racks in hot water."),
+        ("Scrape the glass", "1. Take the door off. - with two hands 2. Scrape the glass."),
+    ],
+)
+def test_steps_are_of_one_list(find: Callable[[str], Passage], store: Store, item: str, text: str) -> None:
+    excerpt = CitationBuilder(IndexReader(store), {}, limit=4).steps(find(item))
+    assert excerpt is not None
+    assert excerpt.text == text
+
+
+def test_an_item_leads_to_what_stands_under_it(find: Callable[[str], Passage], store: Store) -> None:
+    excerpt = CitationBuilder(IndexReader(store), {}, limit=4).whole_thought(find("Weekly"))
+    assert excerpt is not None
+    assert excerpt.text.endswith("in hot water.")
+
+
+def test_steps_up_to_the_first_with_code(find: Callable[[str], Passage], store: Store) -> None:
+    builder = CitationBuilder(IndexReader(store), {}, limit=4)
+    assert builder.steps(find("Mix.")) is None
+    assert builder.steps(find("Turn on")) is None
+
+
+def test_of_many_steps_no_more_are_quoted_than_a_quote_may_hold(find: Callable[[str], Passage], store: Store) -> None:
+    excerpt = CitationBuilder(IndexReader(store), {}, limit=4).steps(find("Turn knob 20."))
+    assert excerpt is not None
+    assert excerpt.text.startswith("1. Turn knob 1.")
+    assert excerpt.quote.count("\n") < 20
+    later = CitationBuilder(IndexReader(store), {}, limit=4).steps(find("Turn knob 30."))
+    assert later is not None
+    assert later.text.startswith("30. Turn knob 30.")
 
 
 def test_what_stands_below_a_line_is_of_its_section(find: Callable[[str], Passage], store: Store) -> None:

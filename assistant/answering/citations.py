@@ -11,13 +11,10 @@ from assistant.retrieval.index_reader import IndexReader
 from assistant.text import excerpts
 from assistant.text.excerpts import Excerpt
 
-_LIST = 16
-"""Lines of a list that are looked at to quote it as a whole."""
-_ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+\S")
-_STEP = re.compile(r"\s*\d+[.)]\s+\S")
-_ENDS = tuple(".!?…)\"'”’`*_")
-"""Signs at the end of a text that is complete."""
-_FENCES = ("```", "~~~")
+_MARK = re.compile(r"(?P<indent>[\s>]*)(?:[-*+]|(?P<number>\d+)[.)])\s+\S")
+"""What an item of a list begins with."""
+_APART = 2
+"""Lines from the end of one item to the next, at most: one may be blank."""
 _ABOVE = 3
 """Lines from one that leads to code to the first of the code: its mark, and a blank line or two."""
 _DRAWING = 14
@@ -68,23 +65,27 @@ class CitationBuilder:
         return excerpts.excerpt_naming(passage, lines, name, self.wanted)
 
     def whole_thought(self, passage: Passage, name: str = "", shown: Passage | None = None) -> Excerpt | None:
-        """The excerpt; of a line that leads to a list, with the list's first items; None of one that leads to anything
-        else but the block of code that is `shown`: it says nothing by itself."""
-        if passage.fence is not None or not self._leads_on(passage):
+        """The excerpt; of a line that leads to a list, with the list's first items; of one that leads to anything else,
+        without its last sentence, and None where that is the only one, unless it leads to the block of code that is
+        `shown`."""
+        if passage.fence is not None or not passage.text.rstrip().endswith((":", "：")):
             return self.excerpt(passage, name)
         if shown is not None and leads_to(passage, shown):
             return self.excerpt(passage, name)
-        below = self.reader.lines(passage.path, passage.end + 1, passage.end + _LIST + 1)
-        first = 1 if below and not below[0].strip() else 0
-        size = _items(below[first:], excerpts.LIST_CHARACTERS - len(passage.text))
-        if not size:
-            return self._complete(passage, name)
-        return self._lines(passage, passage.start, passage.end + first + size)
+        below = next((p for p in self.reader.following(passage) if p.start > passage.end), None)
+        if below is not None and below.start - passage.end <= _APART:
+            items = self._items(below)
+            own, first = self._mark(passage), self._mark(below)
+            if items and (own is None or (first is not None and len(first["indent"]) > len(own["indent"]))):
+                listed = self._listed(passage, items)
+                if listed is not None:
+                    return listed
+        return self._complete(passage, name)
 
     def _complete(self, passage: Passage, name: str) -> Excerpt | None:
         """The excerpt without the sentence that leads on to what is not shown; None where it is the only one."""
         found = self.excerpt(passage, name)
-        if found is None or not found.text.endswith(":"):
+        if found is None or not found.text.endswith((":", "：")):
             return found
         complete = excerpts.sentences(found.text)[:-1]
         return replace(found, text=" ".join(complete)) if complete else None
@@ -92,35 +93,68 @@ class CitationBuilder:
     def steps(self, passage: Passage) -> Excerpt | None:
         """The numbered list that an item stands in, from its beginning where there is room for it, otherwise from the
         item on; None where the passage is no numbered item, or holds code."""
-        above = min(passage.start - 1, _LIST)
-        around = self.reader.lines(passage.path, passage.start - above, passage.end + _LIST)
-        if not _STEP.match(around[above]):
+        mark = self._mark(passage)
+        if mark is None or mark["number"] is None:
             return None
-        first = above
-        for n in range(above - 1, -1, -1):
-            if around[n].strip() and not _belongs(around[n]):
+        first, edge = passage, passage.start
+        section = [p for p in self.reader.section(passage) if p.start < passage.start]
+        for above in reversed(section):
+            before = self._mark(above)
+            if before is None or mark["number"] == "1" or edge - above.end > _APART:
                 break
-            first = n if _STEP.match(around[n]) else first
-        for begin in (first, above):
-            size = _items(around[begin:], excerpts.LIST_CHARACTERS)
-            if begin + size > above:
-                return self._lines(passage, passage.start - above + begin, passage.start - above + begin + size - 1)
+            edge = above.start
+            if len(before["indent"]) > len(mark["indent"]):
+                continue
+            if before["number"] is None or before["indent"] != mark["indent"]:
+                break
+            first, mark = above, before
+        for begin in (first, passage):
+            items = self._items(begin)
+            listed = self._listed(begin, items[1:]) if items else None
+            if listed is not None and listed.end >= passage.end:
+                return listed
         return None
 
-    def _leads_on(self, passage: Passage) -> bool:
-        """Whether a line is not complete without what stands below it: it ends in a colon, or in the middle of a
-        sentence right above code."""
-        text = passage.text.rstrip()
-        if text.endswith(":"):
-            return True
-        if passage.kind != "paragraph" or text[-1:] in _ENDS:
-            return False
-        below = self.reader.lines(passage.path, passage.end + 1, passage.end + 2)
-        return any(line.lstrip().startswith(_FENCES) for line in below)
+    def _mark(self, passage: Passage) -> re.Match[str] | None:
+        """What the passage begins with, if it is an item of a list."""
+        lines = self.reader.lines(passage.path, passage.start, passage.start)
+        return _MARK.match(lines[0]) if lines and passage.fence is None else None
 
-    def _lines(self, passage: Passage, start: int, end: int) -> Excerpt:
-        quote = "\n".join(self.reader.lines(passage.path, start, end))
-        return Excerpt(passage, start, end, quote, " ".join(quote.split()))
+    def _items(self, first: Passage) -> list[Passage]:
+        """The items of a list from one on: those of its depth and kind, with what stands under them, up to the first
+        that holds code; none where `first` is no item."""
+        mark = self._mark(first)
+        if mark is None:
+            return []
+        items, whole = [first], 0
+        for passage in self.reader.section(first):
+            if passage.start <= items[-1].end:
+                continue
+            own = self._mark(passage)
+            if passage.fence is not None and passage.start - items[-1].end <= _ABOVE:
+                return items[:whole]
+            if own is None or passage.start - items[-1].end > _APART or len(own["indent"]) < len(mark["indent"]):
+                break
+            if len(own["indent"]) == len(mark["indent"]):
+                if (own["number"] is None) != (mark["number"] is None) or own["number"] == "1":
+                    break
+                whole = len(items)
+            items.append(passage)
+        return items
+
+    def _listed(self, lead: Passage, items: Sequence[Passage]) -> Excerpt | None:
+        """The lines from the first of `lead` to the last of as many items as there is room for; None for none."""
+        end = 0
+        for item in items:
+            lines = self.reader.lines(lead.path, lead.start, item.end)
+            if len(lines) > excerpts.QUOTE_LINES or len("\n".join(lines)) > excerpts.LIST_CHARACTERS:
+                break
+            end = item.end
+        if not end:
+            return None
+        quote = "\n".join(self.reader.lines(lead.path, lead.start, end))
+        text = excerpts.unmarked(quote)
+        return Excerpt(lead, lead.start, end, quote, text) if excerpts.plain(text) in excerpts.plain(quote) else None
 
     def whole_drawing(self, passage: Passage) -> Excerpt | None:
         """The whole thought; of a small drawing the whole, since its branches explain one another."""
@@ -156,31 +190,6 @@ class CitationBuilder:
 def leads_to(line: Passage, fence: Passage) -> bool:
     """Whether a block of code stands right below a line."""
     return line.path == fence.path and 0 < fence.start - line.end <= _ABOVE
-
-
-def _belongs(line: str) -> bool:
-    """Whether a line is an item of a list, or goes on with one."""
-    return _ITEM.match(line) is not None or line[:2].isspace()
-
-
-def _items(lines: Sequence[str], room: int) -> int:
-    """How many of these lines, from the first on, are whole items of a list, as many as there is room for; 0 for none,
-    and none from the first item on that holds code."""
-    whole = told = used = 0
-    for n, line in enumerate(lines):
-        if not line.strip():
-            continue
-        if _ITEM.match(line):
-            whole = told
-        elif not told or not line[:2].isspace():
-            break
-        elif line.lstrip().startswith(_FENCES):
-            return whole
-        used += len(line) + 1
-        if used > room:
-            return whole
-        told = n + 1
-    return told
 
 
 def _covers(cited: Citation, excerpt: Excerpt) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assistant.answering.citations import leads_to
-from assistant.answering.evidence import repeats
+from assistant.answering.evidence import defined, inside, repeats
 from assistant.answering.topic import Topic
 from assistant.notes.languages import language as language_of
 from assistant.records import Passage
@@ -27,6 +27,7 @@ _FIRST = 0.2
 """What a fence gains to which the line leads that is quoted first, or that holds it."""
 _CALLED = 0.5
 """What a fence gains whose label is asked for."""
+_ENDS = (".", "!", "?")
 _LINES = 2
 """Lines that are quoted first, in whose sections code is evidence."""
 Section = tuple[str, tuple[str, ...]]
@@ -39,8 +40,8 @@ def pick_code_block(
     result: RetrievalResult, topic: Topic | None, order: Sequence[int], home: Section | None
 ) -> int | None:
     """Position of the fence to show: asked for, the best of its language; otherwise one in the section of the two lines
-    that are quoted first, or of a follow-up. None where there is none. `order` are the hits as they are quoted, `home`
-    the section of a follow-up.
+    that are quoted first, or of a follow-up; beside a definition only one that holds one of them or stands right
+    below. None where there is none. `order` are the hits as they are quoted, `home` the section of a follow-up.
     """
     query, hits = result.query, result.hits
     fences = [n for n, hit in enumerate(hits) if hit.passage.kind == "fence"]
@@ -51,6 +52,9 @@ def pick_code_block(
     near = {_section(hits[n].passage) for n in order[:_LINES]}
     if not query.wants_code:
         fences = [n for n in fences if _section(hits[n].passage) in (home, *near)]
+        if defined(query.text):
+            told = [hits[n].passage for n in order[:_LINES]]
+            fences = [n for n in fences if any(_goes_with(line, hits[n].passage) for line in told)]
         fences = [n for n in fences if not repeats(query, hits[n].passage)] or fences
     if not fences:
         return None
@@ -58,6 +62,8 @@ def pick_code_block(
     if order:
         first = hits[order[0]].passage
         worth = {n: v + _FIRST * _goes_with(first, hits[n].passage) for n, v in worth.items()}
+        if not query.wants_code and not first.text.rstrip().endswith(_ENDS):
+            worth = {n: v + leads_to(first, hits[n].passage) for n, v in worth.items()}  # its sentence ends with it
     if query.wants_code:
         if home is not None:
             worth = {n: v + _HOME * (_section(hits[n].passage) == home) for n, v in worth.items()}
@@ -85,7 +91,7 @@ def _worth(result: RetrievalResult, fences: Sequence[int]) -> dict[int, float]:
     for hit in hits[:_STEPS]:
         if hit.passage.fence is not None and hit.passage.kind != "fence":
             for n in fences:
-                if _holds(hits[n].passage, hit.passage):
+                if inside(hit.passage, hits[n].passage):
                     best[n] = max(best[n], hit.score)
     led = _led(result, fences)
     own = {n: _WHOLE * hits[n].score + (1 - _WHOLE) * best[n] + _CALLED * _called(result, n) for n in fences}
@@ -113,13 +119,9 @@ def _led(result: RetrievalResult, fences: Sequence[int]) -> dict[int, float]:
 
 def _goes_with(line: Passage, fence: Passage) -> bool:
     """Whether a line leads to a fence, or is part of it."""
-    return leads_to(line, fence) or _holds(fence, line)
+    return leads_to(line, fence) or inside(line, fence)
 
 
 def _drawn(result: RetrievalResult, n: int) -> float:
     drawing = result.query.intent == "how" and is_written_in("drawing", result.hits[n].passage.info)
     return _DRAWN if drawing else 1.0
-
-
-def _holds(fence: Passage, passage: Passage) -> bool:
-    return fence.path == passage.path and fence.start <= passage.start and passage.end <= fence.end

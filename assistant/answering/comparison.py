@@ -104,7 +104,8 @@ def compare(
     """The passages that tell two sides apart. IndexDamaged, ModelUnusable."""
     one, other = (_side(side, against, ranked) for side, against in (sides, sides[::-1]))
     asked, aspect = _asked_of_each(result.query, sides)
-    # The own words of a follow-up count beside its subject, and so does what is asked of the sides.
+    # Retrieval scores a follow-up's own words as a separate text; the words asked about both sides are passed the same
+    # way.
     context = FollowUpContext(aspect, "", ()) if _tells(aspect) else None
     of_one, of_other = (retriever.retrieve(query, result.search.scope, context) for query in asked)
     return Comparison(_of_both(result, one, other), _own(of_one, one, other), _own(of_other, other, one))
@@ -116,9 +117,10 @@ def _asked_of_each(query: Query, sides: tuple[Topic, Topic]) -> tuple[tuple[Quer
     said = [(term, word.span()) for word in WORD.finditer(text) for term in terms(word[0])]
     spans = [_span(side, said) for side in sides]
     places = [span for span in spans if span is not None]
-    if len(places) < len(sides):
+    if len(places) < len(sides) or min(places)[1] > max(places)[0]:
         return (query, query), ""
-    before, after = text[: min(places)[0]], text[max(places)[1] :]
+    before, between, after = text[: min(places)[0]], text[min(places)[1] : max(places)[0]], text[max(places)[1] :]
+    after = f"{between if _tells(between) else ''}{after}"
     one, other = (
         parse(f"{before}{text[start:end]}{after}", code=query.wants_code, language=query.language)
         for start, end in places

@@ -25,6 +25,8 @@ MAX_COMPARISON_STATEMENTS = 8
 """Statements of a comparison."""
 MAX_CHARACTERS = 1_500
 """Characters of all statements together, by the contract."""
+SHORT_BLOCK = 5
+"""Lines of a block of code, at most, that is shown without quoting a line of it beside it."""
 MAX_MISSING_OPTIONS = 4
 """Options that are listed where none is supported."""
 
@@ -118,7 +120,7 @@ class _Composer:
             if sum(len(s.text) for s in statements) + len(excerpt.text) > MAX_CHARACTERS:
                 continue
             number = self.builder.cite(excerpt)
-            if number is not None and not _is_said(excerpt, number, statements):
+            if number is not None and not self._is_said(excerpt, number, statements):
                 statements.append(Statement(excerpt.text, (number,)))
                 quoted.append(passage)
         return Answer(
@@ -149,6 +151,14 @@ class _Composer:
             missing=() if chosen else tuple(text[:80] for _, text in query.options)[:MAX_MISSING_OPTIONS],
             hint=None if chosen else "No line of the notes supports one option more than the others.",
             citations=tuple(builder.citations),
+        )
+
+    def _is_said(self, excerpt: Excerpt, number: int, before: Sequence[Statement]) -> bool:
+        """Whether one of these statements says the same, or cites some of the same lines."""
+        cited = [self.builder.citations[n - 1] for s in before for n in s.citations]
+        return any(s.text == excerpt.text for s in before) or any(
+            c.path == excerpt.passage.path and c.start_line <= excerpt.end and excerpt.start <= c.end_line
+            for c in cited
         )
 
     def declined(self) -> Answer:
@@ -198,10 +208,12 @@ class _Composer:
             if sum(len(s.text) for s in said) + len(excerpt.text) > MAX_CHARACTERS:
                 return
             number = self.builder.cite(excerpt)
-            if number is not None and not _is_said(excerpt, number, said):
+            if number is not None and not self._is_said(excerpt, number, said):
                 statements.append(Statement(excerpt.text, (number,)))
 
         for n, passage in lines:
+            if fence is not None and _is_shown(passage, fence):
+                continue
             if below is not None and len(before) + len(statements) == STATEMENTS - 1:
                 state(self.builder.whole_thought(below, shown=fence))
             first = topic is not None and not statements and not before and n in topic.speakers
@@ -214,7 +226,6 @@ class _Composer:
         return statements
 
 
-def _is_said(excerpt: Excerpt, number: int, before: Sequence[Statement]) -> bool:
-    """Whether one of these statements says the same, or says it among more with the same citation."""
-    text = plain(excerpt.text)
-    return any(excerpt.text == s.text or (number in s.citations and text in plain(s.text)) for s in before)
+def _is_shown(passage: Passage, fence: Passage) -> bool:
+    """Whether a line stands in a block of code that is shown, and is found there at once."""
+    return passage.fence is not None and overlap(passage, fence) and fence.end - fence.start < SHORT_BLOCK

@@ -43,10 +43,12 @@ _DEFINING = 2
 """Lines that define what is asked for, at most, that come before all others."""
 _THING = r"(?:an? |the )?(?P<{}>[^?.,;:]{{2,50}}?)"
 _DEFINED = re.compile(
-    r"(?i)\s*(?:so |and |ok |hey )?(?:what(?:'?s|’s| is| are)|define|explain|(?:the )?meaning of) "
+    r"(?i)\s*(?:so |and |ok |hey )?"
+    r"(?:what(?:'?s|’s| is| are)(?: exactly| meant by)?|define|explain|(?:the )?meaning of) "
     rf"{_THING.format('name')}(?: (?:exactly|again|anyway|good for))?\s*[?.!]*$|"
     rf"\s*what do(?:es)? {_THING.format('meant')} mean\s*[?.!]*$|\s*{_THING.format('meaning')} meaning\s*[?.!]*$"
 )
+_TWO_THINGS = re.compile(r"(?i)\band\s+(?:what|how|why|when|where|which)\b")
 _NO_ARTICLE = re.compile(r"(?i)^\W*(?:(?:an?|the)\s+)?|\s*\([^)]*\)")
 _IS = re.compile(
     r"(?P<name>.{2,60}?) (?:(?:is|are|was|were) (?:an?|the|one|any|some|what|used|where|when|how|like|short|simply|"
@@ -81,7 +83,12 @@ def _telling(result: RetrievalResult) -> list[int]:
         n
         for n, hit in enumerate(result.hits)
         if (name and defines(hit.passage, name))
-        or (hit.passage.kind not in ("fence", *NAMING_KINDS) and key(hit.passage.text) == asked)
+        or (
+            hit.passage.kind not in ("fence", *NAMING_KINDS)
+            and asked != ""
+            and len(hit.passage.text) <= 2 * len(result.query.text)
+            and key(hit.passage.text) == asked
+        )
     ][:_DEFINING]
 
 
@@ -98,7 +105,8 @@ def asked_by_name(query: Query, result: RetrievalResult) -> bool:
 def defined(text: str) -> str:
     """The key (`tokenizer.key`) of what a question wants to be defined; "" where it asks for anything else."""
     asked = _DEFINED.match(text)
-    return key(asked["name"] or asked["meant"] or asked["meaning"]) if asked else ""
+    name = asked["name"] or asked["meant"] or asked["meaning"] if asked else ""
+    return key(name) if content(name) and not _TWO_THINGS.search(name) else ""
 
 
 def defines(passage: Passage, name: str) -> bool:
@@ -148,11 +156,10 @@ def overlap(one: Passage, other: Passage) -> bool:
 def repeats(query: Query, passage: Passage) -> bool:
     """Whether a passage is what the question asks about and no answer: all that it says is in the question, or it is
     code, such as an error as it was printed, with some words in a row of it."""
-    if passage.kind == "tree":
-        return False
-    if frozenset(content(passage.text)).issubset(terms(query.text)):
-        return True
-    return passage.fence is not None and not _runs(query.text).isdisjoint(_runs(passage.text))
+    if passage.fence is not None:
+        return passage.kind != "tree" and not _runs(query.text).isdisjoint(_runs(passage.text))
+    said = content(passage.text)
+    return bool(said) and set(said).issubset(terms(query.text))
 
 
 def answers_below(repeating: Passage, below: Iterable[Passage]) -> list[Passage]:
@@ -160,7 +167,8 @@ def answers_below(repeating: Passage, below: Iterable[Passage]) -> list[Passage]
     it, otherwise all but headings and labels; parts of what is there as a whole left out."""
     found: list[Passage] = []
     for passage in below:
-        own = repeating.fence is not None or repeating.kind == "paragraph" or passage.label == repeating.text
+        under = passage.label != "" and repeating.text.startswith(passage.label)
+        own = repeating.fence is not None or repeating.kind == "paragraph" or under
         if own and passage.kind not in NAMING_KINDS and not any(overlap(passage, other) for other in found):
             found.append(passage)
     return found
@@ -215,10 +223,11 @@ def _narrowed(result: RetrievalResult, n: int) -> int:
     for k, hit in enumerate(result.hits):
         if hit.score < _NEARLY * result.hits[n].score:
             break
-        if hit.passage.kind != "fence" and _inside(hit.passage, whole):
+        if hit.passage.kind != "fence" and inside(hit.passage, whole):
             return k
     return n
 
 
-def _inside(passage: Passage, whole: Passage) -> bool:
+def inside(passage: Passage, whole: Passage) -> bool:
+    """Whether all lines of a passage are lines of another one."""
     return passage.path == whole.path and whole.start <= passage.start and passage.end <= whole.end

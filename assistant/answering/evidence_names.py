@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from assistant.records import Passage
 from assistant.text import word_frequency
-from assistant.text.stop_words import is_stop, word_list
+from assistant.text.stop_words import is_stop
 from assistant.text.tokenizer import key, stem, terms, words
 
 _LINES, _LINE = 12, 500
@@ -40,7 +40,10 @@ _SHAPE = re.compile(
 )
 _COMMAND = re.compile(r"^\s*(?:[$>%❯#]\s+)?(?:sudo\s+)?([a-z][\w.-]*)(?:\s+([a-z][a-z-]+)(?=\s|$))?")
 _NO_NAME = re.compile(r"(?i)https?|www|e\.?g|i\.?e|etc")
-_NOT_FIRST = word_list("no_name_begins_with")
+_NOT_FIRST = frozenset(
+    ("how", "what", "when", "where", "why", "which", "this", "that", "these", "those", "here", "click", "see")
+)
+"""Words that ask or point, and begin no name."""
 _WORDED = frozenset(("bold", "glossed", "link", "cell", "subject", "read"))
 """Kinds of names that are words of a text, and not code."""
 _MARKED = frozenset(("span", "bold", "cell"))
@@ -122,7 +125,9 @@ def _tidied(text: str, kind: str) -> str | None:
     if not name or len(name) > _MOST_CHARACTERS or len(name.split()) > _MOST_WORDS or not key(name):
         return None
     own = name.split()
-    if _NO_NAME.fullmatch(name) or (kind in _WORDED and len(own) > 1 and own[0].lower() in _NOT_FIRST):
+    if _NO_NAME.fullmatch(name) or (
+        kind in _WORDED and len(own) > 1 and own[0].lower() in _NOT_FIRST and not own[0].isupper()
+    ):
         return None
     if kind in _SAID and any(is_stop(stem(word)) or "n't" in word for word in (own[0], own[-1])):
         return None

@@ -12,6 +12,8 @@ from assistant.text.tokenizer import terms
 
 _TEXT, _HEADINGS, _AROUND = 44, 14, 7
 """Words at most."""
+_LONGEST = 1_000
+"""Words of a passage that are looked at."""
 _STOPS = ".!?:;,)}|"
 """Signs behind which a part of a text begins."""
 SEPARATOR = " [SEP] "
@@ -48,7 +50,7 @@ def _headings(read: Passage) -> str:
 
 def _best(text: str, wanted: frozenset[str]) -> str:
     """The words of a text from the start of the sentence, or part of one, from which they hold most of these terms."""
-    words = text.split()
+    words = text.split(None, _LONGEST)[:_LONGEST]
     if len(words) <= _TEXT or not wanted:
         return " ".join(words[:_TEXT])
     said = [wanted.intersection(terms(word)) for word in words]

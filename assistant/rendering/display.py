@@ -37,6 +37,9 @@ from assistant.text import excerpts, sanitize
 
 STRONG, FAIR = 0.7, 0.4
 """Confidence from which a candidate is called so; below FAIR it is weak."""
+_WORD, _ATTRIBUTES = re.compile(r"\w"), re.compile(r"\{[^{}]*\}")
+_LONG = 300
+"""Characters from which a statement that ends in the middle of a line is taken to be cut off."""
 _SENTENCE_ENDS = (".", "!", "?")
 _BOLD = re.compile(r"\*\*(\S.*?)\*\*")
 _LIST_MARK = re.compile(r"^\s*(?:(?:[-*+>]|#{1,6}|\d{1,9}[.)])\s+)+")
@@ -127,8 +130,13 @@ class _Display:
         before, found, after = excerpts.plain(cited.quote).partition(text)
         if not found:
             return statement.text
-        goes_before = before.rstrip().endswith(_SENTENCE_ENDS)
-        goes_after = after.strip() and text.endswith(_SENTENCE_ENDS)
+        lines = cited.quote.split("\n")
+        ends = {len(excerpts.plain(" ".join(lines[:n]))) for n in range(len(lines) + 1)}
+        is_cut = len(statement.text) > _LONG and len(before) + len(text) not in ends
+        more = _WORD.search(_LIST_MARK.sub("", f"{before} ")) is not None
+        goes_before = more and before.rstrip().endswith(_SENTENCE_ENDS)
+        more = _WORD.search(_ATTRIBUTES.sub("", after)) is not None
+        goes_after = more and (text.endswith(_SENTENCE_ENDS) or is_cut)
         return f"{'… ' if goes_before else ''}{statement.text}{' …' if goes_after else ''}"
 
     def _requirement(self, requirement: RequirementSupport) -> RequirementItem:

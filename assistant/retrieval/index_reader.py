@@ -88,13 +88,16 @@ class IndexReader:
             self._sections[place] = terms
         return self._sections[place]
 
-    def following(self, passage: Passage) -> list[Passage]:
-        """What stands in the section of a passage below it, and below the fence that holds it, by line; the whole of
-        a fence before its parts."""
-        last = passage.end if passage.fence is None else passage.fence[1]
+    def section(self, passage: Passage) -> list[Passage]:
+        """The passages of the section that a passage stands in, by line, wider before narrower."""
         ids = self.store.section_passages(passage.path, passage.anchor)[:_SECTION]
         section = (each.passage for each in self.passages(ids).values())
-        return sorted((p for p in section if p.start > last), key=lambda p: (p.start, -p.end))
+        return sorted(section, key=lambda p: (p.start, -p.end))
+
+    def following(self, passage: Passage) -> list[Passage]:
+        """Those of them that stand below the passage, and below the fence that holds it."""
+        last = passage.end if passage.fence is None else passage.fence[1]
+        return [p for p in self.section(passage) if p.start > last]
 
     def plain_note(self, path: str) -> str:
         """A note's text as names are looked for in it: without marks, tags and line ends."""

@@ -22,7 +22,7 @@ _SHORTEST = 2
 _WINDOW = 6
 _STEP = 12
 """Lines of code that are quoted whole; of more, those round the best one."""
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'`*(])")
+_SENTENCE = re.compile(r"(?<=[.!?])(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\bvs\.)(?<!\bcf\.)\s+(?=[A-Z0-9\"'`*(])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +144,10 @@ def _cut(quote: str, wanted: Mapping[str, float]) -> str:
 def _statement(passage: Passage, quote: str, wanted: Mapping[str, float]) -> str:
     """What is stated of a quote: its text without marks; of a long one its best sentence, else its best line."""
     rows = [r for r in quote.split("\n") if r.strip()]
-    text = _unmarked(passage, quote, rows, wanted)[:STATEMENT_CHARACTERS].strip()
-    if plain(text) and plain(text) in plain(quote):
-        return text
+    for text in (_unmarked(passage, quote, rows, wanted), _best_sentence(passage.text, wanted)):
+        short = _shortened(text)
+        if plain(short) and plain(short) in plain(quote):
+            return short
     best = max(rows, key=lambda r: weight(r, wanted))
     line = _plain_line(best)
     return (line if plain(line) in plain(quote) else best.strip())[:STATEMENT_CHARACTERS]
@@ -159,6 +160,22 @@ def _unmarked(passage: Passage, quote: str, rows: Sequence[str], wanted: Mapping
         return " ".join(_plain_line(quote).strip("| ").split())
     text = " ".join(passage.text.split()) if passage.kind == "pair" else " ".join(_plain_line(r) for r in rows)
     return text if len(text) <= STATEMENT_CHARACTERS else _best_sentences(text, wanted)
+
+
+def _best_sentence(text: str, wanted: Mapping[str, float]) -> str:
+    return max(sentences(text), key=lambda s: weight(s, wanted))
+
+
+def _shortened(text: str) -> str:
+    """The words of a text for which there is room."""
+    text = text.strip()
+    if len(text) <= STATEMENT_CHARACTERS:
+        return text
+    return (
+        text[: STATEMENT_CHARACTERS + 1].rsplit(None, 1)[0]
+        if " " in text[:STATEMENT_CHARACTERS]
+        else text[:STATEMENT_CHARACTERS]
+    )
 
 
 def _best_sentences(text: str, wanted: Mapping[str, float]) -> str:
@@ -183,6 +200,10 @@ def _best_lines(rows: Sequence[str], wanted: Mapping[str, float]) -> str:
 
 
 def _plain_line(line: str) -> str:
-    text = re.sub(r"^\s*(?:>\s?|[-*+]\s+|\d+[.)]\s+|#{1,6}\s+|[│├└─|`]+\s*)*", "", line)
+    return unmarked(re.sub(r"^\s*(?:>\s?|[-*+]\s+|\d+[.)]\s+|#{1,6}\s+|[│├└─|`]+\s*)*", "", line))
+
+
+def unmarked(text: str) -> str:
+    """A text single-spaced, without strong emphasis, code marks and the targets of links."""
     text = re.sub(r"!?\[([^\]]*)\](\([^)]*\)|\[[^\]]*\])", r"\1", text)
     return " ".join(re.sub(r"(\*\*|__|`)", "", text).split())
