@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assistant.answering.citations import leads_to
-from assistant.answering.evidence import defined, inside, repeats
+from assistant.answering.evidence import inside, repeats
 from assistant.answering.topic import Topic
 from assistant.notes.languages import language as language_of
+from assistant.question.expectations import defined
 from assistant.records import Passage
 from assistant.retrieval.result import RetrievalResult
 from assistant.text.stop_words import content

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from assistant.answering.topic import Topic, names
-from assistant.question.expectations import Quantity
+from assistant.question.expectations import Quantity, defined
 from assistant.question.query import Query
 from assistant.records import NAMING_KINDS, UNSURE, Passage
 from assistant.retrieval.result import RetrievalResult
@@ -41,14 +41,6 @@ _ENOUGH = 24
 """Passages beyond which no answer looks."""
 _DEFINING = 2
 """Lines that define what is asked for, at most, that come before all others."""
-_THING = r"(?:an? |the )?(?P<{}>[^?.,;:]{{2,50}}?)"
-_DEFINED = re.compile(
-    r"(?i)\s*(?:so |and |ok |hey )?"
-    r"(?:what(?:'?s|’s| is| are)(?: exactly| meant by)?|define|explain|(?:the )?meaning of) "
-    rf"{_THING.format('name')}(?: (?:exactly|again|anyway|good for))?\s*[?.!]*$|"
-    rf"\s*what do(?:es)? {_THING.format('meant')} mean\s*[?.!]*$|\s*{_THING.format('meaning')} meaning\s*[?.!]*$"
-)
-_TWO_THINGS = re.compile(r"(?i)\band\s+(?:what|how|why|when|where|which)\b")
 _NO_ARTICLE = re.compile(r"(?i)^\W*(?:(?:an?|the)\s+)?|\s*\([^)]*\)")
 _IS = re.compile(
     r"(?P<name>.{2,60}?) (?:(?:is|are|was|were) (?:an?|the|one|any|some|what|used|where|when|how|like|short|simply|"
@@ -78,7 +70,7 @@ def rank_evidence(result: RetrievalResult, topic: Topic | None, quantity: Quanti
 def _telling(result: RetrievalResult) -> list[int]:
     """The hits that come first whatever their score: what defines the thing whose definition is asked for, and lines
     that are asked for word by word."""
-    name, asked = defined(result.query.text), key(result.query.text)
+    name, asked = key(defined(result.query.text)), key(result.query.text)
     return [
         n
         for n, hit in enumerate(result.hits)
@@ -94,19 +86,12 @@ def _telling(result: RetrievalResult) -> list[int]:
 
 def asked_by_name(query: Query, result: RetrievalResult) -> bool:
     """Whether the question is what a heading or a label is called, or asks what something is that a line defines."""
-    name, asked = defined(query.text), query.subject
+    name, asked = key(defined(query.text)), query.subject
     return any(
         asked in (content(hit.passage.label), content(hit.passage.heading_path[-1]))
         or (name and defines(hit.passage, name))
         for hit in result.hits
     )
-
-
-def defined(text: str) -> str:
-    """The key (`tokenizer.key`) of what a question wants to be defined; "" where it asks for anything else."""
-    asked = _DEFINED.match(text)
-    name = asked["name"] or asked["meant"] or asked["meaning"] if asked else ""
-    return key(name) if content(name) and not _TWO_THINGS.search(name) else ""
 
 
 def defines(passage: Passage, name: str) -> bool:

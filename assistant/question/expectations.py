@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from assistant.text.stop_words import FORM, is_stop
+from assistant.text.stop_words import FORM, content, is_stop
 from assistant.text.tokenizer import parts, terms, words
 
 _ORDERS = re.compile(
@@ -41,6 +41,14 @@ _OVERVIEW = re.compile(
     r")[\s.?!]*",
     re.IGNORECASE,
 )
+_THING = r"(?:an? |the )?(?P<{}>[^?.,;:]{{2,50}}?)"
+_DEFINED = re.compile(
+    r"(?i)\s*(?:so |and |ok |hey )?"
+    r"(?:what(?:'?s|’s| is| are)(?: exactly| meant by)?|define|explain|(?:the )?meaning of) "
+    rf"{_THING.format('name')}(?: (?:exactly|again|anyway|good for))?\s*[?.!]*$|"
+    rf"\s*what do(?:es)? {_THING.format('meant')} mean\s*[?.!]*$|\s*{_THING.format('meaning')} meaning\s*[?.!]*$"
+)
+_TWO_THINGS = re.compile(r"(?i)\band\s+(?:what|how|why|when|where|which)\b")
 _NUMBER_ASKED = re.compile(
     r"(?i)\bhow (?:many|much|long|often|far|big|large|high|small|old|fast)\b|\b(?:maximum|"
     r"minimum|longest|largest|highest|smallest|limit|price|percentage|latency|size|port)\b"
@@ -149,6 +157,13 @@ def is_greeting(text: str) -> bool:
 def is_overview(text: str) -> bool:
     """Whether a text asks what the notes are about, all of them."""
     return bool(_OVERVIEW.fullmatch(text))
+
+
+def defined(text: str) -> str:
+    """What a question wants to be defined, in its words; "" where it asks for anything else."""
+    asked = _DEFINED.match(text)
+    name = asked["name"] or asked["meant"] or asked["meaning"] if asked else ""
+    return name if content(name) and not _TWO_THINGS.search(name) else ""
 
 
 def quantity(text: str) -> Quantity | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from assistant.question.expectations import defined
 from assistant.question.intent import asks_for_code
 from assistant.question.parser import tidy
 from assistant.records import UNSURE, Answer
@@ -140,7 +141,7 @@ def next_subject(answer: Answer, turn: Turn, sides: tuple[str, ...] = ()) -> Sub
         home = answer.verdict.heading_path
         path = next((c.path for c in answer.citations if c.heading_path == home), first.path)
         return Subject(answer.verdict.name, path, home, sides, question)
-    name = _talked_about(_NUMBERED.sub("", first.heading_path[-1]), question)
+    name = defined(question) or _talked_about(_NUMBERED.sub("", first.heading_path[-1]), question)
     return Subject(name, first.path, first.heading_path, sides, question)
 
 

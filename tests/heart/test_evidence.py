@@ -9,16 +9,16 @@ import pytest
 from assistant.answering.evidence import (
     answers_below,
     asked_by_name,
-    defined,
     defines,
     distinct,
     overlap,
     rank_evidence,
     repeats,
 )
-from assistant.question.expectations import quantity
+from assistant.question.expectations import defined, quantity
 from assistant.question.parser import parse
 from assistant.records import LineNumber, Passage
+from assistant.text.tokenizer import key
 from tests.heart.conftest import Stages
 
 
@@ -100,7 +100,7 @@ def test_items_beside_a_repeated_one_answer_nothing() -> None:
     ],
 )
 def test_a_question_may_ask_what_something_is(question: str, name: str) -> None:
-    assert defined(question) == name
+    assert key(defined(question)) == name
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_question_may_ask_what_something_is(question: str, name: str) -> None:
     ],
 )
 def test_a_passage_may_say_what_something_is(passage: Passage, expected: bool) -> None:
-    assert defines(passage, defined("What is a queue?")) == expected
+    assert defines(passage, key(defined("What is a queue?"))) == expected
 
 
 def test_what_defines_a_thing_and_what_is_asked_for_word_by_word_come_first(stages: Callable[..., Stages]) -> None:
