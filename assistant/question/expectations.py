@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from assistant.question.patterns import TWO_SIDES
 from assistant.text.stop_words import FORM, content, is_stop
 from assistant.text.tokenizer import parts, terms, words
 
@@ -163,7 +164,8 @@ def defined(text: str) -> str:
     """What a question wants to be defined, in its words; "" where it asks for anything else."""
     asked = _DEFINED.match(text)
     name = asked["name"] or asked["meant"] or asked["meaning"] if asked else ""
-    return name if content(name) and not _TWO_THINGS.search(name) else ""
+    more = _TWO_THINGS.search(name) or TWO_SIDES.search(text)
+    return name if content(name) and not more else ""
 
 
 def quantity(text: str) -> Quantity | None:

@@ -97,6 +97,7 @@ def test_items_beside_a_repeated_one_answer_nothing() -> None:
         ("Define idempotency.", "idempot"),
         ("What is the timeout of a queue, by default?", ""),
         ("How do I drain a node?", ""),
+        ("What is the difference between the queue and the stream?", ""),
     ],
 )
 def test_a_question_may_ask_what_something_is(question: str, name: str) -> None:
