@@ -72,7 +72,7 @@ class CitationBuilder:
             return self.excerpt(passage, name)
         if shown is not None and leads_to(passage, shown):
             return self.excerpt(passage, name)
-        below = next((p for p in self.reader.following(passage) if p.start > passage.end), None)
+        below = next(iter(self.reader.following(passage)), None)
         if below is not None and below.start - passage.end <= _APART:
             items = self._items(below)
             own, first = self._mark(passage), self._mark(below)

@@ -91,6 +91,9 @@ class _Composer:
         if snippet is None and fence is not None:
             snippet = builder.code_block(fence)
         statements += self._statements(lines[2:] if statements else lines, topic, fence, statements, below)
+        if lines and not statements:  # a line that leads to code, or stands in the block, is better than none
+            stated = self._statement(builder.excerpt(lines[0][1]), ())
+            statements = [stated] if stated is not None else []
         name, others = verdict.candidates(builder, self.result, self.ranked) if topic is not None else (None, ())
         shown = {one.name for one in (name, *others) if one is not None}
         named = [t for t in self.ranked if t.name in shown]
@@ -115,13 +118,10 @@ class _Composer:
         quoted: list[Passage] = []
         for passage in (*told.both[:1], *turns[:2], *told.both[1:], *turns[2:]):
             excerpt = self.builder.whole_drawing(passage)
-            if excerpt is None or not plain(excerpt.text) or any(overlap(passage, other) for other in quoted):
-                continue
-            if sum(len(s.text) for s in statements) + len(excerpt.text) > MAX_CHARACTERS:
-                continue
-            number = self.builder.cite(excerpt)
-            if number is not None and not self._is_said(excerpt, number, statements):
-                statements.append(Statement(excerpt.text, (number,)))
+            apart = not any(overlap(passage, other) for other in quoted)
+            stated = self._statement(excerpt, statements) if apart else None
+            if stated is not None:
+                statements.append(stated)
                 quoted.append(passage)
         return Answer(
             result.query.text,
@@ -153,13 +153,21 @@ class _Composer:
             citations=tuple(builder.citations),
         )
 
-    def _is_said(self, excerpt: Excerpt, number: int, before: Sequence[Statement]) -> bool:
-        """Whether one of these statements says the same, or cites some of the same lines."""
-        cited = [self.builder.citations[n - 1] for s in before for n in s.citations]
-        return any(s.text == excerpt.text for s in before) or any(
+    def _statement(self, excerpt: Excerpt | None, before: Sequence[Statement]) -> Statement | None:
+        """What the excerpt states, with its citation; None where there is nothing to state or no room for it after the
+        statements made before, or where one of these says the same or cites some of the same lines."""
+        if excerpt is None or not plain(excerpt.text):
+            return None
+        if sum(len(s.text) for s in before) + len(excerpt.text) > MAX_CHARACTERS:
+            return None
+        cited = (self.builder.citations[n - 1] for s in before for n in s.citations)
+        if any(s.text == excerpt.text for s in before) or any(
             c.path == excerpt.passage.path and c.start_line <= excerpt.end and excerpt.start <= c.end_line
             for c in cited
-        )
+        ):
+            return None
+        number = self.builder.cite(excerpt)
+        return Statement(excerpt.text, (number,)) if number is not None else None
 
     def declined(self) -> Answer:
         """Near misses, as citations without a claim; none to a greeting."""
@@ -200,29 +208,26 @@ class _Composer:
         shown."""
         statements: list[Statement] = []
 
+        def room() -> int:
+            return 0 if self.builder.full else STATEMENTS - len(before) - len(statements)
+
         def state(excerpt: Excerpt | None) -> None:
-            said = (*before, *statements)
-            full = len(said) >= STATEMENTS or self.builder.full
-            if excerpt is None or not plain(excerpt.text) or full:
-                return
-            if sum(len(s.text) for s in said) + len(excerpt.text) > MAX_CHARACTERS:
-                return
-            number = self.builder.cite(excerpt)
-            if number is not None and not self._is_said(excerpt, number, said):
-                statements.append(Statement(excerpt.text, (number,)))
+            stated = self._statement(excerpt, (*before, *statements))
+            if stated is not None:
+                statements.append(stated)
 
         for n, passage in lines:
+            if below is not None and room() == 1:
+                state(self.builder.whole_thought(below, shown=fence))
+            if not room():
+                return statements
             if fence is not None and _is_shown(passage, fence):
                 continue
-            if below is not None and len(before) + len(statements) == STATEMENTS - 1:
-                state(self.builder.whole_thought(below, shown=fence))
-            first = topic is not None and not statements and not before and n in topic.speakers
+            named = topic is not None and not statements and not before and n in topic.speakers
             steps = self.builder.steps(passage) if self.result.query.intent == "how" else None
-            state(steps or self.builder.whole_thought(passage, topic.name if topic and first else "", fence))
-        if below is not None:
+            state(steps or self.builder.whole_thought(passage, topic.name if topic and named else "", fence))
+        if below is not None and room():
             state(self.builder.whole_thought(below, shown=fence))
-        if lines and not statements and not before:
-            state(self.builder.excerpt(lines[0][1]))  # a line that leads to code is better than none
         return statements
 
 

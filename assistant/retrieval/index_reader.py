@@ -91,8 +91,7 @@ class IndexReader:
     def section(self, passage: Passage) -> list[Passage]:
         """The passages of the section that a passage stands in, by line, wider before narrower."""
         ids = self.store.section_passages(passage.path, passage.anchor)[:_SECTION]
-        section = (each.passage for each in self.passages(ids).values())
-        return sorted(section, key=lambda p: (p.start, -p.end))
+        return [each.passage for each in self.passages(ids).values()]
 
     def following(self, passage: Passage) -> list[Passage]:
         """Those of them that stand below the passage, and below the fence that holds it."""
