@@ -14,9 +14,8 @@ from assistant.answering import decision_features, topic_features
 from assistant.question import name_asked
 
 VERDICT_PENALTY, OUTCOME_PENALTY, ASKED_PENALTY, VECTOR_PENALTY = 8.0, 10.0, 5.0, 250.0
-SETS, FIELDS_OF_PURPOSE, FIELDS_OF_NAMES = 2.0, 0.2, 0.6
-"""What a question for a name counts, of a question set, and of a field where it is for a purpose and where it is not:
-how notes speak of purposes differs most from field to field."""
+SETS, FIELDS = 4.0, 0.3
+"""What a question for a name counts, of a question set, and of a field that the reader was trained on."""
 FORM = 2.5
 """What a question of a set counts beside one of a field, where only its form matters."""
 WRONGLY_DECLINED = 0.06
@@ -34,12 +33,9 @@ class Meaning(TypedDict):
 class Constants(TypedDict):
     """What assistant/data/constants.json holds."""
 
-    purpose: dict[str, float]
-    """Weight by feature of `topic_features`, where a name is chosen for a purpose."""
-    purpose_temperature: float
-    which: dict[str, float]
-    """The same, where any other name is asked for."""
-    which_temperature: float
+    names: dict[str, float]
+    """Weight by feature of `topic_features`."""
+    names_temperature: float
     asked: dict[str, float]
     """Weight by feature of `name_asked`, and `bias`."""
     meaning: Meaning
@@ -72,10 +68,10 @@ def fit_verdict(chosen: Sequence[Item]) -> Array:
 
 
 def _counts(item: Item) -> float:
-    """What a question for a name counts; plain ones count double, since there are few."""
+    """What a question for a name counts; plain ones count more, since there are few."""
     if item.set == FIELD:
-        return FIELDS_OF_PURPOSE if item.for_purpose else FIELDS_OF_NAMES
-    return 2 * SETS if item.set in PLAIN else SETS
+        return FIELDS
+    return 1.5 * SETS if item.set in PLAIN else SETS
 
 
 def confidence(item: Item, weights: Array, heat: float) -> float:
@@ -148,17 +144,15 @@ def threshold(chosen: Sequence[Item], fitted: tuple[Array, float]) -> float:
 def as_constants(chosen: Sequence[Item], forms: Sequence[Form], encoder: str) -> Constants:
     """Everything fitted, but not on the items kept aside; `encoder` is the identity of the one of their vectors."""
     chosen = [i for i in chosen if not i.aside]
-    chosen_for, which = ([i for i in chosen if i.scenario and i.for_purpose is purpose] for purpose in (True, False))
-    of_purpose, of_which, asked = fit_verdict(chosen_for), fit_verdict(which), fit_asked(forms, vectors=False)
+    named = [i for i in chosen if i.scenario]
+    of_names, asked = fit_verdict(named), fit_asked(forms, vectors=False)
     meaning = fit_asked(forms, vectors=True)
     form = len(name_asked.FEATURES)
     chosen = [i for i in chosen if i.set != FIELD]
     fitted = fit_outcome(chosen)
     return {
-        "purpose": _by_name(topic_features.FEATURES, of_purpose),
-        "purpose_temperature": temperature(chosen_for, of_purpose),
-        "which": _by_name(topic_features.FEATURES, of_which),
-        "which_temperature": temperature(which, of_which),
+        "names": _by_name(topic_features.FEATURES, of_names),
+        "names_temperature": temperature(named, of_names),
         "asked": {"bias": round(asked[1], 4), **_by_name(name_asked.FEATURES, asked[0])},
         "meaning": {
             "encoder": encoder,

@@ -60,7 +60,6 @@ class Item:
     answerable: bool
     near_miss: bool
     scenario: bool
-    for_purpose: bool
     heading: bool
     """A heading asked as it stands, which decides nothing about where the threshold is."""
     aside: bool
@@ -230,7 +229,6 @@ def _item(
         kind != "unanswerable",
         row.get("category") == "near_miss",
         kind == "scenario",
-        understanding.query.for_purpose,
         heading=False,
         aside=False,
     )

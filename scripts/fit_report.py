@@ -30,12 +30,9 @@ class Pool:
         self.forms: list[tuple[Form, bool]] = []
 
     def add(self, items_left_out: Sequence[Item], fitted: Constants) -> None:
-        purpose = np.array([fitted["purpose"].get(f, 0.0) for f in topic_features.FEATURES])
-        which = np.array([fitted["which"].get(f, 0.0) for f in topic_features.FEATURES])
+        weights, heat = np.array([fitted["names"][f] for f in topic_features.FEATURES]), fitted["names_temperature"]
         model = np.array([fitted["outcome"][f] for f in decision_features.FEATURES]), fitted["outcome"]["bias"]
         for item in items_left_out:
-            weights = purpose if item.for_purpose else which
-            heat = fitted["purpose_temperature"] if item.for_purpose else fitted["which_temperature"]
             right = bool(len(item.topics)) and bool(item.right[int(np.argmax(item.topics @ weights))])
             sure = confidence(item, weights, heat)
             self.rows.append((item, probability(item, model) < fitted["threshold"], right, sure))

@@ -67,7 +67,7 @@ def train(folder: Path, public: Path | None, out: Path, plan: Plan) -> None:
     reader = Reader()
     epochs = range(plan.first, plan.first + EPOCHS)
     batches = [batch for epoch in epochs for batch in _batches(examples.groups(epoch, public), epoch)]
-    batches = batches[: plan.steps or STEPS]
+    batches = batches[: STEPS if plan.steps is None else plan.steps]
     pairs = sum(len(group.texts) for batch in batches for group in batch)
     print(f"{pairs} pairs, {len(batches)} steps", flush=True)
     run = Run(folder, reader.model, len(batches), RATE, begin=plan.begin)

@@ -53,8 +53,8 @@ def with_lora(model: nn.Module, kept: Sequence[str] = (), first: int = 0) -> nn.
 class Plan:
     """What of a model's data one run goes through."""
 
-    begin: Path | None = None
-    """The checkpoint of another run, whose weights this one begins with."""
+    begin: Sequence[Path] = ()
+    """Checkpoints of other runs, with the mean of whose weights this one begins; one may be there twice."""
     first: int = 0
     """The first epoch; each draws its data anew."""
     steps: int | None = None
@@ -71,7 +71,7 @@ class Run:
     rate: float
     every: int = 100
     """Steps between checkpoints."""
-    begin: Path | None = None
+    begin: Sequence[Path] = ()
     """As a plan's."""
     step: int = 0
     losses: list[float] = field(default_factory=list)
@@ -86,9 +86,9 @@ class Run:
             self.step = saved["step"]
             self.optimizer.load_state_dict(saved["optimizer"])
             print(f"goes on from step {self.step}", flush=True)
-        elif self.begin is not None:
-            self._load(self.begin)
-            print(f"begins with the weights of {self.begin.parent.name}", flush=True)
+        elif self.begin:
+            self._use([torch.load(path, weights_only=True)["weights"] for path in self.begin])
+            print(f"begins with the weights of {', '.join(path.parent.name for path in self.begin)}", flush=True)
 
     def steps_left(self) -> Iterator[int]:
         """The numbers of the steps still to do; a checkpoint is written between them."""
@@ -121,10 +121,14 @@ class Run:
 
     def _load(self, state: Path) -> dict[str, Any]:
         saved: dict[str, Any] = torch.load(state, weights_only=True)
-        with torch.no_grad():
-            for name, value in saved["weights"].items():
-                self.trained[name].copy_(value)
+        self._use([saved["weights"]])
         return saved
+
+    def _use(self, weights: Sequence[dict[str, Tensor]]) -> None:
+        """Takes the mean of these weights."""
+        with torch.no_grad():
+            for name, own in self.trained.items():
+                own.copy_(torch.stack([each[name] for each in weights]).mean(dim=0))
 
     def _save(self) -> None:
         state = self.folder / "state.pt"

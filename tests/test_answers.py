@@ -150,6 +150,21 @@ def test_without_the_vocabulary_no_concept_takes_part(root: Path, prepared: Path
     assert explained["concepts"] == {}
 
 
+def test_code_in_the_middle_of_a_sentence_is_shown_and_not_a_block_that_sounds_more_like_the_question(
+    prepared: Path, tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    (notes / "fan.md").write_text(
+        "# Fan\n\n## Control\n\nYou stop the fan by hitting\n\n```\nctrl-c\n```\n\nA panel by the fan shows it:\n\n"
+        "```text\nstop the fan by hitting this panel\n```\n"
+    )
+    made = real_engine(notes, tmp_path / "index", prepared)
+    answer = made.ask("stop the fan by hitting what?")
+    made.close()
+    assert [s.code for s in answer.snippets] == ["ctrl-c"]
+
+
 def test_users_add_needs_in_their_own_words(prepared: Path, tmp_path: Path) -> None:
     notes = tmp_path / "notes"
     notes.mkdir()

@@ -51,7 +51,7 @@ def test_no_name_is_wanted(question: str) -> None:
 @pytest.mark.parametrize("vocabulary", [True, False])
 def test_every_feature_that_is_fitted_is_weighed(vocabulary: bool) -> None:
     fitted = weights.load(vocabulary=vocabulary)
-    assert fitted.which.features.keys() == set(topic_features.FEATURES) >= fitted.purpose.features.keys()
+    assert fitted.names.features.keys() == set(topic_features.FEATURES)
     assert fitted.outcome.keys() == {*decision_features.FEATURES, "bias"}
 
 

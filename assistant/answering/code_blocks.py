@@ -28,7 +28,6 @@ _FIRST = 0.2
 """What a fence gains to which the line leads that is quoted first, or that holds it."""
 _CALLED = 0.5
 """What a fence gains whose label is asked for."""
-_ENDS = (".", "!", "?")
 _LINES = 2
 """Lines that are quoted first, in whose sections code is evidence."""
 Section = tuple[str, tuple[str, ...]]
@@ -63,8 +62,6 @@ def pick_code_block(
     if order:
         first = hits[order[0]].passage
         worth = {n: v + _FIRST * _goes_with(first, hits[n].passage) for n, v in worth.items()}
-        if not query.wants_code and not first.text.rstrip().endswith(_ENDS):
-            worth = {n: v + leads_to(first, hits[n].passage) for n, v in worth.items()}  # its sentence ends with it
     if query.wants_code:
         if home is not None:
             worth = {n: v + _HOME * (_section(hits[n].passage) == home) for n, v in worth.items()}

@@ -111,11 +111,15 @@ def defines(passage: Passage, name: str) -> bool:
 
 def _relevant(result: RetrievalResult, order: list[int]) -> list[int]:
     """The order without what the reader finds no answer, beside the best it found or at all, and what it did not read;
-    the first stays whatever it is."""
+    a line that stands for its block answers as surely as that. The first stays whatever it is."""
     if result.answers is None:
         return order
-    least = max(_NO_ANSWER, float(result.answers.max()) - _BEHIND)
-    return [n for place, n in enumerate(order) if not place or result.answers[n] >= least]
+    answers = result.answers.copy()
+    for n in range(min(_FIRST, len(answers))):
+        line = _narrowed(result, n)
+        answers[line] = max(answers[line], answers[n])
+    least = max(_NO_ANSWER, float(answers.max()) - _BEHIND)
+    return [n for place, n in enumerate(order) if not place or answers[n] >= least]
 
 
 def distinct(result: RetrievalResult, order: Iterable[int]) -> list[int]:

@@ -15,6 +15,7 @@ from assistant.records import Passage
 from assistant.text import word_frequency
 from assistant.text.stop_words import is_stop
 from assistant.text.tokenizer import key, stem, terms, words
+from assistant.topics.names import names
 
 _LINES, _LINE = 12, 500
 """Lines of a passage, and characters of each, that are looked at."""
@@ -48,8 +49,10 @@ _WORDED = frozenset(("bold", "glossed", "link", "cell", "subject", "read"))
 """Kinds of names that are words of a text, and not code."""
 _MARKED = frozenset(("span", "bold", "cell"))
 """Kinds of names that may be a single letter or a number."""
-_SAID = frozenset(("subject", "glossed", "read"))
+_SAID = frozenset(("subject", "glossed", "read", "proper", "rare"))
 """Kinds of words that nothing marks as a name: they neither begin nor end with a function word."""
+_PROPER = re.compile(r"(?<=[\w,] )[A-Z][\w.+&'-]*(?: [A-Z0-9][\w.+&'-]*){0,3}")
+_LOWER = re.compile(r"(?<![\w/.@#&-])[a-z][a-z0-9]{3,}(?![\w/@-])")
 _VALUE = re.compile(r"[:=]\s*[\"']?([A-Za-z][\w.-]*)[\"']?\s*(?:#.*)?$")
 
 
@@ -61,7 +64,9 @@ class FoundName(NamedTuple):
     place: int
     """Of the candidate among the hits."""
     kind: str
-    """span, bold, link, glossed (`X = …`, `X (…)`), subject, cell, shape, command, value, or read: by the reader."""
+    """span, bold, link, glossed (`X = …`, `X (…)`), subject, cell, shape, command, value, proper (a capital in the
+    middle of a sentence), rare (a word that is not of everyday English), over (the label, heading or title), or read:
+    by the reader."""
 
 
 def named_by_reader(place: int, words_said: str, asked: Collection[str]) -> FoundName | None:
@@ -88,6 +93,8 @@ def found_names(place: int, passage: Passage, lines: Sequence[str]) -> Iterator[
             name = _tidied(text, kind)
             if name is not None:
                 yield FoundName(key(name), name, place, kind)
+    for over in dict.fromkeys((passage.label, passage.heading_path[-1], passage.heading_path[0])):
+        yield from (FoundName(key(name), name, place, "over") for name in names(over))
 
 
 def _of_line(line: str, passage: Passage) -> Iterator[tuple[str, str]]:
@@ -115,6 +122,9 @@ def _of_line(line: str, passage: Passage) -> Iterator[tuple[str, str]]:
         if subject:
             yield "subject", subject["name"]
     yield from (("shape", match[0]) for match in _SHAPE.finditer(bare))
+    yield from (("proper", match[0]) for match in _PROPER.finditer(bare))
+    rare = (match[0] for match in _LOWER.finditer(bare))
+    yield from (("rare", word) for word in rare if word_frequency.rarity(stem(word)) == word_frequency.UNKNOWN)
 
 
 def _tidied(text: str, kind: str) -> str | None:

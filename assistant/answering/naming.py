@@ -16,10 +16,11 @@ from assistant.answering.topic_features import FEATURES, describe, first_lines
 from assistant.answering.weights import Weights
 from assistant.retrieval.index_reader import IndexReader
 from assistant.retrieval.result import RetrievalResult
+from assistant.text import word_frequency
 from assistant.text.structuring import is_structuring
 from assistant.text.tokenizer import position, stem, terms, words
 from assistant.topics.extraction import TELLING
-from assistant.topics.names import merged
+from assistant.topics.names import is_phrase, merged
 
 _TOP = 40
 """Passages a text of the question that may bring topics."""
@@ -29,6 +30,10 @@ _FIRST = 12
 """Topics, the best ranked, whose names are looked for in their passages."""
 _BY_READER = 5
 """Names that the reader finds, at most."""
+_MEMBERS = 3
+"""Lines among the first that define something below a name that is the class of them."""
+_IN_SENTENCES = frozenset(("phrase", "body"))
+"""Kinds of places where words stand that nothing marks as a name."""
 _SPEAKERS = 20
 """Passages of a topic in which its name is looked for."""
 
@@ -44,8 +49,7 @@ def rank_topics(
         topics = among(topics, choices) or topics
     elif result.query.intent != "compare":
         topics = unsaid(topics, result)
-    fitted = weights.purpose if result.query.for_purpose else weights.which
-    ranked = _quotable(rank(topics, fitted.features, fitted.temperature), result)
+    ranked = _quotable(rank(topics, weights.names.features, weights.names.temperature), result)
     return _by_own_evidence(ranked, result) if choices else ranked
 
 
@@ -114,15 +118,36 @@ def rank(topics: Sequence[Topic], weights: Mapping[str, float], temperature: flo
 
 
 def unsaid(topics: Sequence[Topic], result: RetrievalResult) -> list[Topic]:
-    """Those topics of which the question does not say every word, since what it says itself it does not ask for, and
-    that are no heading that only structures."""
+    """Those topics that can be what is asked for: the question does not say every word of them, they are no heading
+    that only structures, not the class that is asked for ("Deployment Strategies", asked for a strategy), no piece of
+    a sentence, and no everyday word in small letters that nothing marks."""
     said = frozenset(result.query.terms)
 
     def is_said(topic: Topic) -> bool:
         # "teamviewer" says TeamViewer, whose parts are words of their own.
         return said.issuperset(topic.key.split()) or (len(words(topic.name)) == 1 and stem(topic.name) in said)
 
-    return [t for t in topics if not is_said(t) and not is_structuring(t.key)]
+    def is_class(topic: Topic) -> bool:
+        last = topic.name.split()[-1].lower()
+        if not last.endswith("s") or stem(last) not in result.query.nouns or last in question:
+            return False
+        below = (p for p in lines if topic.name in (p.label, p.heading_path[-1]))
+        return sum(p.kind in ("definition", "row") for p in below) >= _MEMBERS
+
+    question = frozenset(words(result.query.text.lower()))
+    lines = [result.hits[n].passage for n in first_lines(result)]
+
+    def can_be_asked_for(topic: Topic) -> bool:
+        if is_said(topic) or is_structuring(topic.key) or is_class(topic):
+            return False
+        return not (is_phrase(topic.name) or _is_everyday(topic))
+
+    return [t for t in topics if can_be_asked_for(t)]
+
+
+def _is_everyday(topic: Topic) -> bool:
+    plain = topic.name.isalpha() and topic.name.islower() and topic.kinds <= _IN_SENTENCES
+    return plain and word_frequency.rarity(stem(topic.name)) < word_frequency.UNKNOWN
 
 
 def among(topics: Sequence[Topic], choices: Collection[str]) -> list[Topic]:

@@ -32,5 +32,5 @@ class Topic:
 
 
 def names(passage: Passage, name: str) -> bool:
-    """Whether the name stands in the passage, its label or its heading, word for word."""
-    return plain(name) in plain(f"{passage.text} {passage.heading_path[-1]} {passage.label}")
+    """Whether the name stands in the passage, its label or the headings over it, word for word."""
+    return plain(name) in plain(f"{passage.text} {' '.join(passage.heading_path)} {passage.label}")

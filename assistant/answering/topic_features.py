@@ -18,7 +18,7 @@ from assistant.retrieval.query_expansion import ConceptMatches
 from assistant.retrieval.result import RetrievalResult
 from assistant.text import word_frequency
 from assistant.text.excerpts import plain
-from assistant.text.structuring import is_structuring
+from assistant.text.tokenizer import stem
 
 Floats = NDArray[np.float32]
 
@@ -33,8 +33,6 @@ FEATURES = (
     "often",  # passages that speak for it, on a logarithmic scale
     "rarity",  # of its rarest word in English
     "one_word",  # it is one word
-    "long",  # words beyond three
-    "capital",  # it is written with a capital
     "target",  # an arrow or an answer points to it
     "definition",  # a line defines it
     "code_asked",  # a detail or a tool is asked for, and it stands in code
@@ -42,12 +40,14 @@ FEATURES = (
     "likely",  # how likely the reader finds that it is what is asked for
     "owner",  # it stands over the best of the first lines that do not hold it, behind the first
     "everywhere",  # share of the first lines that hold it
-    "beside",  # the noun that is asked for stands next to it in one of them
+    "beside",  # the noun that is asked for stands next to it in one of them, or is "resource" and code declares one
     "marked",  # a line marks it: code, bold, a link
     "subject",  # it is the subject of a line, or the first cell of a row
     "command",  # a line of code begins with it
     "code_noun",  # a thing of code is asked for, and it is written as one
-    "structuring",  # it is what headings call parts of a text
+    "owned",  # how surely the reader finds that a line below it answers
+    "top",  # it stands in the first line
+    "first_in",  # how near the line's beginning it stands
 )
 """In the order of a topic's `features`, and of the weights that `scripts/fit` writes."""
 
@@ -57,6 +57,7 @@ _OWN = FEATURES.index("read")
 _SHAPED = re.compile(r"^--?\w|\w[_./:]\w|[a-z][A-Z]")
 _FLOOR = -0.4
 """How far behind the best topic a topic's passages count at most."""
+_RESOURCE = stem("resource")
 _IN_CODE = frozenset(("resource", "comment", "identifier"))
 _SHARP = 0.03
 """How far behind the likeliest concept a concept still counts (the temperature of the softmax)."""
@@ -76,7 +77,7 @@ def describe(topics: Sequence[Topic], result: RetrievalResult) -> Floats:
     detailed = result.query.intent in ("detail", "tool")
     shares = _concept_shares(topics, result.search.concepts)
     keys = [t.key.split() for t in topics]
-    rarest, one_word, long, capital = np.array([_shape(t.key, t.name) for t in topics]).T
+    rarest, one_word = np.array([_shape(t.key, t.name) for t in topics]).T
     columns: dict[str, Floats | list[float]] = {
         "passage": _behind(passage[:, 0]),
         "demands": _behind(_mean(passage, [r.weight for r in result.search.requirements])),
@@ -88,8 +89,6 @@ def describe(topics: Sequence[Topic], result: RetrievalResult) -> Floats:
         "often": np.log1p(sizes),
         "rarity": rarest,
         "one_word": one_word,
-        "long": long,
-        "capital": capital,
         "target": ["target" in t.kinds for t in topics],
         "definition": ["definition" in t.kinds for t in topics],
         "code_asked": [detailed and not _IN_CODE.isdisjoint(t.kinds) for t in topics],
@@ -124,18 +123,23 @@ def _in_lines(topics: Sequence[Topic], result: RetrievalResult) -> dict[str, lis
         name = plain(topic.name)
         holds = [k for k, text in enumerate(texts) if _stands(name, text)]
         owned = [k for k, text in enumerate(over) if k not in holds and _stands(name, text)]
-        shaped = not topic.kinds.isdisjoint(("shape", "command", "value")) or bool(_SHAPED.search(topic.name))
+        single = " " not in topic.name and bool(_SHAPED.search(topic.name))
+        shaped = single or not topic.kinds.isdisjoint(("shape", "command", "value"))
+        resource = "resource" in topic.kinds
         marked = not topic.kinds.isdisjoint(("span", "bold", "link"))
         columns["read"].append(max((answers[k] for k in holds), default=0.0))
         columns["likely"].append(0.0 if spans is None else spans.likelihood(topic.name))
         columns["owner"].append(max((behind[k] for k in owned), default=_FLOOR))
         columns["everywhere"].append(len(holds) / max(1, len(first)))
-        columns["beside"].append(any(beside(topic.name, passages[k].text, nouns) for k in holds))
+        told = resource and _RESOURCE in nouns
+        columns["beside"].append(told or any(beside(topic.name, passages[k].text, nouns) for k in holds))
         columns["marked"].append(marked)
         columns["subject"].append(not topic.kinds.isdisjoint(("subject", "cell")))
         columns["command"].append("command" in topic.kinds)
-        columns["code_noun"].append(of_code and (shaped or "span" in topic.kinds))
-        columns["structuring"].append(is_structuring(topic.key))
+        columns["code_noun"].append(of_code and (shaped or resource or "span" in topic.kinds))
+        columns["owned"].append(max((answers[k] for k in owned), default=0.0))
+        columns["top"].append(0 in holds)
+        columns["first_in"].append(max((1 - texts[k].find(name) / max(1, len(texts[k])) for k in holds), default=0.0))
     return columns
 
 
@@ -153,12 +157,10 @@ def _stands(name: str, text: str) -> bool:
 
 
 @lru_cache(maxsize=50_000)
-def _shape(topic_key: str, name: str) -> tuple[float, float, float, float]:
-    """The kind of name: rarity of its rarest word, whether it is one word, words beyond three, whether it begins with
-    a capital."""
-    size = len(name.split())
+def _shape(topic_key: str, name: str) -> tuple[float, float]:
+    """The kind of name: rarity of its rarest word, and whether it is one word."""
     rarest = max(map(word_frequency.rarity, topic_key.split()), default=0.0)
-    return rarest, float(size == 1), max(0.0, size - 3.0), float(name[:1].isupper())
+    return rarest, float(len(name.split()) == 1)
 
 
 def _best_three(values: Floats, sizes: NDArray[np.intp], starts: NDArray[np.intp]) -> Floats:

@@ -44,10 +44,7 @@ class Meaning:
 class Weights:
     """The fitted numbers, by feature name."""
 
-    purpose: NameWeights
-    """Where a name is chosen for a purpose; see `Query.for_purpose`."""
-    which: NameWeights
-    """Where any other name is asked for."""
+    names: NameWeights
     asked: Mapping[str, float]
     """Of the decision whether a name is asked for; "bias" included, see `name_asked.FEATURES`."""
     meaning: Meaning
@@ -67,8 +64,7 @@ def load(path: Path | None = None, vocabulary: bool = True) -> Weights:
     try:
         data = json.loads(path.read_text("utf-8"))
         return Weights(
-            NameWeights(_numbers(data["purpose"]), float(data["purpose_temperature"])),
-            NameWeights(_numbers(data["which"]), float(data["which_temperature"])),
+            NameWeights(_numbers(data["names"]), float(data["names_temperature"])),
             _numbers(data["asked"]),
             Meaning(
                 str(data["meaning"]["encoder"]),

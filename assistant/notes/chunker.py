@@ -13,8 +13,9 @@ from dataclasses import replace
 from assistant.notes import languages, syntax_check
 from assistant.notes.fence_parts import parts
 from assistant.records import Block, LineNumber, Note, Outline, Passage, PassageKind, Section
+from assistant.text.excerpts import sentences
 
-VERSION = 5
+VERSION = 6
 """Raise it when any passage of an unchanged note would come out differently."""
 
 _LABEL_WORDS = 9
@@ -23,7 +24,6 @@ _NAME_WORDS = 6
 """Most words of the name that a definition defines."""
 _WHOLE_STEP = 1000
 """Characters of a step that is its whole fence, whose text is a passage of its own too."""
-_SENTENCE = re.compile(r"(?<=[.!?])(?<!\be\.g\.)(?<!\bi\.e\.)\s+")
 _QUESTION = re.compile(r"^\W*(?:Q|Question)\s*\d*\s*[:.)]\s*", re.IGNORECASE)
 _REPLY = re.compile(r"^\W*(?:A|Answer)\s*[:.)]\s*", re.IGNORECASE)
 DEFINITION = re.compile(r"^(?P<name>[^\s:][^:]{0,60}?)\s*(?::|\s[–—-])\s+(?P<rest>\S.*)$", re.DOTALL)
@@ -99,7 +99,7 @@ class _SectionChunker:
                 self.labels[block.parent] = block.plain.strip().rstrip(":：").strip()
                 self.titles.pop(block.parent, None)
             elif block.plain.rstrip().endswith(":"):
-                self.intro = _short(_SENTENCE.split(block.plain.strip())[-1].rstrip(":"))
+                self.intro = _short(sentences(block.plain.strip())[-1].rstrip(":"))
 
     def _open(self, position: int, marker: Block) -> None:
         """Lets a title hold for what stands in its admonition or tab, behind the words that introduce it; what has no

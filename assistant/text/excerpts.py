@@ -171,11 +171,7 @@ def _shortened(text: str) -> str:
     text = text.strip()
     if len(text) <= STATEMENT_CHARACTERS:
         return text
-    return (
-        text[: STATEMENT_CHARACTERS + 1].rsplit(None, 1)[0]
-        if " " in text[:STATEMENT_CHARACTERS]
-        else text[:STATEMENT_CHARACTERS]
-    )
+    return text[: STATEMENT_CHARACTERS + 1].rsplit(None, 1)[0][:STATEMENT_CHARACTERS]
 
 
 def _best_sentences(text: str, wanted: Mapping[str, float]) -> str:

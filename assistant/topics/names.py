@@ -35,6 +35,11 @@ _NOT_FIRST, _NOT_LAST = word_list("no_name_begins_with"), word_list("no_name_end
 _TYPE_WORDS = frozenset(map(key, word_list("name_tails")))
 
 
+_JOINING = frozenset(("of", "for", "and", "on", "in", "to", "with", "at", "by", "as", "from", "per", "over"))
+"""Function words that may stand inside a name."""
+_CODE = re.compile(r"^-|[/_.$@:]|[a-z][A-Z]")
+
+
 @lru_cache(maxsize=50_000)
 def merged(topic_key: str) -> str:
     """A key without the type words at its end: the queue service is the queue."""
@@ -71,6 +76,28 @@ def is_name(text: str) -> bool:
         and re.fullmatch(r"\d+", words[-1]) is None
         and re.fullmatch(r"[vV]?\d+(?:\.\d+)+", text) is None
     )
+
+
+@lru_cache(maxsize=20_000)
+def is_phrase(name: str) -> bool:
+    """Whether a wording is a piece of a sentence and no name: it begins with a function word, or holds one that joins
+    no parts of a name ("Editors you may like"), or joins words in small letters ("bend and roll"). Code, and names
+    with a capital at every word, are none."""
+    words = name.split()
+    if "`" in name or name.startswith("//"):
+        return True
+    if len(words) < 2:
+        return False
+    if words[0].islower() and is_stop(stem(words[0])):
+        return True
+    if _CODE.search(name):
+        return False
+    if all(not word[0].islower() for word in words) and "n't" not in name:
+        return False
+    return any(
+        "n't" in word or (is_stop(stem(word)) and not word.isupper() and (not at or word not in _JOINING))
+        for at, word in enumerate(word.strip("(),") for word in words)
+    ) or (name[0].islower() and not {"and", "or"}.isdisjoint(words))
 
 
 def proper_names(text: str) -> Iterator[str]:

@@ -13,7 +13,8 @@ from tests.heart.conftest import Stages
 
 def shown(asked: Stages, heading_path: tuple[str, ...] | None = None) -> str:
     order = rank_evidence(asked.result, None, None)
-    home = (asked.result.hits[0].passage.path, heading_path) if heading_path is not None else None
+    sections = ((hit.passage.path, hit.passage.heading_path) for hit in asked.result.hits)
+    home = next(s for s in sections if s[1] == heading_path) if heading_path is not None else None
     place = pick_code_block(asked.result, None, order, home)
     return "" if place is None else asked.result.hits[place].passage.text
 

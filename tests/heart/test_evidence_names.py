@@ -31,6 +31,8 @@ def names(line: str, kind: PassageKind = "paragraph") -> set[tuple[str, str]]:
         ("Set crust_level before you bake.", "crust_level", "shape"),
         ("It calls dough.rest() and waits.", "dough.rest", "shape"),
         ("Use `Partial<Loaf>` for that.", "Partial", "span"),
+        ("I always suggest Dough Lab for rye.", "Dough Lab", "proper"),
+        ("We use loafwatch to see when it is done.", "loafwatch", "rare"),
     ],
 )
 def test_a_name_is_found_in_a_line(line: str, name: str, kind: str) -> None:
@@ -39,6 +41,12 @@ def test_a_name_is_found_in_a_line(line: str, name: str, kind: str) -> None:
 
 def test_the_first_cell_of_a_row_names_it() -> None:
     assert ("Rye", "cell") in names("| Rye | 18 h | dense |", "row")
+
+
+def test_what_stands_over_a_line_names_it() -> None:
+    passage = replace(PROSE, heading_path=("Ovens", "Models", "Hearth Pro"), label="Steam oven")
+    found = {found.name for found in found_names(0, passage, ["It holds the heat for hours."]) if found.kind == "over"}
+    assert found == {"Ovens", "Hearth Pro", "Steam oven"}
 
 
 def test_a_line_of_code_gives_its_command_and_its_value() -> None:

@@ -68,3 +68,10 @@ def test_a_name_that_the_question_says_is_not_asked_for(stages: Callable[..., St
     known = ("QueueService", "Queue Service", "Streaming Service", "Strengths", "Please note")
     names_left = naming.unsaid([topic(name) for name in known], result)
     assert [t.name for t in names_left] == ["Queue Service", "Streaming Service"]
+
+
+def test_neither_a_piece_of_a_sentence_nor_an_everyday_word_is_what_is_asked_for(stages: Callable[..., Stages]) -> None:
+    result = stages("Which strategy gives an instant rollback?").result
+    known = [topic(name) for name in ("Blue-green deployment", "Services you may like")]
+    known += [topic("traffic", kind="phrase"), topic("kubectl", kind="phrase"), topic("Canary", kind="phrase")]
+    assert [t.name for t in naming.unsaid(known, result)] == ["Blue-green deployment", "kubectl", "Canary"]

@@ -9,7 +9,7 @@ from assistant.notes.folder import decode
 from assistant.records import Mention
 from assistant.topics.concept_matcher import matcher
 from assistant.topics.extraction import mentions
-from assistant.topics.names import merged, names
+from assistant.topics.names import is_phrase, merged, names
 
 NOTE = """# Tools
 
@@ -73,3 +73,24 @@ def test_a_naming_text_holds_single_names(text: str, single: tuple[str, ...]) ->
 
 def test_a_type_word_at_the_end_does_not_make_another_topic() -> None:
     assert merged("queue servic") == merged("queue") == "queue"
+
+
+@pytest.mark.parametrize(
+    ("name", "phrase"),
+    [
+        ("Editors you may like", True),
+        ("between 3 beds", True),
+        ("even the iPhone", True),
+        ("don't use", True),
+        ("dig and rake", True),
+        ("//example.org/tools", True),
+        ("Have I Been Pwned", False),
+        ("Istio on OKE", False),
+        ("point to point", False),
+        ("kubectl rollout undo", False),
+        ("--and-then", False),
+        ("hoe", False),
+    ],
+)
+def test_a_piece_of_a_sentence_is_no_name(name: str, phrase: bool) -> None:
+    assert is_phrase(name) == phrase
