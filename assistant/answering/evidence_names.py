@@ -15,7 +15,7 @@ from assistant.records import Passage
 from assistant.text import word_frequency
 from assistant.text.stop_words import is_stop
 from assistant.text.tokenizer import key, stem, terms, words
-from assistant.topics.names import names
+from assistant.topics.names import PROPER_NAME, names
 
 _LINES, _LINE = 12, 500
 """Lines of a passage, and characters of each, that are looked at."""
@@ -51,7 +51,8 @@ _MARKED = frozenset(("span", "bold", "cell"))
 """Kinds of names that may be a single letter or a number."""
 _SAID = frozenset(("subject", "glossed", "read", "proper", "rare"))
 """Kinds of words that nothing marks as a name: they neither begin nor end with a function word."""
-_PROPER = re.compile(r"(?<=[\w,] )[A-Z][\w.+&'-]*(?: [A-Z0-9][\w.+&'-]*){0,3}")
+_GOES_ON = re.compile(r"[\w,] $")
+"""What stands before the middle of a sentence."""
 _LOWER = re.compile(r"(?<![\w/.@#&-])[a-z][a-z0-9]{3,}(?![\w/@-])")
 _VALUE = re.compile(r"[:=]\s*[\"']?([A-Za-z][\w.-]*)[\"']?\s*(?:#.*)?$")
 
@@ -122,7 +123,8 @@ def _of_line(line: str, passage: Passage) -> Iterator[tuple[str, str]]:
         if subject:
             yield "subject", subject["name"]
     yield from (("shape", match[0]) for match in _SHAPE.finditer(bare))
-    yield from (("proper", match[0]) for match in _PROPER.finditer(bare))
+    proper = (match for match in PROPER_NAME.finditer(bare) if _GOES_ON.search(bare[: match.start()]))
+    yield from (("proper", match[0]) for match in proper)
     rare = (match[0] for match in _LOWER.finditer(bare))
     yield from (("rare", word) for word in rare if word_frequency.rarity(stem(word)) == word_frequency.UNKNOWN)
 

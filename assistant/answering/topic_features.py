@@ -40,7 +40,7 @@ FEATURES = (
     "likely",  # how likely the reader finds that it is what is asked for
     "owner",  # it stands over the best of the first lines that do not hold it, behind the first
     "everywhere",  # share of the first lines that hold it
-    "beside",  # the noun that is asked for stands next to it in one of them, or is "resource" and code declares one
+    "beside",  # the noun that is asked for stands next to it in one of them, or is the kind of its place in code
     "marked",  # a line marks it: code, bold, a link
     "subject",  # it is the subject of a line, or the first cell of a row
     "command",  # a line of code begins with it
@@ -57,7 +57,8 @@ _OWN = FEATURES.index("read")
 _SHAPED = re.compile(r"^--?\w|\w[_./:]\w|[a-z][A-Z]")
 _FLOOR = -0.4
 """How far behind the best topic a topic's passages count at most."""
-_RESOURCE = stem("resource")
+_KINDS_OF_CODE = {stem(kind): kind for kind in ("resource", "command", "value")}
+"""Nouns that are kinds of places in code."""
 _IN_CODE = frozenset(("resource", "comment", "identifier"))
 _SHARP = 0.03
 """How far behind the likeliest concept a concept still counts (the temperature of the softmax)."""
@@ -117,6 +118,7 @@ def _in_lines(topics: Sequence[Topic], result: RetrievalResult) -> dict[str, lis
     if result.answers is not None:
         answers = [1 / (1 + math.exp(-max(-30.0, float(result.answers[n])))) for n in first]
     nouns, of_code = result.query.nouns, result.query.of_code
+    named_kinds = [kind for noun, kind in _KINDS_OF_CODE.items() if noun in nouns]
     columns: dict[str, list[float]] = {name: [] for name in FEATURES[_OWN:]}
     spans = result.spans
     for topic in topics:
@@ -131,7 +133,7 @@ def _in_lines(topics: Sequence[Topic], result: RetrievalResult) -> dict[str, lis
         columns["likely"].append(0.0 if spans is None else spans.likelihood(topic.name))
         columns["owner"].append(max((behind[k] for k in owned), default=_FLOOR))
         columns["everywhere"].append(len(holds) / max(1, len(first)))
-        told = resource and _RESOURCE in nouns
+        told = not topic.kinds.isdisjoint(named_kinds)
         columns["beside"].append(told or any(beside(topic.name, passages[k].text, nouns) for k in holds))
         columns["marked"].append(marked)
         columns["subject"].append(not topic.kinds.isdisjoint(("subject", "cell")))
