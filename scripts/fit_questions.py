@@ -214,7 +214,7 @@ def _item(
     hits = read(retriever.retrieve(understanding.query), reader, retriever.reader)
     if not hits.hits:
         return None
-    topics = [t for t in naming.unsaid(naming.speaking_topics(hits, retriever.reader), hits) if t.speakers]
+    topics = [t for t in naming.askable(naming.speaking_topics(hits, retriever.reader), hits) if t.speakers]
     values = decision_features.describe(understanding, hits, retriever.reader).features
     accepted = [s for v in turn.get("verdict") or [] for s in v.split("|")] if kind == "scenario" else []
     gold = turn.get("gold_headings") or [row["id"]]

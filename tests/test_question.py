@@ -50,6 +50,17 @@ def test_options_inside_a_question_are_options() -> None:
     assert query.text == "Which one keeps order?"
 
 
+def test_lines_of_one_sentence_are_one_question() -> None:
+    typed = "Which strategy gives\ninstant rollback and\nzero downtime?"
+    assert parser.parse(typed) == parser.parse(typed.replace("\n", " "))
+
+
+def test_items_paragraphs_and_sentences_on_lines_of_their_own_stay_apart() -> None:
+    query = parser.parse("Workers need\n- a timer\n- a queue\n\nStores are slow.\nOrders pile up")
+    spoken = [d.text for d in query.requirements]
+    assert spoken == ["Workers need", "- a timer", "- a queue", "Stores are slow", "Orders pile up"]
+
+
 @given(st.text(max_size=400))
 def test_any_text_is_a_question(text: str) -> None:
     query = parser.parse(text)

@@ -48,7 +48,7 @@ def rank_topics(
     if choices:
         topics = among(topics, choices) or topics
     elif result.query.intent != "compare":
-        topics = unsaid(topics, result)
+        topics = askable(topics, result)
     ranked = _quotable(rank(topics, weights.names.features, weights.names.temperature), result)
     return _by_own_evidence(ranked, result) if choices else ranked
 
@@ -117,7 +117,7 @@ def rank(topics: Sequence[Topic], weights: Mapping[str, float], temperature: flo
     return ranked
 
 
-def unsaid(topics: Sequence[Topic], result: RetrievalResult) -> list[Topic]:
+def askable(topics: Sequence[Topic], result: RetrievalResult) -> list[Topic]:
     """Those topics that can be what is asked for: the question does not say every word of them, they are no heading
     that only structures, not the class that is asked for ("Deployment Strategies", asked for a strategy), no piece of
     a sentence, and no everyday word in small letters that nothing marks."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from assistant.question import intent
 from assistant.question.clauses import only_asks, requirements, sentences, without_exclusions
-from assistant.question.patterns import PUT_ASIDE
+from assistant.question.patterns import PUT_ASIDE, WRAPPED
 from assistant.question.query import Query
 from assistant.text.stop_words import content
 
@@ -34,6 +34,7 @@ def parse(text: str, options: Mapping[str, str] | None = None, *, code: bool = F
     choices = tuple((options or {}).items())
     if not choices:
         clean, choices = _split_options(clean)
+    clean = WRAPPED.sub(" ", clean)
     aside = PUT_ASIDE.search(clean)
     kept = clean[aside.end() :] if aside and len(clean) - aside.end() > _REST else clean
     spoken = sentences(kept)

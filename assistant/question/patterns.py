@@ -124,6 +124,8 @@ AGAINST = re.compile(
 """A clause that says what must not be."""
 SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+|(?<=\w)\s*[:–—]\s+|\s+-\s+")
 """Where one sentence ends and the next begins."""
+WRAPPED = re.compile(r"(?<![.!?;:\n])\n(?!\n|(?:[-*•]|\w{1,2}[.)])\s)")
+"""The end of a line within a sentence."""
 CLAUSE = re.compile(
     r",\s+(?=\S+ \S+)|\s+(?=(?:and|but|while|so that|because|although|even though|whereas|yet|"
     r"then|until|unless|where|when|which|who|instead of|without|rather than)\s+\S+ \S+ \S+)",

@@ -66,7 +66,7 @@ def test_a_choice_among_names_leaves_only_theirs() -> None:
 def test_a_name_that_the_question_says_is_not_asked_for(stages: Callable[..., Stages]) -> None:
     result = stages("queueservice is down, which other service gives each message to one worker?").result
     known = ("QueueService", "Queue Service", "Streaming Service", "Strengths", "Please note")
-    names_left = naming.unsaid([topic(name) for name in known], result)
+    names_left = naming.askable([topic(name) for name in known], result)
     assert [t.name for t in names_left] == ["Queue Service", "Streaming Service"]
 
 
@@ -74,4 +74,4 @@ def test_neither_a_piece_of_a_sentence_nor_an_everyday_word_is_what_is_asked_for
     result = stages("Which strategy gives an instant rollback?").result
     known = [topic(name) for name in ("Blue-green deployment", "Services you may like")]
     known += [topic("traffic", kind="phrase"), topic("kubectl", kind="phrase"), topic("Canary", kind="phrase")]
-    assert [t.name for t in naming.unsaid(known, result)] == ["Blue-green deployment", "kubectl", "Canary"]
+    assert [t.name for t in naming.askable(known, result)] == ["Blue-green deployment", "kubectl", "Canary"]
