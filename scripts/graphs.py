@@ -1,5 +1,5 @@
-"""The base model to two ONNX graphs without weights: the encoder's, from ids to a row, and the reader's, from pairs to
-a logit a pair and two a token."""
+"""The base model to ONNX graphs without weights: the encoder's, from ids to a row, and the reader's, from pairs to a
+logit a pair and two a token; the reader's once more with matrices of 8 bits."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ import numpy as np
 import onnx
 import torch
 from onnx import external_data_helper, numpy_helper
+from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from assistant.models import base, exporting, tensor_file
 from assistant.models.assembling import RAW
 from assistant.models.sessions import GRAPH
-from assistant.models.shipped import ENCODER, READER
+from assistant.models.shipped import ENCODER, READER, READER_INT8
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,13 +29,15 @@ if TYPE_CHECKING:
 READER_TOKENS = 160
 """Of question and passage together; the reader is trained on pairs of at most so many."""
 _ALIGNMENT = 64  # bytes
+_PARTS = {"_quantized": "int8", "_scale": "scale"}
+"""How the names of a quantised parameter's parts end, and what `assembling` calls them."""
 _OWN = ("classifier.", "span.")
 _HEAD = ("pooler.", *_OWN)
 """Begin the names of the parameters that only the reader has."""
 
 
 def write(folder: Path) -> None:
-    """Writes NAME.onnx and NAME.json of both models into the folder."""
+    """Writes NAME.onnx and NAME.json of each graph into the folder."""
     source = base.folder()
     if source is None:
         raise SystemExit(f"The base is not installed. {base.INSTALL}")
@@ -55,7 +58,10 @@ def write(folder: Path) -> None:
         _save(folder, ENCODER, onnx.load(Path(scratch, GRAPH)), used, facts)
     with TemporaryDirectory() as scratch:
         _export_reader(reader(source, weights), Path(scratch, GRAPH))
-        _save(folder, READER, onnx.load(Path(scratch, GRAPH)), weights, {"dimension": 1, "max_tokens": READER_TOKENS})
+        facts = {"dimension": 1, "max_tokens": READER_TOKENS}
+        _save(folder, READER, onnx.load(Path(scratch, GRAPH)), weights, facts)
+        quantised = _quantised(onnx.load(Path(scratch, GRAPH)), weights, Path(scratch))
+        _save(folder, READER_INT8, quantised, weights, facts)
 
 
 def reader(source: Path, weights: Mapping[str, NDArray[np.float32]]) -> BertForSequenceClassification:
@@ -111,21 +117,17 @@ def _save(
     facts: Mapping[str, int],
 ) -> None:
     """The graph with its weights taken out, and its map; `weights` are the parameters it has to have."""
+    places = _name_weights(kind, model, weights)
     placed, end = [], 0
     for tensor in model.graph.initializer:
         values = numpy_helper.to_array(tensor)
-        found = _parameter(values, weights)
-        if found is None:
-            if values.dtype.kind == "f" and values.size > 1:
-                raise SystemExit(f"{kind}: {tensor.name} {values.shape} is no parameter of the base")
+        if tensor.name.endswith((*_PARTS, "_zero_point")):
+            tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))  # as bytes; the quantiser lists numbers
+        if tensor.name not in places:
             continue
-        name, transposed = found
         start = -(-end // _ALIGNMENT) * _ALIGNMENT
         end = start + values.nbytes
-        placed.append({"parameter": name, "transposed": transposed, "offset": start, "shape": list(values.shape)})
-        _rename(model.graph, tensor.name, name)
-        tensor.name = name
-        tensor.raw_data = values.tobytes()
+        placed.append(places[tensor.name] | {"offset": start, "shape": list(values.shape)})
         external_data_helper.set_external_data(tensor, RAW, start, values.nbytes)
         tensor.ClearField("raw_data")
     missing = weights.keys() - {str(one["parameter"]) for one in placed}
@@ -138,6 +140,44 @@ def _save(
     head = "".join(f' "{name}": {value},\n' for name, value in sorted(facts.items()))
     (folder / f"{kind}.json").write_text(f'{{\n{head} "weights": [\n{lines}\n ]\n}}\n', encoding="utf-8")
     print(f"{kind}: {len(placed)} weights, {(folder / f'{kind}.onnx').stat().st_size:,} bytes of graph")
+
+
+def _name_weights(
+    kind: str, model: onnx.ModelProto, weights: Mapping[str, NDArray[np.float32]]
+) -> dict[str, dict[str, object]]:
+    """Names each initializer that is a parameter, or a part of one, after it; by that name, what it is made from."""
+    places: dict[str, dict[str, object]] = {}
+    for tensor in model.graph.initializer:
+        if tensor.name.endswith(tuple(_PARTS)):
+            parameter, part = tensor.name.rsplit("_", 1)
+            places[tensor.name] = {"parameter": parameter, "transposed": True, "part": _PARTS[f"_{part}"]}
+            continue
+        values = numpy_helper.to_array(tensor)
+        found = _parameter(values, weights)
+        if found is not None:
+            _rename(model.graph, tensor.name, found[0])
+            tensor.name = found[0]
+            places[tensor.name] = {"parameter": found[0], "transposed": found[1]}
+        elif values.dtype.kind == "f" and values.size > 1:
+            raise SystemExit(f"{kind}: {tensor.name} {values.shape} is no parameter of the base")
+    return places
+
+
+def _quantised(model: onnx.ModelProto, weights: Mapping[str, NDArray[np.float32]], scratch: Path) -> onnx.ModelProto:
+    """The graph with the matrices of its layers in 8 bits: each row of outputs has a scale of its own, what they are
+    multiplied with is quantised as it comes. The words' vectors and the heads stay as they are."""
+    _name_weights(READER_INT8, model, weights)
+    matrices = [n for n in model.graph.node if n.op_type == "MatMul" and n.input[1].startswith("encoder.layer.")]
+    onnx.save(model, scratch / "plain.onnx")
+    quantize_dynamic(
+        scratch / "plain.onnx",
+        scratch / "quantised.onnx",
+        per_channel=True,
+        weight_type=QuantType.QInt8,
+        reduce_range=True,
+        nodes_to_quantize=[n.name for n in matrices],
+    )
+    return onnx.load(scratch / "quantised.onnx")
 
 
 def _parameter(values: NDArray[np.float32], weights: Mapping[str, NDArray[np.float32]]) -> tuple[str, bool] | None:

@@ -122,19 +122,30 @@ def least_cosine(one: Array, other: Array) -> float:
 
 
 @pytest.fixture(scope="module")
-def reader(original: dict[str, Array], tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
-    """A reader with a random adapter, in a cache of its own."""
+def readers(original: dict[str, Array], tmp_path_factory: pytest.TempPathFactory) -> dict[str, ModelFiles]:
+    """By kind, the readers with a random adapter, in a cache of their own."""
     folder = tmp_path_factory.mktemp("reader")
-    for path in shipped.DATA.glob("reader.*"):
+    for path in shipped.DATA.glob("reader*"):
         shutil.copy(path, folder)
     (folder / "reader.safetensors").write_bytes(assembling.pack(changes(original, head=True), 2.0))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shipped, "DATA", folder)
         assert preparation.prepared_reader(folder / "cache") is None
+        exact = preparation.prepare_reader(folder / "cache", silent, shipped.READER)
         files = preparation.prepare_reader(folder / "cache", silent)
-        assert files is not None
-        assert preparation.prepared_reader(folder / "cache") == files
-    return files
+        assert preparation.prepared_reader(folder / "cache") == files != exact
+    return {shipped.READER: exact, shipped.READER_INT8: files}
+
+
+@pytest.fixture(scope="module")
+def reader(readers: dict[str, ModelFiles]) -> ModelFiles:
+    """The one with the matrices as they are."""
+    return readers[shipped.READER]
+
+
+@pytest.fixture(scope="module", params=[shipped.READER, shipped.READER_INT8])
+def each_reader(request: pytest.FixtureRequest, readers: dict[str, ModelFiles]) -> ModelFiles:
+    return readers[request.param]
 
 
 def test_the_reader_agrees_with_transformers(reader: ModelFiles, original: dict[str, Array], root: Path) -> None:
@@ -169,8 +180,23 @@ def test_the_reader_agrees_with_transformers(reader: ModelFiles, original: dict[
         np.testing.assert_allclose(one.spans, spans, atol=0.02)
 
 
-def test_a_pair_has_the_same_bits_in_any_company(reader: ModelFiles) -> None:
+def test_matrices_of_eight_bits_give_nearly_the_same(readers: dict[str, ModelFiles]) -> None:
+    """A quarter of their bytes, and logits that differ by a small part of what tells the texts apart."""
+    exact, files = readers[shipped.READER], readers[shipped.READER_INT8]
+    saved = (exact.folder / WEIGHTS).stat().st_size - (files.folder / WEIGHTS).stat().st_size
+    assert saved > 0.7 * 4 * 6 * (4 * 384 * 384 + 2 * 384 * 1536)
+    texts = [*verification.TEXTS, "Heading [SEP] the text below it"]
+    wanted, found = CrossEncoder(exact).read(QUESTION, texts), CrossEncoder(files).read(QUESTION, texts)
+    logits = np.array([[one.logit, other.logit] for one, other in zip(wanted, found, strict=True)])
+    spans = np.concatenate([np.stack([a.spans, b.spans], axis=-1) for a, b in zip(wanted, found, strict=True)])
+    assert np.abs(np.diff(logits, axis=1)).mean() < 0.2 * logits[:, 0].std()
+    assert np.corrcoef(spans[..., 0].ravel(), spans[..., 1].ravel())[0, 1] > 0.97
+    assert not np.array_equal(logits[:, 0], logits[:, 1])
+
+
+def test_a_pair_has_the_same_bits_in_any_company(each_reader: ModelFiles) -> None:
     """Two threads share a session; a question and a text are read up to their limits, and no further."""
+    reader = each_reader
     encoder = CrossEncoder(reader)
     encoder.warm()
     texts = [f"{text} {number}" for number, text in enumerate(verification.TEXTS * 3)]
@@ -190,8 +216,8 @@ def bits(found: list[ReadText]) -> list[tuple[bytes, bytes]]:
 
 
 @pytest.mark.parametrize("text", ["", "[SEP]", "[CLS][SEP][PAD]", "\x00", "日本語", "x" * 200_000])
-def test_any_pair_has_a_score(reader: ModelFiles, text: str) -> None:
-    found = CrossEncoder(reader).read(text, [text, "plain"])
+def test_any_pair_has_a_score(each_reader: ModelFiles, text: str) -> None:
+    found = CrossEncoder(each_reader).read(text, [text, "plain"])
     assert len(found) == 2
     assert all(np.isfinite(one.logit) and np.isfinite(one.spans).all() for one in found)
 
@@ -303,7 +329,9 @@ def test_the_committed_graphs_are_what_the_script_makes(root: Path, tmp_path: Pa
         capture_output=True,
     )
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == ["encoder.json", "encoder.onnx", "reader.json", "reader.onnx"]
+    assert names == [
+        "encoder.json", "encoder.onnx", "reader-int8.json", "reader-int8.onnx", "reader.json", "reader.onnx",
+    ]  # fmt: skip
     assert [name for name in names if (tmp_path / name).read_bytes() != (shipped.DATA / name).read_bytes()] == []
 
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 RAW = "weights"
 """The file in which the graph looks for its weights."""
+_LARGEST = 64
+"""Of the whole numbers of a quantised parameter. Up to 127, processors without instructions for sums of products of
+bytes let pairs of products overflow, and models would differ from machine to machine."""
 _DOWN, _UP = ".lora_A", ".lora_B"
 
 
@@ -36,7 +39,7 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Where a parameter lies in the file of weights, as little-endian float32."""
+    """Where a parameter, or a part of it, lies in the file of weights; floats are little-endian."""
 
     parameter: str
     transposed: bool
@@ -44,6 +47,8 @@ class Slot:
     """In bytes."""
     shape: tuple[int, ...]
     """Of what lies there: after the transposition."""
+    part: str = "float32"
+    """What of it: all of it; "int8", whole numbers of 8 bits; or "scale", what those of a column are multiplied by."""
 
 
 def layout(text: str) -> Layout:
@@ -82,11 +87,23 @@ def write(weights: Mapping[str, NDArray[np.float32]], slots: tuple[Slot, ...], p
     """Writes the file of weights; KeyError or ValueError where one is missing or of another shape, OSError."""
     with path.open("wb") as file:
         for slot in slots:
-            values = weights[slot.parameter].T if slot.transposed else weights[slot.parameter]
+            values = _part(weights[slot.parameter].T if slot.transposed else weights[slot.parameter], slot.part)
             if values.shape != slot.shape:
                 raise ValueError(f"{slot.parameter} is {values.shape}, not {slot.shape}")
             file.seek(slot.offset)
-            file.write(np.ascontiguousarray(values, dtype="<f4").data)
+            file.write(np.ascontiguousarray(values).data)
+
+
+def _part(values: NDArray[np.float32], part: str) -> NDArray[np.generic]:
+    """The part that a slot asks for of a parameter."""
+    if part == "float32":
+        return values.astype("<f4")
+    # Symmetric, a scale for each column.
+    scale = np.abs(values).max(axis=0) / np.float32(_LARGEST)
+    scale = np.where(scale > 0, scale, np.float32(1)).astype("<f4")
+    if part == "scale":
+        return scale
+    return np.asarray(np.rint(values / scale), dtype=np.int8)
 
 
 def pack(changes: Mapping[str, NDArray[np.floating]], scale: float) -> bytes:

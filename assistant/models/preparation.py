@@ -70,15 +70,16 @@ def prepare(name: str, cache: Path, progress: Callable[[str], None]) -> ModelFil
 def prepared_reader(cache: Path) -> ModelFiles | None:
     """The files of the reader where it was prepared before; else None."""
     folder = base.folder()
-    return None if folder is None else shipped.prepared(shipped.READER, READER, folder, cache)
+    return None if folder is None else shipped.prepared(shipped.READER_INT8, READER, folder, cache)
 
 
-def prepare_reader(cache: Path, progress: Callable[[str], None]) -> ModelFiles:
-    """The files of the reader, prepared first where they are not there yet; ModelUnusable with the reason."""
+def prepare_reader(cache: Path, progress: Callable[[str], None], kind: str = shipped.READER_INT8) -> ModelFiles:
+    """The files of the reader, prepared first where they are not there yet; ModelUnusable with the reason. The kind
+    `shipped.READER` is exact, and takes twice the time."""
     folder = base.folder()
     if folder is None:
         raise ModelUnusable(f"The package of the base model {base.NAME} is not installed.", base.INSTALL)
-    return shipped.prepare(shipped.READER, READER, folder, cache, progress)
+    return shipped.prepare(kind, READER, folder, cache, progress)
 
 
 def missing_packages() -> tuple[str, ...]:
