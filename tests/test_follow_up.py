@@ -23,6 +23,17 @@ def test_what_is_left_out_is_put_in_front(text: str) -> None:
     assert (turn.subject, turn.own_words) == (BEFORE, text)
 
 
+@pytest.mark.parametrize("text", ["archive logs", "LexoRank", "what is a canary?", "how do I get out of iex"])
+def test_keywords_and_a_complete_question_lean_on_nothing(text: str) -> None:
+    turn = resolve(text, BEFORE, names_nothing)
+    assert (turn.question, turn.subject) == (text, None)
+
+
+@pytest.mark.parametrize("text", ["max size", "in python", "yaml example", "what is the limit?", "how does it scale?"])
+def test_a_trait_a_form_and_a_pronoun_lean_on_the_subject(text: str) -> None:
+    assert resolve(text, BEFORE, names_nothing).subject == BEFORE
+
+
 def test_a_change_of_subject_is_heard() -> None:
     turn = resolve("OK. Different thing: how do I encrypt traffic?", BEFORE, names_nothing)
     assert (turn.question, turn.subject) == ("how do I encrypt traffic?", None)

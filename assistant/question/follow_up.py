@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from assistant.question.expectations import defined
+from assistant.question.expectations import defined, expectations
 from assistant.question.intent import asks_for_code
 from assistant.question.parser import tidy
 from assistant.records import UNSURE, Answer
@@ -45,6 +45,7 @@ _ELLIPSIS = re.compile(r"^(?:and|or|but|what if|even if|also)\b", re.IGNORECASE)
 _VERB = re.compile(
     r"\b(?:how (?:do|can|would|to)|show|which|what (?:is|are|does|do)|where|why|when|who)\b", re.IGNORECASE
 )
+_ASKS = re.compile(r"(?i)^(?:how (?:do|does|can|could|would|to)|what(?:'s| is| are| does| do)|where|when|who|why)\b")
 _ABOUT = re.compile(r"^(?:and\s+|but\s+|so\s+)?(?:what|how) about\s+", re.IGNORECASE)
 
 
@@ -162,12 +163,25 @@ def _leans(text: str, names_topic: Callable[[str], bool]) -> bool:
     """Whether a text leaves its subject out: it opens as a continuation, points back, or is too short to stand."""
     opens = bool(_OPENERS.match(text))
     points = bool(_POINTS.search(text))
-    short = len(words(text)) <= 4 or len(content(text)) <= 2
+    short = (len(words(text)) <= 4 or len(content(text)) <= 2) and not _is_complete(text)
     if points and (opens or len(words(text)) <= _POINTING_WORDS):
         return True
     if names_topic(text):
         return False
     return opens or points or short
+
+
+def _is_complete(text: str) -> bool:
+    """Whether a short text is a question about something that it names, or keywords: content words alone, which ask
+    neither for a form nor for a trait that many things have."""
+    own = content(text)
+    telling = any(word_frequency.rarity(term) == word_frequency.UNKNOWN for term in own)
+    asked = expectations(text)
+    is_trait = bool(asked.facets) or asked.quantity is not None
+    if _ASKS.search(text):
+        return telling or (bool(defined(text)) and not is_trait)
+    keywords = len(own) >= len(words(text)) and not (text.endswith("?") or is_trait)
+    return keywords and (telling or len(own) > 1)
 
 
 _POINTING_WORDS = 10
