@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assistant.text.tokenizer import key
 from assistant.topics import vocabulary
@@ -103,3 +105,23 @@ def test_a_word_shared_by_several_names_names_none() -> None:
     assert matcher.matches(key("Proxy")) == {}
     assert matcher.matches(key("Queue")) == {"Message queue": True}
     assert matcher.matches(key("API proxy")) == {"API gateway": True}
+
+
+def test_a_sentence_is_added_where_its_name_has_a_section_and_else_at_the_end() -> None:
+    text = "# Mine\n\n## Queue\n\nAlso: line\n\n- wait your turn\n\n## Stream\n- all at once\n"
+    added = vocabulary.with_sentence(text, "queue", "who is\nnext?")
+    assert added == text.replace("- wait your turn\n", "- wait your turn\n- who is next?\n")
+    assert vocabulary.with_sentence(added, "Queue", "who is next?") == added
+    assert vocabulary.with_sentence("", "Topic", "one for all") == "## Topic\n\n- one for all\n"
+    assert vocabulary.with_sentence("## Topic\n", "Topic", "one for all") == "## Topic\n\n- one for all\n"
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["Queue", "Stream", "Topic"]), st.sampled_from("abcdef")), max_size=8),
+)
+def test_what_is_added_can_be_read_again(added: list[tuple[str, str]]) -> None:
+    text = ""
+    for name, sentence in added:
+        text = vocabulary.with_sentence(text, name, sentence)
+    found = {concept.name: concept.sentences for concept in vocabulary.parse(text, "mine")}
+    assert found == {name: tuple(dict.fromkeys(s for n, s in added if n == name)) for name, _ in added}

@@ -62,6 +62,27 @@ def parse(text: str, where: str) -> tuple[Concept, ...]:
     return tuple(concepts)
 
 
+def with_sentence(text: str, name: str, sentence: str) -> str:
+    """The text of a vocabulary file with one more sentence of the concept called `name`, at the end of its section, or
+    in a section of its own at the end; unchanged where the sentence stands there already."""
+    lines = text.splitlines()
+    wanted = " ".join(name.split())
+    item = f"- {' '.join(sentence.split())}"
+    begins = next((n for n, line in enumerate(lines) if line.startswith("## ") and key(line[3:]) == key(wanted)), None)
+    if begins is None:
+        apart = [""] if lines and lines[-1].strip() else []
+        return "\n".join([*lines, *apart, f"## {wanted}", "", item]) + "\n"
+    ends = next((n for n in range(begins + 1, len(lines)) if lines[n].startswith("## ")), len(lines))
+    section = lines[begins:ends]
+    if item in (line.strip() for line in section):
+        return text
+    while not section[-1].strip():
+        section.pop()
+    apart = [] if section[-1].strip().startswith(("- ", "* ")) else [""]
+    after = [""] if ends < len(lines) else []
+    return "\n".join([*lines[:begins], *section, *apart, item, *after, *lines[ends:]]) + "\n"
+
+
 def concepts(notes: Path | None = None, *, shipped: bool = True) -> tuple[Concept, ...]:
     """The shipped concepts and those of the notes' own file, by name; a user's concept replaces the shipped one of that
     name. VocabularyError, OSError."""

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from assistant.tui import signals
 from assistant.tui.answer_browser import AnswerBrowser
 from assistant.tui.answer_copier import AnswerCopier
+from assistant.tui.answer_mender import AnswerMender
 from assistant.tui.answer_saver import AnswerSaver
 from assistant.tui.cards.snippet_rows import SHORT
 from assistant.tui.chat_settings import ChatSettings
@@ -78,6 +79,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self.browser = AnswerBrowser(self.view, self.opener, self.engine_thread)
         self.copier = AnswerCopier(self.view, settings.clipboard)
         self.saver = AnswerSaver(self.view, self.engine_thread, settings.notes, settings.working_folder)
+        self.mender = AnswerMender(self.view, self.engine_thread, self.conversation, settings.notes)
         self.set_keymap(dict(settings.keys))
 
     @property
@@ -190,6 +192,9 @@ class ChatApp(App[None], inherit_bindings=False):
 
     def on_answers_saved(self, event: messages.AnswersSaved) -> None:
         self.saver.saved(event)
+
+    def on_vocabulary_written(self, event: messages.VocabularyWritten) -> None:
+        self.mender.written(event)
 
     def on_session_forgotten(self) -> None:
         self.view.toast("Session deleted.")
@@ -316,6 +321,9 @@ class ChatApp(App[None], inherit_bindings=False):
 
     def action_again(self) -> None:
         self.conversation.ask_again()
+
+    def action_mend(self) -> None:
+        self.mender.mend()
 
     def action_under(self) -> None:
         self.conversation.choose_heading()

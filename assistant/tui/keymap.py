@@ -84,6 +84,7 @@ ACTIONS = (
     Action("last", "G,end", "G, end", "Last answer", "reading", "last"),
     Action("again", "r", "r", "Ask again", "reading", "again"),
     Action("under", "u", "u", "Ask again under a heading of the notes", "reading", "under"),
+    Action("mend", "exclamation_mark", "!", "Mend the answer: say what it should have been", "reading", "mend"),
     Action("find", "slash", "/", "Find in the source", "reading", "find"),
     Action("find-next", "n", "n", "Next match", "reading", "find_next(1)"),
     Action("find-previous", "N", "N", "Previous match", "reading", "find_next(-1)"),

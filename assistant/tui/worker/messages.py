@@ -153,3 +153,10 @@ class AnswersSaved(WorkerMessage):
 
 class SessionForgotten(WorkerMessage):
     """The session file is gone."""
+
+
+@dataclass(eq=False)
+class VocabularyWritten(WorkerMessage):
+    """The user's vocabulary has one more sentence, or the trouble why not."""
+
+    trouble: str = ""
