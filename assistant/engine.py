@@ -201,6 +201,18 @@ class Engine:
         store = self._index().opened()
         return overview.of(store) if store is not None else None
 
+    def suggestions(self) -> tuple[str, ...]:
+        """Questions that the notes suggest, best first, whether or not they answer them; none where no index is there
+        yet."""
+        from assistant.indexing.suggestions import suggestions
+
+        store = self._index().opened()
+        return suggestions(store) if store is not None else ()
+
+    def is_answered(self, question: str) -> bool:
+        """Whether the notes answer a question that stands alone; the errors of `ask`."""
+        return self.ask(question).outcome == "answered"
+
     def headings(self) -> tuple[Heading, ...]:
         """Every heading with its place, by note and line; none where no index is there yet."""
         from assistant.indexing import overview

@@ -145,6 +145,9 @@ class ChatApp(App[None], inherit_bindings=False):
     def on_overview_read(self, event: messages.OverviewRead) -> None:
         self.status.overview(event)
 
+    def on_suggestions_read(self, event: messages.SuggestionsRead) -> None:
+        self.view.welcome.show(examples=event.questions)
+
     def on_index_progress(self, event: messages.IndexProgress) -> None:
         self.status.progress(event.text)
 

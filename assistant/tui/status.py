@@ -42,7 +42,7 @@ class Status:
         if overview is not None:
             self._trouble = ""
             self._counts, self._refused = (overview.notes, overview.passages), len(overview.refused)
-            self._view.welcome.show(overview)
+            self._view.welcome.show(overview, trouble="")
         self.show()
 
     def progress(self, text: str) -> None:

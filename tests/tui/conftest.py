@@ -76,7 +76,13 @@ class Replay(Engine):
         return "done"
 
     def overview(self) -> Overview:
-        return Overview(1, 236, 0, (), (QUEUE, COMPARE))
+        return Overview(1, 236, 0, ())
+
+    def suggestions(self) -> tuple[str, ...]:
+        return (QUEUE, DECLINED, COMPARE)
+
+    def is_answered(self, question: str) -> bool:
+        return self.answers[question].outcome == "answered"
 
     def headings(self) -> tuple[Heading, ...]:
         headings = []

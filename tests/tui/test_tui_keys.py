@@ -451,6 +451,14 @@ def shows_name(shown: Citation | None, name: Candidate, answer: Answer) -> bool:
     return shown is not None and shown.heading_path == name.heading_path
 
 
+async def test_key_mend(stage: Staged) -> None:
+    async with stage() as on:
+        await on.ask(QUEUE)
+        await on.read()
+        await on.press("exclamation_mark")
+        assert isinstance(on.app.screen, Picker)
+
+
 async def test_key_find(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(QUEUE)

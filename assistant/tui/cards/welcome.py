@@ -20,19 +20,23 @@ class Welcome(TranscriptItem):
         super().__init__()
         self._notes, self._model = notes, model
         self._overview: Overview | None = None
+        self.examples: tuple[str, ...] = ()
+        """Questions to try that the notes answer, raw."""
         self._trouble = ""
         self.marked = 0
         """The example that enter asks, from 1; 0 for none."""
 
-    @property
-    def examples(self) -> tuple[str, ...]:
-        """Questions to try, raw; none before the first overview."""
-        return self._overview.examples if self._overview is not None else ()
-
-    def show(self, overview: Overview | None = None, trouble: str = "", marked: int | None = None) -> None:
-        """`trouble` says why there is nothing to ask, raw; None keeps overview and mark as they are."""
+    def show(
+        self,
+        overview: Overview | None = None,
+        trouble: str | None = None,
+        marked: int | None = None,
+        examples: tuple[str, ...] | None = None,
+    ) -> None:
+        """`trouble` says why there is nothing to ask, raw, "" that there is something; None keeps what was shown."""
         self._overview = overview or self._overview
-        self._trouble = trouble
+        self._trouble = self._trouble if trouble is None else trouble
+        self.examples = self.examples if examples is None else examples
         if marked is not None:
             self.marked = max(0, min(marked, len(self.examples)))
         self.changed()

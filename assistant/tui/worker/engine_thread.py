@@ -25,6 +25,7 @@ from assistant.tui.worker.messages import (
     NoteRead,
     SnippetsColoured,
 )
+from assistant.tui.worker.suggester import Suggester
 
 if TYPE_CHECKING:
     from assistant.question.follow_up import Subject
@@ -56,6 +57,7 @@ class EngineThread:
         self._jobs = JobQueue(post)
         self._updater = IndexUpdater(self._opened, paths, self._jobs, post, self.look)
         self._answerer = Answerer(self._opened, self._updater, post, self._cite, ansi=ansi)
+        self._suggester = Suggester(self._opened, self._jobs, post)
         self._updater.on_readable = self._answerer.answer_waiting
         self._updater.on_end = self._child_ended
 
@@ -171,6 +173,7 @@ class EngineThread:
         if not self._updater.child_runs:
             self._post(IndexProgress(""))
         self._updater.read_overview()
+        self._suggester.begin()
         if self._cited:
             self._post(DigestsRead(self._opened().digests(sorted(self._cited))))
 

@@ -28,6 +28,13 @@ class OverviewRead(WorkerMessage):
 
 
 @dataclass(eq=False)
+class SuggestionsRead(WorkerMessage):
+    """Questions to begin with, so far."""
+
+    questions: tuple[str, ...]
+
+
+@dataclass(eq=False)
 class IndexProgress(WorkerMessage):
     """What is being done to the index, for the status line; "" when nothing is."""
 
