@@ -149,7 +149,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self.view.welcome.show(examples=event.questions)
 
     def on_index_progress(self, event: messages.IndexProgress) -> None:
-        self.status.progress(event.text)
+        self.status.progress(event)
 
     def on_trouble(self, event: messages.Trouble) -> None:
         self.status.trouble(event)

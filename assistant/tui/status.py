@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assistant.tui.view import ChatView
-from assistant.tui.worker.messages import OverviewRead, Trouble
+from assistant.tui.worker.messages import IndexProgress, OverviewRead, Trouble
 
 
 class Status:
@@ -45,9 +45,10 @@ class Status:
             self._view.welcome.show(overview, trouble="")
         self.show()
 
-    def progress(self, text: str) -> None:
-        """What is being done to the index; "" where nothing is."""
-        self._progress = text
+    def progress(self, event: IndexProgress) -> None:
+        """What is being done to the index; nothing where its text is ""."""
+        self._progress = event.text
+        self._view.welcome.show(progress=event)
         self.show()
 
     def trouble(self, event: Trouble) -> None:

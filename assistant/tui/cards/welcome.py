@@ -11,6 +11,10 @@ from assistant.tui.cards.rows import WIDEST, Piece, Row
 
 if TYPE_CHECKING:
     from assistant.indexing.overview import Overview
+    from assistant.tui.worker.messages import IndexProgress
+
+_BAR = 24
+"""Columns of the bar."""
 
 
 class Welcome(TranscriptItem):
@@ -22,6 +26,7 @@ class Welcome(TranscriptItem):
         self._overview: Overview | None = None
         self.examples: tuple[str, ...] = ()
         """Questions to try that the notes answer, raw."""
+        self._progress: IndexProgress | None = None
         self._trouble = ""
         self.marked = 0
         """The example that enter asks, from 1; 0 for none."""
@@ -32,11 +37,13 @@ class Welcome(TranscriptItem):
         trouble: str | None = None,
         marked: int | None = None,
         examples: tuple[str, ...] | None = None,
+        progress: IndexProgress | None = None,
     ) -> None:
         """`trouble` says why there is nothing to ask, raw, "" that there is something; None keeps what was shown."""
         self._overview = overview or self._overview
         self._trouble = self._trouble if trouble is None else trouble
         self.examples = self.examples if examples is None else examples
+        self._progress = progress or self._progress
         if marked is not None:
             self.marked = max(0, min(marked, len(self.examples)))
         self.changed()
@@ -52,6 +59,7 @@ class Welcome(TranscriptItem):
     def _lines(self) -> list[tuple[str, Piece]]:
         """A lead and what is wrapped under itself behind it."""
         lines = [("", Piece("Ask about your notes; every answer is a quotation from them.", "bold")), self._state()]
+        lines += [("", Piece(bar, "dim"))] if (bar := self._bar()) else []
         if self.examples:
             lines.append(("", Piece("Examples (down + enter, or click):", "dim")))
         for number, question in enumerate(self.examples, 1):
@@ -60,12 +68,23 @@ class Welcome(TranscriptItem):
             lines.append((mark, Piece(sanitize.line(question), style, f"app.example({number})")))
         return lines
 
+    def _bar(self) -> str:
+        """How far a step that counts is, with its pace; "" where there is none."""
+        progress = self._progress
+        if progress is None or not progress.of or not progress.text:
+            return ""
+        share = min(1.0, progress.done / progress.of)
+        full = round(share * _BAR)
+        pace = f" · {progress.pace}" if progress.pace else ""
+        return f"{'█' * full}{'░' * (_BAR - full)} {share:.0%}{pace}"
+
     def _state(self) -> tuple[str, Piece]:
         overview = self._overview
         if self._trouble:
             return "", Piece(sanitize.line(self._trouble), "$text-warning")
         if overview is None:
-            return "", Piece(f"Opening the index of {sanitize.line(self._notes.name)}", "dim")
+            name, done = sanitize.line(self._notes.name), self._progress.text if self._progress is not None else ""
+            return "", Piece(f"Notes in {name}: {sanitize.line(done) or 'opening the index'}", "dim")
         pending = f"{overview.pending:,} passages without embeddings yet" if overview.pending else "index ready"
         counts = f"{_count(overview.notes, 'note')} · {_count(overview.passages, 'passage')}"
         return "", Piece(f"{counts} · {sanitize.line(self._model)} · {pending}", "dim")

@@ -9,6 +9,7 @@ from assistant.engine import Engine
 from assistant.tui.worker.index_process import IndexPaths, IndexProcess
 from assistant.tui.worker.job_queue import JobQueue, Post
 from assistant.tui.worker.messages import IndexProgress, OverviewRead, Trouble
+from assistant.tui.worker.pace import Pace
 
 FEW = 64
 """New vectors that are computed in the engine's thread; more are left to a child process."""
@@ -34,6 +35,7 @@ class IndexUpdater:
         self._post = post
         self._look = look
         self._child: IndexProcess | None = None
+        self._pace = Pace()
         self._published = False
         """Whether there was an index to answer from when the overview was last read."""
         self.children = 0
@@ -69,8 +71,10 @@ class IndexUpdater:
 
     def report(self, action: str, done: int = 0, total: int = 0, note: str = "") -> None:
         """For the status line; from any thread. A `total` of 0 is one that is not known."""
+        pace = self._pace.of(action, done, total)
         counted = f" {done:,} of {total:,}" if total else " …"
-        self._post(IndexProgress(action[:1].lower() + action[1:] + counted + note))
+        text = action[:1].lower() + action[1:] + counted + (f", {pace}" if pace else "") + note
+        self._post(IndexProgress(text, done, total, pace))
 
     def stop(self) -> None:
         """Ends the child process."""

@@ -39,6 +39,11 @@ class IndexProgress(WorkerMessage):
     """What is being done to the index, for the status line; "" when nothing is."""
 
     text: str
+    done: int = 0
+    of: int = 0
+    """0 for a step that does not count."""
+    pace: str = ""
+    """Its rate and the time that is left."""
 
 
 @dataclass(eq=False)
