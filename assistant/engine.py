@@ -190,6 +190,15 @@ class Engine:
         """What the next question of the conversation would lean on, should it leave out its subject."""
         return self._subjects.get(conversation)
 
+    def leans(self, conversation: str, question: str) -> bool:
+        """Whether a question, as it stands, would lean on what the conversation is about."""
+        from assistant.question.understanding import understand
+
+        store, before = self._index().opened(), self.inherits(conversation)
+        if store is None or before is None:
+            return before is not None
+        return understand(Request(question), before, store).turn.subject is not None
+
     def resume(self, conversation: str, subject: Subject | None) -> None:
         """Lets the next question of the conversation lean on this; None for a new topic."""
         self._subjects[conversation] = subject

@@ -9,6 +9,7 @@ from textual.actions import SkipAction
 from textual.app import App, ComposeResult
 from textual.message import Message
 from textual.screen import ModalScreen
+from textual.widgets import TextArea
 
 from assistant.tui import signals
 from assistant.tui.answer_browser import AnswerBrowser
@@ -95,6 +96,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self.animation_level = "none"
         signals.handle(self.exit)
         self.view.prompt.on_empty = self.conversation.mark_example
+        self.view.prompt.on_backspace_at_start = self.conversation.drop_subject
         self.view.show_earlier(self.earlier)
         self.view.prompt.focus()
         self.status.show()
@@ -153,6 +155,13 @@ class ChatApp(App[None], inherit_bindings=False):
 
     def on_trouble(self, event: messages.Trouble) -> None:
         self.status.trouble(event)
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        if event.text_area is self.view.prompt:
+            self.conversation.typed()
+
+    def on_follow_up_checked(self, event: messages.FollowUpChecked) -> None:
+        self.conversation.follow_up_checked(event)
 
     def on_follow_up_subject(self, event: messages.FollowUpSubject) -> None:
         self.status.set_subject(event.name)

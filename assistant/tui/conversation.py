@@ -16,7 +16,7 @@ from assistant.tui.view import ChatView
 from assistant.tui.widgets.dialogs import Picker
 from assistant.tui.worker.answerer import PendingQuestion
 from assistant.tui.worker.engine_thread import EngineThread
-from assistant.tui.worker.messages import QuestionAnswered, QuestionFailed
+from assistant.tui.worker.messages import FollowUpChecked, QuestionAnswered, QuestionFailed
 
 if TYPE_CHECKING:
     from assistant.indexing.overview import Heading
@@ -25,6 +25,8 @@ CONVERSATION = "chat"
 """The engine's name of it."""
 _SLOW_SECONDS = 0.15
 """How long a question may run before its card says so."""
+_PAUSE_SECONDS = 0.15
+"""How long nothing is typed before it is asked whether the text leans on the subject."""
 
 
 class Conversation:
@@ -132,6 +134,32 @@ class Conversation:
                 prompt.focus()
 
         self._view.app.push_screen(Picker("Earlier questions", questions), picked)
+
+    def typed(self) -> None:
+        """Something was typed: soon asks whether it would lean on the subject."""
+        text = self._view.prompt.text.strip()
+        self._status.set_typed(stands_alone=False)
+        if text and self._status.subject:
+            self._view.app.set_timer(_PAUSE_SECONDS, lambda: self._check_follow_up(text))
+
+    def _check_follow_up(self, text: str) -> None:
+        def wanted() -> bool:
+            return not self._view.is_closed and self._view.prompt.text.strip() == text
+
+        if wanted():
+            self._engine_thread.check_follow_up(CONVERSATION, text, wanted)
+
+    def follow_up_checked(self, event: FollowUpChecked) -> None:
+        """Says of what is typed whether it leans; an answer about an earlier text is dropped."""
+        if self._view.prompt.text.strip() == event.text:
+            self._status.set_typed(stands_alone=not event.leans)
+
+    def drop_subject(self) -> bool:
+        """Makes the next question stand alone; whether there was a subject to drop."""
+        had = bool(self._status.subject)
+        if had:
+            self.new_topic()
+        return had
 
     def new_topic(self) -> None:
         """Later questions lean on nothing that was asked before; the answers stay."""

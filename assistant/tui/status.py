@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assistant.tui.view import ChatView
+from assistant.tui.widgets.status_bars import Follows
 from assistant.tui.worker.messages import IndexProgress, OverviewRead, Trouble
 
 
@@ -21,6 +22,7 @@ class Status:
         self._trouble = ""
         self._below = False
         """Whether a new answer is out of view, below."""
+        self._stands_alone = False
         self.subject = ""
         """What the next question would lean on; "" for nothing."""
 
@@ -66,6 +68,12 @@ class Status:
         self.subject = subject
         self.show()
 
+    def set_typed(self, *, stands_alone: bool) -> None:
+        """Whether what is typed now leans on nothing, though there is a subject."""
+        if stands_alone != self._stands_alone:
+            self._stands_alone = stands_alone
+            self.show()
+
     def scrolled(self) -> None:
         """Takes away the notice of an answer below once the reader is there."""
         if self._below and self._view.transcript.at_end():
@@ -76,4 +84,5 @@ class Status:
         view = self._view
         self._below = not view.transcript.at_end() if below is None and self._below else bool(below)
         view.status_line.state(self._folder, self._counts, self.index)
-        view.context_strip.state(self.subject, below=self._below, chosen=view.transcript.chosen_position())
+        subject = Follows(self.subject, stands_alone=self._stands_alone)
+        view.context_strip.state(subject, below=self._below, chosen=view.transcript.chosen_position())

@@ -102,6 +102,24 @@ async def test_a_first_index_is_built_in_a_child_while_a_question_waits(real: An
         await on.until(lambda: "Note changed since this answer" in card.text)
 
 
+async def test_what_is_typed_says_whether_it_leans_before_it_is_asked(real: Any) -> None:
+    """Keywords and complete questions stand alone; backspace before the first letter drops the subject."""
+    async with real() as on:
+        await on.until(lambda: on.app.status.index == "index fresh")
+        await on.ask(QUEUE)
+        strip, prompt = on.app.view.context_strip, on.app.view.prompt
+        await on.until(lambda: strip.texts == ("↳ follows on: Queue Service", "ctrl+n new topic"))
+        prompt.focus()
+        prompt.text = "archive logs"
+        await on.until(lambda: strip.texts == ("stands alone", ""))
+        prompt.text = "and how do I delete it?"
+        await on.until(lambda: strip.texts[0] == "↳ follows on: Queue Service")
+        await on.pilot.press("home", "backspace")
+        await on.until(lambda: on.app.status.subject == "")
+        assert prompt.text == "and how do I delete it?"
+        assert not strip.display
+
+
 async def test_an_empty_notes_folder_is_reported_with_its_path(real: Any, tmp_path: Path) -> None:
     for note in (tmp_path / "corpus").glob("*.md"):
         note.unlink()

@@ -40,6 +40,8 @@ class Prompt(TextArea):
         self.border_subtitle = self._focused
         self.on_empty: Callable[[int], bool] = lambda by: False
         """Takes down (1), up (-1) and enter (0) in an empty prompt; returns whether it has done the key's work."""
+        self.on_backspace_at_start: Callable[[], bool] = lambda: False
+        """Takes backspace before the first letter; returns whether it has done the key's work."""
         self.questions: list[str] = []
         """The history, the newest last."""
         self._at: int | None = None
@@ -113,6 +115,11 @@ class Prompt(TextArea):
             event.prevent_default()
             return
         if event.key == "enter":  # the user has bound another key to it
+            event.prevent_default()
+            return
+        at_start = self.cursor_location == (0, 0) and self.selection.is_empty
+        if event.key == "backspace" and at_start and self.on_backspace_at_start():
+            event.stop()
             event.prevent_default()
             return
         if event.character is not None and not event.is_printable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from textual.content import Content
 from textual.css.styles import RulesMap
@@ -94,6 +95,15 @@ class StatusLine(Bar):
         )
 
 
+class Follows(NamedTuple):
+    """What the next question leans on."""
+
+    subject: str
+    """"" for nothing."""
+    stands_alone: bool = False
+    """Whether what is typed now leans on nothing all the same."""
+
+
 class ContextStrip(Bar):
     """What the next question leans on, and where answers are; hidden where there is nothing to say."""
 
@@ -102,11 +112,14 @@ class ContextStrip(Bar):
         super().__init__("context")
         self._new_topic = f"{sanitize.line(new_topic)} new topic"
 
-    def state(self, subject: str, *, below: bool, chosen: tuple[int, int]) -> None:
-        """`subject` is what the next question leans on, "" for nothing; `below` whether an answer is out of view;
-        `chosen` which answer keys act on, and how many there are, (0, 0) where that goes without saying."""
+    def state(self, follows: Follows, *, below: bool, chosen: tuple[int, int]) -> None:
+        """`below` says whether an answer is out of view, `chosen` which answer keys act on, and how many there are,
+        (0, 0) where that goes without saying."""
         parts: list[Row] = []
-        if subject:
+        subject = follows.subject
+        if subject and follows.stands_alone:
+            parts.append([Piece("stands alone", "dim")])
+        elif subject:
             alone = not below and chosen == (0, 0)
             name = sanitize.clip(sanitize.line(subject), _SUBJECT if alone else _SUBJECT_BESIDE)
             parts.append([Piece("↳ follows on: ", "dim"), Piece(name, "bold")])
@@ -117,7 +130,8 @@ class ContextStrip(Bar):
         left: Row = []
         for part in parts:
             left += [*([Piece("   ")] if left else []), *part]
-        right = [Piece(self._new_topic, "dim", "app.new_topic")] if subject else []
+        leans = subject and not follows.stands_alone
+        right = [Piece(self._new_topic, "dim", "app.new_topic")] if leans else []
         self.display = bool(left)
         self.show(left, right)
 

@@ -19,6 +19,7 @@ from assistant.tui.worker.messages import (
     CandidateLocated,
     DigestsRead,
     FenceColoured,
+    FollowUpChecked,
     FollowUpSubject,
     HeadingsRead,
     IndexProgress,
@@ -102,6 +103,15 @@ class EngineThread:
             self._post(FollowUpSubject(""))
 
         self._jobs.put(drop)
+
+    def check_follow_up(self, conversation: str, text: str, wanted: Callable[[], bool]) -> None:
+        """Whether a text would lean on the subject; brings FollowUpChecked, nothing where it is not wanted any more."""
+
+        def check() -> None:
+            if wanted():
+                self._post(FollowUpChecked(text, self._opened().leans(conversation, text)))
+
+        self._jobs.put(check)
 
     def read_note(self, path: str) -> None:
         """Brings NoteRead, with the trouble where the note cannot be read."""

@@ -89,6 +89,14 @@ class QuestionFailed(WorkerMessage):
 
 
 @dataclass(eq=False)
+class FollowUpChecked(WorkerMessage):
+    """Whether a text that is being typed would lean on the subject."""
+
+    text: str
+    leans: bool
+
+
+@dataclass(eq=False)
 class FollowUpSubject(WorkerMessage):
     """What the next question would lean on; "" for nothing."""
 
