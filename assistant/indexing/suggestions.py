@@ -30,16 +30,19 @@ _RARE = 0.4
 """Rarity in English from which one word names something."""
 _SIBLINGS = range(2, 7)
 """Headings under a common one of which two are compared."""
-_DEFINED = frozenset(("heading", "definition"))
+_POINTS = re.compile(r"(?i)\b(?:this|that|these|those|it|its|they|them|here|there)\b")
+"""Words of a heading that only its note explains."""
 
 
 def suggestions(store: Store) -> tuple[str, ...]:
-    """Questions that the notes write, frequent names, names under a common heading, in turn; each once."""
+    """Questions that the notes write, what they define, names under a common heading, in turn, then titles, and what
+    headings name; each once."""
     sections = store.sections()
     passages = store.passages(store.passage_ids()[:_SEARCHED]).values()
-    kinds = (_written(passages, sections), _defined(store), _compared(sections))
-    in_turn = chain.from_iterable(zip_longest(*(list(_different(kind)) for kind in kinds)))
-    return tuple(_different(question for question in in_turn if question is not None))[:MOST]
+    first = (_written(passages, sections), _named(store, "definition"), _compared(sections))
+    in_turn = chain.from_iterable(zip_longest(*(list(_different(kind)) for kind in first)))
+    every = chain(in_turn, _titles(sections), _named(store, "heading"))
+    return tuple(_different(question for question in every if question is not None))[:MOST]
 
 
 def _different(questions: Iterable[str]) -> Iterator[str]:
@@ -61,17 +64,24 @@ def _written(passages: Iterable[Passage], sections: Sequence[StoredSection]) -> 
     for section in sections:
         heading = _NUMBERING.sub("", section.heading_path[-1])
         asks = _QUESTION.fullmatch(heading) and len(words(heading)) >= _LEAST and len(heading) <= _LONGEST
-        if asks and section.passages and content(heading):
+        if asks and section.passages and content(heading) and not _POINTS.search(heading):
             yield heading
 
 
-def _defined(store: Store) -> Iterator[str]:
-    """What a heading or a definition names, the names of most places first."""
+def _titles(sections: Sequence[StoredSection]) -> Iterator[str]:
+    """Titles of notes that say what they are about, evenly spread."""
+    titles = [section.heading_path[0] for section in sections if len(section.heading_path) == 1]
+    telling = [t for t in titles if len(words(t)) >= _LEAST and len(t) <= _LONGEST and not _POINTS.search(t)]
+    yield from telling[:: max(1, len(telling) // MOST)]
+
+
+def _named(store: Store, kind: str) -> Iterator[str]:
+    """What definitions, or headings, name, the names of most places first."""
     places: dict[str, int] = {}
     named: dict[str, str] = {}
     for mention in store.topics():
         places[mention.key] = places.get(mention.key, 0) + 1
-        if mention.kind in _DEFINED and _names_something(mention.name) and not _is_plural(mention.name):
+        if mention.kind == kind and _names_something(mention.name) and not _is_plural(mention.name):
             named.setdefault(mention.key, mention.name)
     for topic in sorted(named, key=lambda topic: (-places[topic], topic)):
         yield f"What is {named[topic]}?"
