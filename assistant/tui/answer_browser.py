@@ -50,7 +50,7 @@ class AnswerBrowser:
         """Down, or up where `by` is negative; a page is the height less two rows."""
         note = self._view.focused_note
         if note is not None:
-            note.scroll_relative(y=by * max(note.size.height - 2, 1), animate=False)
+            note.scroll_by_hand(y=by * max(note.size.height - 2, 1))
         else:
             self._view.transcript.scroll_pages(by)
 
@@ -58,14 +58,14 @@ class AnswerBrowser:
         """Down, or up where `by` is negative."""
         note = self._view.focused_note
         if note is not None:
-            note.scroll_relative(y=by, animate=False)
+            note.scroll_by_hand(y=by)
         else:
             self._view.transcript.scroll_rows(by)
 
     def scroll_sideways(self, by: int) -> None:
         """Only the source has long rows."""
         if self._view.source_pane.is_open:
-            self._view.source_pane.view.scroll_relative(x=by * _SIDEWAYS_COLUMNS, animate=False)
+            self._view.source_pane.view.scroll_by_hand(x=by * _SIDEWAYS_COLUMNS)
 
     def fold_chosen(self) -> None:
         """In turn: every snippet whole, the answer folded, as it was at first."""

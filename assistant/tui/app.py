@@ -72,7 +72,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self.chat_settings = settings
         self.earlier = earlier
         self.engine_thread = engine_thread(self.post_message)
-        self.view = ChatView(self, settings, self.engine_thread.colour_fence)
+        self.view = ChatView(self, settings, self.engine_thread.colour_fence, self.engine_thread.parse_chunk)
         self.status = Status(self.view, settings.notes.name)
         recorder = SessionRecorder(session, self.post_message)
         self.conversation = Conversation(self.view, self.status, self.engine_thread, recorder)
@@ -176,7 +176,9 @@ class ChatApp(App[None], inherit_bindings=False):
         self.conversation.question_failed(event)
 
     def on_question_answered(self, event: messages.QuestionAnswered) -> None:
-        self.conversation.question_answered(event)
+        card = self.conversation.question_answered(event)
+        if card is not None:
+            self.opener.follow_newest(card)
 
     def on_headings_read(self, event: messages.HeadingsRead) -> None:
         self.conversation.ask_under(event.headings)
@@ -185,7 +187,10 @@ class ChatApp(App[None], inherit_bindings=False):
         self.opener.open_heading(event)
 
     def on_note_read(self, event: messages.NoteRead) -> None:
-        self.view.source_pane.show(event.path, event.note, event.trouble)
+        self.view.source_pane.show(event.path, event.text, event.trouble, event.blocks)
+
+    def on_chunk_parsed(self, event: messages.ChunkParsed) -> None:
+        self.view.source_pane.view.parsed(event.text, event.chunk, event.blocks)
 
     def on_fence_coloured(self, event: messages.FenceColoured) -> None:
         self.view.source_pane.coloured(event.digest, event.first, event.lines)
@@ -318,6 +323,9 @@ class ChatApp(App[None], inherit_bindings=False):
 
     def action_names(self) -> None:
         self.opener.pick_name_of_chosen()
+
+    def action_raw_lines(self) -> None:
+        self.opener.toggle_raw()
 
     def action_find(self) -> None:
         self.opener.find()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from assistant.records import Request
 from assistant.tui.cards.answer_rows import View
+from assistant.tui.cards.card import Card
 from assistant.tui.history.recorder import SessionRecorder
 from assistant.tui.history.turn import State, Turn
 from assistant.tui.status import Status
@@ -191,12 +192,12 @@ class Conversation:
             self._view.prompt.give_back(self.pending.pop(event.number).request.question)
             self._status.show()
 
-    def question_answered(self, event: QuestionAnswered) -> None:
-        """A late answer, to a question that was cancelled, is dropped."""
+    def question_answered(self, event: QuestionAnswered) -> Card | None:
+        """The card with the answer; a late answer, to a question that was cancelled, is dropped."""
         view = self._view
         card = view.transcript.card(event.number)
         if self.pending.pop(event.number, None) is None or card is None:
-            return
+            return None
         turn = replace(card.turn, state="answered", answer=event.answer, digests=event.digests)
         first = event.answer.citations[0].number if event.answer.citations else 0
         card.show(turn, replace(card.view, citation=first), event.colours)
@@ -204,6 +205,7 @@ class Conversation:
             view.welcome.show(marked=0)
         self._engine_thread.run(lambda: self._recorder.append(turn))
         self._status.show(below=not view.transcript.shows(card))
+        return card
 
     def _change_state(self, number: int, state: State, reason: str = "") -> None:
         card = self._view.transcript.card(number)

@@ -88,6 +88,7 @@ ACTIONS = (
     Action("find", "slash", "/", "Find in the source", "reading", "find"),
     Action("find-next", "n", "n", "Next match", "reading", "find_next(1)"),
     Action("find-previous", "N", "N", "Previous match", "reading", "find_next(-1)"),
+    Action("raw-lines", "m", "m", "Source as numbered lines of Markdown, or rendered", "reading", "raw_lines"),
     Action("previous-citation", "left_square_bracket", "[", "Previous citation", "reading", "step_citation(-1)"),
     Action("next-citation", "right_square_bracket", "]", "Next citation", "reading", "step_citation(1)"),
     Action("help-reading", "question_mark", "?", "Help", "reading", "help"),

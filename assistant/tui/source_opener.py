@@ -86,13 +86,19 @@ class SourceOpener:
         card.update_view(citation=number, opened=True)
         self._view.show_source()
         if not self._view.source_pane.open(citation, problems):
-            self._engine_thread.read_note(citation.path)
+            self._engine_thread.read_note(citation.path, citation.start_line)
+
+    def follow_newest(self, card: Card) -> None:
+        """An open source pane that was not scrolled by hand shows a new answer, where that one is chosen."""
+        pane = self._view.source_pane
+        if card is self._view.transcript.chosen and not pane.view.scrolled_by_hand:
+            self.follow()
 
     def reload_changed(self, digests: Mapping[str, str]) -> None:
         """Reads the open note again where its digest is another one now; `digests` by path."""
         note = self._view.source_pane.note
         if self._view.source_pane.is_open and note is not None and digests.get(note.path, note.digest) != note.digest:
-            self._engine_thread.read_note(note.path)
+            self._engine_thread.read_note(note.path, self._view.source_pane.view.top_line)
 
     # Names.
 
@@ -117,7 +123,7 @@ class SourceOpener:
         self._view.show_source()
         citation = Citation(0, heading.path, heading.heading_path, "", heading.line, heading.line, "")
         if not self._view.source_pane.open(citation):
-            self._engine_thread.read_note(heading.path)
+            self._engine_thread.read_note(heading.path, heading.line)
 
     def pick_name(self, number: int) -> None:
         """Opens the name that the user picks."""
@@ -144,6 +150,13 @@ class SourceOpener:
             self._view.toast("This answer has no names to open.")
 
     # Text in the source.
+
+    def toggle_raw(self) -> None:
+        """Shows the note as numbered lines, or rendered again; a toast says so where the pane is closed."""
+        pane = self._view.source_pane
+        pane.view.toggle_raw()
+        if not pane.is_open:
+            self._view.toast(f"The source opens {'as numbered lines' if pane.view.raw else 'rendered'}.")
 
     def find(self) -> None:
         """Asks for a text and goes to its next place in the source."""

@@ -16,7 +16,7 @@ from assistant.tui.history.session_file import EarlierSession
 from assistant.tui.keymap import key
 from assistant.tui.widgets.note_view import NoteView
 from assistant.tui.widgets.prompt import Prompt
-from assistant.tui.widgets.source_pane import ColourFence, SourcePane
+from assistant.tui.widgets.source_pane import ColourFence, ParseChunk, SourcePane
 from assistant.tui.widgets.status_bars import ContextStrip, KeyBar, StatusLine
 from assistant.tui.widgets.transcript import Transcript
 
@@ -24,11 +24,13 @@ from assistant.tui.widgets.transcript import Transcript
 class ChatView:
     """Made with the app, before its first frame."""
 
-    def __init__(self, app: App[None], settings: ChatSettings, colour_fence: ColourFence) -> None:
+    def __init__(
+        self, app: App[None], settings: ChatSettings, colour_fence: ColourFence, parse_chunk: ParseChunk
+    ) -> None:
         self.app = app
         self.status_line = StatusLine("status")
         self.transcript = Transcript()
-        self.source_pane = SourcePane(colour_fence)
+        self.source_pane = SourcePane(colour_fence, parse_chunk)
         self.context_strip = ContextStrip(key("new-topic", settings.keys))
         self.prompt = Prompt(settings.keys)
         self.key_bar = KeyBar(settings.keys)

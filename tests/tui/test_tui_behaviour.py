@@ -226,7 +226,7 @@ async def test_a_resize_keeps_the_answer_and_the_cited_line_in_view(stage: Stage
         for question in (QUEUE, RETRY, STRATEGY):
             await on.ask(question)
         await on.read()
-        await on.press("k", "5")
+        await on.press("k", "5", "m")  # a line is a row; tests/tui/test_source_rendered.py has the other view
         view = on.pane.view
         await on.until(lambda: view.marks.first == 476)
         await on.pilot.resize_terminal(*size)

@@ -495,6 +495,16 @@ async def check_finding(stage: Staged) -> None:
         assert view.match_line == first
 
 
+async def test_key_raw_lines(stage: Staged) -> None:
+    async with stage() as on:
+        await on.press("tab", "m")
+        assert on.pane.view.raw
+        assert on.toasts[-1] == "The source opens as numbered lines."
+        await on.press("m")
+        assert not on.pane.view.raw
+        assert on.toasts[-1] == "The source opens rendered."
+
+
 async def test_key_previous_citation(stage: Staged) -> None:
     await check_stepping_citations(stage)
 

@@ -1,25 +1,33 @@
-"""The lines of a note, numbered, the cited ones marked, its code coloured."""
+"""A note, rendered or as its numbered lines, the cited ones marked, its code coloured."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
+from textual.style import Style
 from textual.visual import RenderOptions
 
 from assistant.records import Note, Problem
 from assistant.text import sanitize
-from assistant.tui.highlighting import Fence, fences
+from assistant.tui.highlighting import Fence
 from assistant.tui.keymap import READING, bindings
+from assistant.tui.source.fence_colours import FenceColours
+from assistant.tui.source.note_row import NoteRow, NoteRows
+from assistant.tui.source.note_text import Blocks, NoteText
+from assistant.tui.source.raw_rows import RawRows
+from assistant.tui.source.rendered_rows import RenderedRows
+from assistant.tui.source.row_marks import emboldened, marked, shows, syntax
 from assistant.tui.widgets.selection import selected_text
 
 _ABOVE = 4
 """Rows of context above the cited lines, where their heading is further up."""
+_NOTHING = NoteText(Note("", (), ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,81 +42,137 @@ class Marks:
 
 
 class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
-    """The lines of a note; as many are rendered as are in view."""
+    """The rows of a note; as many are rendered as are in view.
+
+    `rows` says which line of the note a row shows, and which row a line is in.
+    """
 
     BINDINGS = bindings(READING)
     DEFAULT_CSS = """
-    NoteView { height: 1fr; background: $surface; scrollbar-size: 0 1; }
+    NoteView { height: 1fr; background: $surface; scrollbar-size: 0 1; scrollbar-gutter: stable; }
     """
     allow_select = True
 
-    def __init__(self, colour: Callable[[Fence], None]) -> None:
-        """`colour` requests the colours of a fence's lines, which come by `coloured`."""
+    def __init__(self, colour: Callable[[Fence], None], parse: Callable[[NoteText, int], None]) -> None:
+        """`colour` requests the colours of a fence's lines, which come by `coloured`; `parse` the blocks of a chunk,
+        by its position, which come by `parsed`."""
         super().__init__(id="note")
+        self._parse = parse
         self._colour = colour
-        self.fences: tuple[Fence, ...] = ()
-        """Of the note that is shown."""
-        self._requested: set[Fence] = set()
-        self._coloured: dict[int, Content] = {}
-        self._shown: list[str] = []
+        self._colours = FenceColours()
+        self.raw = False
+        """Whether the numbered lines are shown instead of what people read."""
+        self.text = _NOTHING
+        self._rendered, self._raw = RenderedRows(_NOTHING), RawRows(_NOTHING)
+        self._requested: set[int] = set()
+        """Chunks that are being parsed."""
         self.marks = Marks()
         self.search_text = ""
         """The text that was looked for last; "" for none."""
         self.match_line = 0
         """The line it was found in last; 0 for none."""
-        self._digits = 1
-        self._widest = 0
+        self.scrolled_by_hand = False
+        """Whether the reader has scrolled since the view was brought to the cited lines."""
+        self._columns = 0
+        """That the rows are laid out for."""
 
-    def show(self, note: Note, marks: Marks) -> None:
-        """Another note, or the same one as it is now; the view stays where it is until `to_marks`."""
-        self._shown = [sanitize.block(line) for line in note.lines]
-        self.fences = tuple(fences(note.lines))
+    # What is shown.
+
+    @property
+    def rows(self) -> NoteRows:
+        """Of the note as it is shown now."""
+        return self._raw if self.raw else self._rendered
+
+    @property
+    def fences(self) -> tuple[Fence, ...]:
+        """Of the note that is shown."""
+        return self.text.fences
+
+    def show(self, text: NoteText, marks: Marks, blocks: Mapping[int, Blocks] | None = None) -> None:
+        """Another note, or the same one as it is now, with the chunks of it that are parsed; the view stays where it
+        is until `to_marks`."""
+        self.text = text
+        self._colours.begin(text)
         self._requested.clear()
-        self._coloured.clear()
-        self._digits = max(3, len(str(len(self._shown))))
-        self._widest = max(map(sanitize.width, self._shown), default=0)
+        self._raw, self._rendered = RawRows(text), RenderedRows(text)
+        self._rendered.parsed((blocks or {}).items())
+        self._columns = 0
+        self._fit()
         self.mark(marks)
 
     def mark(self, marks: Marks) -> None:
         """Replaces all marks; does not scroll."""
         self.marks = marks
-        widths = [
-            sanitize.width(self._shown[one.line - 1] + _syntax(one))
-            for one in marks.problems
-            if one.line <= len(self._shown)
-        ]
-        self.virtual_size = Size(max(self._widest, *widths, 0) + self._digits + 2, len(self._shown))
+        self._resize_content()
         self.refresh()
 
     def coloured(self, first: int, lines: Sequence[Content]) -> None:
         """Lines from `first` (1-based) on; one whose text is not the note's is passed over."""
-        for number, line in enumerate(lines, first):
-            if number <= len(self._shown) and line.plain == self._shown[number - 1]:
-                self._coloured[number] = line
+        self._colours.add(first, lines)
         self.refresh()
 
-    def to_marks(self) -> None:
-        """The cited lines come into view with their heading above them, or with some rows of context."""
-        marks, height = self.marks, self.size.height
-        if not marks.first:
-            return
-        if not height:
-            self.call_after_refresh(self.to_marks)
-            return
-        fits = 0 < marks.heading <= marks.first and marks.first - marks.heading <= height - 4
-        self._to_line(marks.heading if fits else marks.first - _ABOVE)
+    def parsed(self, text: NoteText, chunk: int, blocks: Blocks) -> None:
+        """What people read in a chunk; dropped where another note is shown by now. What is in view stays there."""
+        if text is self.text:
+            self._requested.discard(chunk)
+            self._rearrange(lambda: self._rendered.parsed([(chunk, blocks)]))
 
-    def _to_line(self, number: int) -> None:
-        self.scroll_to(x=0, y=max(number - 1, 0), animate=False, force=True)
+    def toggle_raw(self) -> None:
+        """From what people read to the numbered lines, or back; what is in view stays there."""
+
+        def toggle() -> None:
+            self.raw = not self.raw
+
+        self._rearrange(toggle)
+        self.scroll_to(x=0, animate=False, force=True)
 
     @property
     def settled(self) -> bool:
-        """Whether every fence whose colours were requested has them."""
-        return all(fence.first in self._coloured for fence in self._requested)
+        """Whether everything that was requested of other threads has come."""
+        return self._colours.settled and not self._requested
 
     def line(self, number: int) -> str:
         """A line as it is shown, without its number."""
-        return self._shown[number - 1]
+        return self.text.shown[number - 1]
+
+    # Where it is read.
+
+    @property
+    def top_line(self) -> int:
+        """The line in the first row of the view; 0 for an empty note."""
+        at = round(self.scroll_y)
+        return self.rows.row(at).first if at < self.rows.height else len(self.text.shown)
+
+    def to_marks(self) -> None:
+        """The cited lines come into view with their heading above them, or with some rows of context."""
+        if not self.marks.first:
+            return
+        self.scrolled_by_hand = False
+        if not self.size.height:
+            self.call_after_refresh(self.to_marks)
+            return
+        self._fit()
+        self._place()
+
+    def scroll_by_hand(self, *, x: int = 0, y: int = 0) -> None:
+        """What the reader's keys do; by columns and rows."""
+        self.scrolled_by_hand = True
+        self.scroll_relative(x=x or None, y=y or None, animate=False)
+
+    def on_mouse_scroll_up(self) -> None:
+        self.scrolled_by_hand = True
+
+    def on_mouse_scroll_down(self) -> None:
+        self.scrolled_by_hand = True
+
+    def on_scroll_to(self) -> None:
+        self.scrolled_by_hand = True
+
+    def on_scroll_up(self) -> None:
+        self.scrolled_by_hand = True
+
+    def on_scroll_down(self) -> None:
+        self.scrolled_by_hand = True
 
     def find(self, text: str, by: int) -> bool:
         """Goes to the next line with the text, case aside, after the last match or the cited lines; False for none.
@@ -118,17 +182,70 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
         if text != self.search_text:
             self.search_text, self.match_line = text, 0
         wanted = text.casefold()
-        lines = [number for number, line in enumerate(self._shown, 1) if wanted in line.casefold()] if wanted else []
+        shown = self.text.shown
+        lines = [number for number, line in enumerate(shown, 1) if wanted in line.casefold()] if wanted else []
         at = self.match_line or self.marks.first
         after = [n for n in lines if n > at] if by > 0 else [n for n in reversed(lines) if n < at]
         wrapped = after or (lines if by > 0 else lines[::-1])
+        self.refresh()
         if not wrapped:
-            self.refresh()
             return False
         self.match_line = wrapped[0]
-        self.refresh()
-        self._to_line(self.match_line - _ABOVE)
+        self.scrolled_by_hand = True
+        self._to_row(self._match_row() - _ABOVE)
         return True
+
+    def _place(self) -> None:
+        marks = self.marks
+        cited = self.rows.row_of(marks.first)
+        heading = self.rows.row_of(marks.heading) if 0 < marks.heading <= marks.first else cited
+        fits = 0 < marks.heading <= marks.first and cited - heading <= self.size.height - 4
+        self._to_row(heading if fits else cited - _ABOVE)
+
+    def _to_row(self, at: int) -> None:
+        self.scroll_to(x=0, y=max(at, 0), animate=False, force=True)
+
+    def _match_row(self) -> int:
+        """The row with the match, which may be any of the rows that its line is wrapped to."""
+        first = self.rows.row_of(self.match_line)
+        for at in range(first, self.rows.height):
+            row = self.rows.row(at)
+            if not row.has(self.match_line):
+                break
+            if shows(row, self.search_text):
+                return at
+        return first
+
+    # How it is laid out.
+
+    def _rearrange(self, change: Callable[[], None]) -> None:
+        """Changes the rows; the cited lines that the view was brought to, else what the reader reads, stay in view."""
+        at = round(self.scroll_y)
+        line = self.top_line
+        below = at - self.rows.row_of(line) if line else 0
+        change()
+        self._resize_content()
+        if self.size.height and line:
+            if self.marks.first and not self.scrolled_by_hand:
+                self._place()
+            else:
+                self.scroll_to(y=self.rows.row_of(line) + max(below, 0), animate=False, force=True)
+        self.refresh()
+
+    def _fit(self) -> None:
+        """Lays the rows out for the width there is."""
+        columns = self.scrollable_content_region.width - 1
+        if columns > 0 and columns != self._columns:
+            self._columns = columns
+            self._rendered.fit(columns)
+            self._resize_content()
+
+    def _resize_content(self) -> None:
+        """Room to scroll for the widest row and its remark."""
+        shown = self.text.shown
+        remarked = (sanitize.width(shown[p.line - 1] + syntax(p)) for p in self.marks.problems if p.line <= len(shown))
+        widest = max(self.rows.widest, *remarked, 0)
+        self.virtual_size = Size(widest + len(self._gutter(0)) + 1, self.rows.height)
 
     def watch_show_vertical_scrollbar(self, shown: bool) -> None:
         """A bar that comes up after the view was scrolled does not know of it."""
@@ -136,74 +253,101 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
             self.vertical_scrollbar.position = self.scroll_y
 
     def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True) -> bool:
-        """Cited lines that were in view stay there."""
-        seen = self._sees_marks()
+        """Cited lines that were in view stay there, else what the reader reads."""
+        seen, line = self._sees_marks(), self.top_line
         changed = super()._size_updated(size, virtual_size, container_size, layout)
-        if seen and size and not self._sees_marks():
-            self.to_marks()
+        if size:
+            before = self._columns
+            self._fit()
+            if seen and not self._sees_marks():
+                self._place()
+            elif not seen and before and before != self._columns and line:
+                self.scroll_to(y=self.rows.row_of(line), animate=False, force=True)
         return changed
 
     def _sees_marks(self) -> bool:
-        return self.scroll_y < self.marks.first <= self.scroll_y + self.size.height
+        row = self.rows.row_of(self.marks.first) if self.marks.first else -1
+        return self.scroll_y <= row < self.scroll_y + self.size.height
+
+    # How it is drawn.
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """What is near the view is parsed after the paint, which the parsing would hold up."""
+        strips = super().render_lines(crop)
+        if not self.raw:
+            top, height = round(self.scroll_y), self.size.height
+            for chunk in self._rendered.missing(top - height, top + 2 * height):
+                if chunk not in self._requested:
+                    self._requested.add(chunk)
+                    self.call_after_refresh(self._parse, self.text, chunk)
+        return strips
 
     def render_line(self, y: int) -> Strip:
-        number = y + round(self.scroll_y) + 1
+        at = y + round(self.scroll_y)
         style = self.visual_style
-        if number > len(self._shown):
+        if at >= self.rows.height or not self._columns:
             return Strip.blank(self.size.width, style.rich_style)
-        options = RenderOptions(self._get_style, {"text_wrap": "nowrap"})
-        row = self._row(number)
-        strips = row.render_strips(max(row.cell_length, 1), 1, style, options)
-        x = round(self.scroll_x)
-        width = self.scrollable_content_region.width
-        strip = strips[0].crop_extend(x, x + width, style.rich_style)
-        if row.cell_length > x + width > 1:
-            more = Content("…").render_strips(1, 1, style, options)
-            strip = Strip.join([strip.crop(0, width - 1), *more])
-        return strip.apply_offsets(x, number - 1)
-
-    def _row(self, number: int) -> Content:
-        marks = self.marks
-        cited = marks.first <= number <= marks.last and marks.first > 0
-        bar = "▌" if cited else ">" if number == self.match_line else " "
-        text = self._text(number)
-        if self.search_text:
-            at = text.plain.casefold().find(self.search_text.casefold())
-            if at >= 0:
-                style = "bold reverse" if number == self.match_line else "reverse"
-                text = text.stylize(style, at, at + len(self.search_text))
-        if cited:
-            text = text.stylize("bold")
-        problem = next((one for one in marks.problems if one.line == number), None)
-        syntax = _syntax(problem) if problem else ""
-        row = Content.assemble(
-            (f"{number:>{self._digits}}", "bold $text-accent" if cited else "dim"),
-            (bar, "bold $text-accent"),
-            text,
-            (syntax, "bold $text-error"),
-        )
-        span = self.text_selection.get_span(number - 1) if self.text_selection is not None else None
-        if span is not None:
+        row, key = self.rows.row(at), self.rows.key(at)
+        head, text = self._row(row)
+        if self.text_selection is not None and (span := self.text_selection.get_span(key)) is not None:
             start, end = span
-            row = row.stylize("reverse", start, len(row.plain) if end == -1 else end)
-        return row
+            whole = (head + text).stylize("reverse", start, len(head) + len(text) if end == -1 else end)
+            head, text = whole[: len(head)], whole[len(head) :]
+        x = round(self.scroll_x) if row.sideways else 0
+        room = max(self.scrollable_content_region.width - head.cell_length, 0)
+        strip = self._strip(text, style).crop_extend(x, x + room, style.rich_style)
+        if row.sideways and text.cell_length > x + room > x + 1:
+            strip = Strip.join([strip.crop(0, room - 1), self._strip(Content("…"), style)])
+        return Strip.join([self._strip(head, style).apply_offsets(0, key), strip.apply_offsets(len(head) + x, key)])
 
-    def _text(self, number: int) -> Content:
-        if number not in self._coloured:
-            fence = next((one for one in self.fences if one.first <= number <= one.last), None)
-            if fence is not None and fence.language and fence not in self._requested:
-                self._requested.add(fence)
-                # After the paint, which the colouring would hold up.
-                self.call_after_refresh(self._colour, fence)
-        return self._coloured.get(number) or Content(self._shown[number - 1])
+    def _strip(self, text: Content, style: Style) -> Strip:
+        options = RenderOptions(self._get_style, {"text_wrap": "nowrap"})
+        return text.render_strips(max(text.cell_length, 1), 1, style, options)[0].crop(0, text.cell_length)
+
+    def _gutter(self, number: int) -> str:
+        """What stands before the bar."""
+        return f"{number:>{max(3, len(str(len(self.text.shown))))}}" if self.raw else ""
+
+    def _row(self, row: NoteRow) -> tuple[Content, Content]:
+        """What stays where it is, and the text."""
+        marks = self.marks
+        cited = marks.first <= row.last and row.first <= marks.last and marks.first > 0
+        matched = row.has(self.match_line) and shows(row, self.search_text)
+        head = Content.assemble(
+            (self._gutter(row.first), "bold $text-accent" if cited else "dim"),
+            ("▌" if cited else ">" if matched else " ", "bold $text-accent"),
+            (row.prefix, "bold" if cited else "$text-muted"),
+        )
+        text = self._coloured(row) if row.code else row.text
+        if self.search_text:
+            text = marked(text, self.search_text, "bold reverse" if matched else "reverse")
+        if cited:
+            text = emboldened(row, text, marks.first, marks.last)
+        problem = next((one for one in marks.problems if row.code and one.line == row.first), None)
+        return head, text + Content.styled(syntax(problem), "bold $text-error") if problem else text
+
+    def _coloured(self, row: NoteRow) -> Content:
+        fence = self._colours.want(row.first)
+        if fence is not None:
+            # After the paint, which the colouring would hold up.
+            self.call_after_refresh(self._colour, fence)
+        return self._colours.of(row.first, row.text)
+
+    # What the mouse selects.
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """Without the numbers and bars in front."""
-        return selected_text(selection, range(len(self._shown)), self._shown.__getitem__, self._digits + 1), "\n"
+        """Without the numbers and bars in front; a line that is wrapped is one line."""
+        rows = self.rows
+        first = rows.at(selection.start.y) if selection.start is not None else 0
+        last = min(rows.at(selection.end.y) + 1, rows.height) if selection.end is not None else rows.height
+        copied = ""
+        for at in range(first, last):
+            row, key = rows.row(at), rows.key(at)
+            begin = row.copied_from()
+            shown = f"{row.prefix}{row.text.plain}"[begin:]
+            part = selected_text(selection, [key], {key: shown}.__getitem__, len(self._gutter(0)) + 1 + begin)
+            copied += f"{row.joint}{part}" if at > first else part
+        return copied, "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
         self.refresh()
-
-
-def _syntax(problem: Problem) -> str:
-    return f"  ◀ does not parse: {sanitize.line(problem.message)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -14,11 +14,14 @@ from assistant.rendering.blocks import below_title
 from assistant.text import sanitize
 from assistant.tui.cards.rows import shorten_path
 from assistant.tui.highlighting import Fence
+from assistant.tui.source.note_text import Blocks, NoteText
 from assistant.tui.widgets.note_view import Marks, NoteView
 from assistant.tui.widgets.quote_place import heading_line, quote_lines
 
 ColourFence = Callable[[str, Sequence[str], Fence], None]
 """Requests the colours of a fence: the note's digest, all its lines, the fence."""
+ParseChunk = Callable[[NoteText, int], None]
+"""Requests what people read in a chunk of a note, by its position."""
 
 
 class SourcePane(Vertical):
@@ -32,14 +35,14 @@ class SourcePane(Vertical):
     SourcePane > #remark { height: auto; color: $text-warning; text-wrap: wrap; display: none; }
     """
 
-    def __init__(self, colour_fence: ColourFence) -> None:
+    def __init__(self, colour_fence: ColourFence, parse_chunk: ParseChunk) -> None:
         super().__init__(id="source")
         self._colour_fence = colour_fence
         self.note: Note | None = None
         self.path = ""
         self.citation: Citation | None = None
         self._problems: tuple[Problem, ...] = ()
-        self.view = NoteView(self._request_colours)
+        self.view = NoteView(self._request_colours, parse_chunk)
 
     def compose(self) -> ComposeResult:
         yield Static("", id="headings", markup=False)
@@ -66,22 +69,24 @@ class SourcePane(Vertical):
             self._point_at_quote(self.note)
         return here
 
-    def show(self, path: str, note: Note | None, trouble: str) -> None:
-        """A note that was read, or why it was not; dropped where the reader wants another one by now."""
+    def show(self, path: str, text: NoteText | None, trouble: str, blocks: Mapping[int, Blocks]) -> None:
+        """A note that was read, with the blocks of some of its chunks, or why it was not; dropped where the reader
+        wants another one by now."""
         if path != self.path:
             return
         again = self.note is not None and self.note.path == path
-        if note is None:
+        if text is None:
             self.say(f"{trouble} Showing the indexed lines.")
             quote = self.citation.quote if self.citation else ""
             note = Note(path, tuple(quote.split("\n")), "")
             self.note = None
-            self.view.show(note, Marks(1, len(note.lines)))
+            self.view.show(NoteText(note), Marks(1, len(note.lines)))
             return
+        note = text.note
         if again and self.note is not None and note.digest == self.note.digest:
             return
         self.note = note
-        self.view.show(note, self.view.marks if again else Marks())
+        self.view.show(text, self.view.marks if again else Marks(), blocks)
         self._point_at_quote(note, move=not again)
 
     def coloured(self, digest: str, first: int, lines: Sequence[Content]) -> None:

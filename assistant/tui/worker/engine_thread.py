@@ -11,12 +11,14 @@ from assistant.engine import Cancelled, Engine
 from assistant.errors import AssistantError
 from assistant.records import Answer, Candidate
 from assistant.tui import highlighting
+from assistant.tui.source.note_text import NoteText
 from assistant.tui.worker.answerer import Answerer, PendingQuestion
 from assistant.tui.worker.index_process import IndexPaths
 from assistant.tui.worker.index_updater import AGAIN_SECONDS, IndexUpdater
 from assistant.tui.worker.job_queue import Job, JobQueue, Post
 from assistant.tui.worker.messages import (
     CandidateLocated,
+    ChunkParsed,
     DigestsRead,
     FenceColoured,
     FollowUpChecked,
@@ -113,16 +115,21 @@ class EngineThread:
 
         self._jobs.put(check)
 
-    def read_note(self, path: str) -> None:
-        """Brings NoteRead, with the trouble where the note cannot be read."""
+    def read_note(self, path: str, line: int = 1) -> None:
+        """Brings NoteRead, parsed near that line (1-based), with the trouble where the note cannot be read."""
 
         def read() -> None:
             try:
-                self._post(NoteRead(path, self._opened().note(path)))
+                text = NoteText(self._opened().note(path))
+                self._post(NoteRead(path, text, "", text.blocks_around(line)))
             except AssistantError as error:
                 self._post(NoteRead(path, None, str(error)))
 
         self._jobs.put(read)
+
+    def parse_chunk(self, text: NoteText, chunk: int) -> None:
+        """Brings ChunkParsed; `chunk` is the position of the chunk."""
+        self._jobs.put(lambda: self._post(ChunkParsed(text, chunk, text.blocks(chunk))))
 
     def colour_fence(self, digest: str, rows: Sequence[str], fence: highlighting.Fence) -> None:
         """`rows` are all lines of the note with that digest."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.message import Message
 
-from assistant.records import Answer, Candidate, Note
+from assistant.records import Answer, Candidate
+from assistant.tui.source.note_text import Blocks, NoteText
 
 if TYPE_CHECKING:
     from assistant.indexing.overview import Heading, Overview
@@ -108,8 +109,19 @@ class NoteRead(WorkerMessage):
     """A note for the source pane; None where it cannot be read, and why."""
 
     path: str
-    note: Note | None
+    text: NoteText | None
     trouble: str = ""
+    blocks: Mapping[int, Blocks] = field(default_factory=dict)
+    """What people read in the chunks near the place that is wanted, by position of the chunk."""
+
+
+@dataclass(eq=False)
+class ChunkParsed(WorkerMessage):
+    """What people read in one more chunk of a note, by its position."""
+
+    text: NoteText
+    chunk: int
+    blocks: Blocks
 
 
 @dataclass(eq=False)

@@ -1,0 +1,1 @@
+"""A note as rows of the screen: its numbered lines, or rendered as people read it."""
