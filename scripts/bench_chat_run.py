@@ -18,6 +18,8 @@ from bench_chat_pty import Program
 QUEUE = "Which service decouples producers and consumers, with guaranteed delivery?"
 STRATEGY = "Which strategy gives zero downtime and instant rollback?"
 VERDICTS = {QUEUE: r"Queue Service\s+\d+ %", STRATEGY: r"Blue-Green Deployment\s+\d+ %"}
+CITED = r"▌Q: Decouple"
+"""The line of the first citation of QUEUE as it is rendered; the note has `**Q: Decouple`."""
 IMPORTS = "import textual.app, textual.widgets, textual.scroll_view, textual.command"
 BARE = r"""
 import sys
@@ -187,10 +189,13 @@ class Bench:
             chat.until(lambda text: "index fresh" in text)
 
     def citation(self) -> None:
-        """The first one of a chat, of three chats; then others in the same note."""
+        """The first one of a chat, of three chats; then others in the same note.
+
+        Rendered means that the cited line is painted without its marks of Markdown.
+        """
         bare = self.bare(0)
         bare.until(lambda text: "Ask" in text)
-        first, after = [], []
+        first, rendered, after = [], [], []
         for _ in range(3):
             chat = self.chat("large")
             chat.until(lambda text: "index fresh" in text)
@@ -199,12 +204,15 @@ class Bench:
             chat.until(lambda text: "escape comes back here" in text)
             chat.settled(0.05)
             first.append(chat.after("1", lambda text: "▌" in text))
+            rendered.append(first[-1] + chat.until(lambda text: re.search(CITED, text) is not None))
             after += [chat.after(number, lambda text: "▌" in text) for number in ("2", "1", "2", "1")]
             chat.send("\x11")
             chat.ended()
         bare_opened = bare.after("\x0f", lambda text: "OPENED" in text)
         self.say("open a citation in a note of 17,000 lines", statistics.median(first), 100, bare_opened)
         self.say("  the next one in the same note", statistics.median(after), 100)
+        shown = statistics.median(rendered)
+        self.say("rendered source pane at a citation in a note of 17,000 lines", shown, 100, bare_opened)
         bare.send("\x11")
         bare.ended()
 

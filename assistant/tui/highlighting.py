@@ -49,7 +49,7 @@ def fences(rows: Sequence[str]) -> Iterator[Fence]:
     opened: tuple[int, str, str] | None = None
     for number, row in enumerate(rows, 1):
         if opened is None:
-            opening = _OPENS.match(row)
+            opening = _OPENS.match(row) if "```" in row or "~~~" in row else None
             if opening:
                 opened = (number, opening["mark"], (opening["info"].split() or [""])[0].strip("{}."))
         elif row.strip(" \t>").startswith(opened[1]) and not row.strip(" \t>").strip(opened[1][0]):

@@ -32,7 +32,8 @@ class NoteRow:
         """How many letters of `prefix` belong to the screen and not to the text."""
         if self.joint != "\n":
             return len(self.prefix)
-        return self.prefix.rfind(BAR) + len(BAR) if BAR in self.prefix else 0
+        bar = self.prefix.rfind(BAR.rstrip())
+        return min(bar + len(BAR), len(self.prefix)) if bar >= 0 else 0
 
     def has(self, line: int) -> bool:
         """Whether it shows some of that line."""

@@ -162,7 +162,8 @@ class _AsWritten:
         self._first, self._columns = first, columns
         self._shown = text.shown[first - 1 : last] or ("",)
         self._widths = text.widths[first - 1 : last] or (0,)
-        self.height = sum(-(-width // columns) or 1 for width in self._widths)
+        fits = max(self._widths) <= columns
+        self.height = len(self._widths) if fits else sum(-(-width // columns) or 1 for width in self._widths)
 
     def row(self, at: int) -> NoteRow:
         number = min(bisect_right(self._tops, at), len(self._shown)) - 1

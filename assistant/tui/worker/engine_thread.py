@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from assistant.engine import Cancelled, Engine
 from assistant.errors import AssistantError
-from assistant.records import Answer, Candidate
+from assistant.records import Answer, Candidate, Note
 from assistant.tui import highlighting
 from assistant.tui.source.note_text import NoteText
 from assistant.tui.worker.answerer import Answerer, PendingQuestion
@@ -183,6 +183,7 @@ class EngineThread:
         self._opened().load()
         self._updater.read_overview()
         self._look()
+        NoteText(Note("", ("",), "")).blocks(0)  # the first citation that is opened need not wait for the parser
 
     def _look(self) -> None:
         self._post(IndexProgress("looking at the notes"))
