@@ -51,6 +51,9 @@ class Bare(App):
 Bare().run()
 """
 
+NOTES = 2000
+NOTE = "# Pantry\n\n## Shelves\n\nJam stands on top.\n\n## Cellar\n\n### Apples\n\nThey keep for months.\n"
+
 
 class Bench:
     def __init__(self, root: Path, folder: Path, turns: int) -> None:
@@ -63,7 +66,10 @@ class Bench:
         (folder / "large").mkdir()
         (folder / "large" / "note.md").write_text(self.corpus * 20, "utf-8")
         (folder / "bare.py").write_text(BARE, "utf-8")
-        for name in ("small", "large"):
+        (folder / "many").mkdir()
+        for number in range(NOTES):  # of one text, which is embedded once
+            (folder / "many" / f"note-{number:04}.md").write_text(NOTE, "utf-8")
+        for name in ("small", "large", "many"):
             subprocess.run([*self.program(name), "--quiet", "index"], check=True, env=self.environment)
 
     def program(self, name: str) -> list[str]:
@@ -86,6 +92,7 @@ class Bench:
         self.start()
         self.long_session()
         self.citation()
+        self.browsing()
         versions = ", ".join(f"{name} {version(name)}" for name in ("textual", "onnxruntime", "faiss-cpu"))
         commit = subprocess.run(
             ["git", "rev-parse", "--short", "HEAD"], cwd=self.root, capture_output=True, text=True, check=False
@@ -215,6 +222,21 @@ class Bench:
         self.say("rendered source pane at a citation in a note of 17,000 lines", shown, 100, bare_opened)
         bare.send("\x11")
         bare.ended()
+
+    def browsing(self) -> None:
+        """The first tree of a chat, of five chats."""
+        times = []
+        for _ in range(5):
+            chat = self.chat("many")
+            chat.until(lambda text: "index fresh" in text, 60)
+            chat.settled(0.35)
+            times.append(chat.after("\x02", lambda text: "note-0009.md" in text))
+            chat.settled(0.35)
+            chat.send("\x1b")
+            chat.settled(0.35)
+            chat.send("\x11")
+            chat.ended()
+        self.say("first paint of the browse tree with 2,000 notes", statistics.median(times), 150)
 
     def keys(self, program: Program, count: int, pause: float = 0.03) -> list[float]:
         """Seconds to the paint of each key, typed one after the other in the prompt."""

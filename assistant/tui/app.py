@@ -19,9 +19,11 @@ from assistant.tui.answer_saver import AnswerSaver
 from assistant.tui.cards.snippet_rows import SHORT
 from assistant.tui.chat_settings import ChatSettings
 from assistant.tui.conversation import Conversation
+from assistant.tui.finder import Finder
 from assistant.tui.history.recorder import SessionRecorder
 from assistant.tui.history.session_file import EarlierSession, SessionFile
 from assistant.tui.keymap import ANYWHERE, PROMPT, bindings, unknown_actions
+from assistant.tui.note_browser import NoteBrowser
 from assistant.tui.source_opener import SourceOpener
 from assistant.tui.status import Status
 from assistant.tui.view import ChatView
@@ -78,6 +80,8 @@ class ChatApp(App[None], inherit_bindings=False):
         self.conversation = Conversation(self.view, self.status, self.engine_thread, recorder)
         self.opener = SourceOpener(self.view, self.engine_thread, settings.editor)
         self.browser = AnswerBrowser(self.view, self.opener, self.engine_thread)
+        self.note_browser = NoteBrowser(self.view, self.engine_thread, self.opener, self.conversation)
+        self.finder = Finder(self.view)
         self.copier = AnswerCopier(self.view, settings.clipboard)
         self.saver = AnswerSaver(self.view, self.engine_thread, settings.notes, settings.working_folder)
         self.mender = AnswerMender(self.view, self.engine_thread, self.conversation, settings.notes)
@@ -141,6 +145,9 @@ class ChatApp(App[None], inherit_bindings=False):
     def on_transcript_chosen(self) -> None:
         self.status.show()
 
+    def on_transcript_searched_changed(self) -> None:
+        self.finder.recount()
+
     def on_transcript_scrolled(self) -> None:
         self.status.scrolled()
 
@@ -183,11 +190,15 @@ class ChatApp(App[None], inherit_bindings=False):
     def on_headings_read(self, event: messages.HeadingsRead) -> None:
         self.conversation.ask_under(event.headings)
 
+    def on_outline_read(self, event: messages.OutlineRead) -> None:
+        self.note_browser.show(event.outline)
+
     def on_candidate_located(self, event: messages.CandidateLocated) -> None:
         self.opener.open_heading(event)
 
     def on_note_read(self, event: messages.NoteRead) -> None:
         self.view.source_pane.show(event.path, event.text, event.trouble, event.blocks)
+        self.finder.recount()
 
     def on_chunk_parsed(self, event: messages.ChunkParsed) -> None:
         self.view.source_pane.view.parsed(event.text, event.chunk, event.blocks)
@@ -241,10 +252,16 @@ class ChatApp(App[None], inherit_bindings=False):
     # Actions of keys that count everywhere.
 
     def action_leave(self) -> None:
+        if self.view.is_reading and self.finder.end():
+            return
         if self.view.source_covers_answers:
             self.view.close_source()
-        elif not self.conversation.cancel():
+        elif not self.conversation.cancel() and not self._leave_prompt():
             self.view.prompt.focus()
+
+    def _leave_prompt(self) -> bool:
+        """What escape ends in the prompt itself, which keeps its text; False where there is nothing to end."""
+        return self.view.prompt.has_focus and (self.status.drop_scope() or self.finder.end())
 
     def action_interrupt(self) -> None:
         if not self.copier.copy_selection() and not self.conversation.cancel():
@@ -255,6 +272,12 @@ class ChatApp(App[None], inherit_bindings=False):
 
     def action_source(self) -> None:
         self.opener.toggle()
+
+    def action_browse(self) -> None:
+        self.note_browser.open()
+
+    def action_drop_scope(self) -> None:
+        self.status.drop_scope()
 
     def action_editor(self) -> None:
         self.opener.open_editor()
@@ -328,10 +351,13 @@ class ChatApp(App[None], inherit_bindings=False):
         self.opener.toggle_raw()
 
     def action_find(self) -> None:
-        self.opener.find()
+        self.finder.ask()
 
     def action_find_next(self, by: int) -> None:
-        self.opener.find_next(by)
+        self.finder.step(by)
+
+    def action_end_find(self) -> None:
+        self.finder.end()
 
     def action_copy_answer(self) -> None:
         self.copier.copy_answer()

@@ -12,6 +12,7 @@ from assistant.tui.cards.answer_rows import View
 from assistant.tui.cards.card import Card
 from assistant.tui.history.recorder import SessionRecorder
 from assistant.tui.history.turn import State, Turn
+from assistant.tui.outline import Entry, Outline
 from assistant.tui.status import Status
 from assistant.tui.view import ChatView
 from assistant.tui.widgets.dialogs import Picker
@@ -21,6 +22,7 @@ from assistant.tui.worker.messages import FollowUpChecked, QuestionAnswered, Que
 
 if TYPE_CHECKING:
     from assistant.indexing.overview import Heading
+    from assistant.tui.widgets.heading_tree import Picked
 
 CONVERSATION = "chat"
 """The engine's name of it."""
@@ -43,10 +45,15 @@ class Conversation:
         """Questions that have no answer yet, by number, oldest first."""
 
     def ask(self, question: str, under: tuple[str, ...] = (), again: Turn | None = None) -> None:
-        """Puts the question in line; `again` is the turn that it repeats, with what that one leant on."""
+        """Puts the question in line, under the heading chosen for the next question where there is one.
+
+        `again` is the turn that it repeats, with what that one leant on.
+        """
         view = self._view
         if view.source_covers_answers:
             view.close_source()
+        if not under and again is None:
+            under = self._status.take_scope()
         self._number += 1
         turn = Turn(self._number, question, under)
         request = Request(question, conversation=CONVERSATION, under=" > ".join(under) or None)
@@ -67,10 +74,10 @@ class Conversation:
             return False
         number, pending = self.pending.popitem()
         pending.stop.set()
+        self._give_back(number, pending.request.question)
         card = self._view.transcript.card(number)
         if card is not None:
             self._view.transcript.drop(card)
-        self._view.prompt.give_back(pending.request.question)
         self._status.show()
         return True
 
@@ -110,19 +117,35 @@ class Conversation:
         """Asks under the heading that the user picks: what is typed, else the chosen answer's question."""
         from assistant.tui.widgets.heading_tree import HeadingTree  # its widgets are not needed for the first frame
 
-        card, prompt = self._view.chosen_card(), self._view.prompt
+        card = self._view.chosen_card()
 
-        def picked(heading: Heading | None) -> None:
-            if heading is None:
-                return
-            typed = prompt.text.strip()
-            if typed:
-                prompt.text = ""
-                self.ask(typed, heading.heading_path)
-            elif card is not None:
-                self.ask(card.turn.question, heading.heading_path, card.turn)
+        def chosen(picked: Picked | None) -> None:
+            if picked is not None:
+                self.ask_below(picked.entry, card)
 
-        self._view.app.push_screen(HeadingTree("Ask again under", headings), picked)
+        self._view.app.push_screen(HeadingTree("Ask again under", Outline(headings)), chosen)
+
+    def ask_below(self, entry: Entry, card: Card | None) -> None:
+        """Asks under a heading: what is typed, else the card's question; without either the next question is."""
+        prompt, under = self._view.prompt, entry.scope
+        typed = prompt.text.strip()
+        if not under:
+            self._view.toast(f"{entry.path} has no title of its own. Choose a heading.")
+        elif typed:
+            prompt.text = ""
+            self.ask(typed, under)
+        elif card is not None:
+            self.ask(card.turn.question, under, card.turn)
+        else:
+            self._status.set_scope(under)
+            prompt.focus()
+
+    def _give_back(self, number: int, question: str) -> None:
+        """The question into the prompt, and with it the heading it was asked under."""
+        card, prompt = self._view.transcript.card(number), self._view.prompt
+        if card is not None and card.turn.under and not prompt.text.strip():
+            self._status.set_scope(card.turn.under)
+        prompt.give_back(question)
 
     def search_questions(self) -> None:
         """Puts the earlier question that the user picks into the prompt."""
@@ -134,7 +157,7 @@ class Conversation:
                 prompt.fill(questions[at])
                 prompt.focus()
 
-        self._view.app.push_screen(Picker("Earlier questions", questions), picked)
+        self._view.app.push_screen(Picker("Earlier questions", questions, counted=True), picked)
 
     def typed(self) -> None:
         """Something was typed: soon asks whether it would lean on the subject."""
@@ -163,8 +186,9 @@ class Conversation:
         return had
 
     def new_topic(self) -> None:
-        """Later questions lean on nothing that was asked before; the answers stay."""
+        """Later questions lean on nothing that was asked before, and look in all notes; the answers stay."""
         self._engine_thread.new_topic(CONVERSATION)
+        self._status.set_scope(())
         self._status.set_subject("")
 
     def forget(self) -> None:
@@ -189,7 +213,7 @@ class Conversation:
         """Gives the question back to the prompt, unless it was cancelled."""
         if event.number in self.pending:
             self._change_state(event.number, "failed", event.reason)
-            self._view.prompt.give_back(self.pending.pop(event.number).request.question)
+            self._give_back(event.number, self.pending.pop(event.number).request.question)
             self._status.show()
 
     def question_answered(self, event: QuestionAnswered) -> Card | None:

@@ -8,12 +8,13 @@ from pathlib import Path
 from textual.app import SuspendNotSupported
 
 from assistant.errors import AssistantError
-from assistant.records import Answer, Candidate, Citation
+from assistant.records import Answer, Candidate, Citation, LineNumber
 from assistant.system import editor
 from assistant.tui import signals
 from assistant.tui.cards.card import Card
+from assistant.tui.outline import Entry
 from assistant.tui.view import ChatView
-from assistant.tui.widgets.dialogs import Naming, Picker
+from assistant.tui.widgets.dialogs import Picker
 from assistant.tui.worker.engine_thread import EngineThread
 from assistant.tui.worker.messages import CandidateLocated
 
@@ -120,10 +121,18 @@ class SourceOpener:
         if heading is None:
             self._view.toast(f"No heading found for {event.candidate.name}.")
             return
+        self._open_place(heading.path, heading.heading_path, heading.line)
+
+    def open_entry(self, entry: Entry) -> None:
+        """A note or a heading of the tree; the source gets the focus, to be read on."""
+        self._open_place(entry.path, entry.heading_path, entry.line)
+        self._view.source_pane.view.focus()
+
+    def _open_place(self, path: str, heading_path: tuple[str, ...], line: int) -> None:
         self._view.show_source()
-        citation = Citation(0, heading.path, heading.heading_path, "", heading.line, heading.line, "")
-        if not self._view.source_pane.open(citation):
-            self._engine_thread.read_note(heading.path, heading.line)
+        place = LineNumber(line)
+        if not self._view.source_pane.open(Citation(0, path, heading_path, "", place, place, "")):
+            self._engine_thread.read_note(path, line)
 
     def pick_name(self, number: int) -> None:
         """Opens the name that the user picks."""
@@ -149,39 +158,12 @@ class SourceOpener:
         else:
             self._view.toast("This answer has no names to open.")
 
-    # Text in the source.
-
     def toggle_raw(self) -> None:
         """Shows the note as numbered lines, or rendered again; a toast says so where the pane is closed."""
         pane = self._view.source_pane
         pane.view.toggle_raw()
         if not pane.is_open:
             self._view.toast(f"The source opens {'as numbered lines' if pane.view.raw else 'rendered'}.")
-
-    def find(self) -> None:
-        """Asks for a text and goes to its next place in the source."""
-        pane = self._view.source_pane
-        if not pane.is_open:
-            self.open_chosen()
-            if not pane.is_open:
-                return
-
-        def named(text: str | None) -> None:
-            if text:
-                self._find(text, 1)
-            pane.view.focus()
-
-        self._view.app.push_screen(Naming("Find in the source", pane.view.search_text), named)
-
-    def find_next(self, by: int) -> None:
-        """The next hit of the last search, the previous one where `by` is -1."""
-        pane = self._view.source_pane
-        if pane.is_open and pane.view.search_text:
-            self._find(pane.view.search_text, by)
-
-    def _find(self, text: str, by: int) -> None:
-        if not self._view.source_pane.view.find(text, by):
-            self._view.toast(f"No match: {text}")
 
     # The editor.
 

@@ -25,6 +25,8 @@ class Status:
         self._stands_alone = False
         self.subject = ""
         """What the next question would lean on; "" for nothing."""
+        self.scope: tuple[str, ...] = ()
+        """The heading path that the next question is asked under; empty for all notes."""
 
     @property
     def has_overview(self) -> bool:
@@ -74,6 +76,23 @@ class Status:
             self._stands_alone = stands_alone
             self.show()
 
+    def set_scope(self, heading_path: tuple[str, ...]) -> None:
+        """The heading path that the next question is asked under; empty for all notes."""
+        self.scope = heading_path
+        self.show()
+
+    def take_scope(self) -> tuple[str, ...]:
+        """The heading path for the question that is asked now; it counts for that one alone."""
+        scope, self.scope = self.scope, ()
+        return scope
+
+    def drop_scope(self) -> bool:
+        """The next question looks in all notes; whether it was to be asked under a heading."""
+        if not self.scope:
+            return False
+        self.set_scope(())
+        return True
+
     def scrolled(self) -> None:
         """Takes away the notice of an answer below once the reader is there."""
         if self._below and self._view.transcript.at_end():
@@ -84,5 +103,5 @@ class Status:
         view = self._view
         self._below = not view.transcript.at_end() if below is None and self._below else bool(below)
         view.status_line.state(self._folder, self._counts, self.index)
-        subject = Follows(self.subject, stands_alone=self._stands_alone)
+        subject = Follows(self.subject, self.scope, stands_alone=self._stands_alone)
         view.context_strip.state(subject, below=self._below, chosen=view.transcript.chosen_position())

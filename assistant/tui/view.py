@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
@@ -14,6 +16,7 @@ from assistant.tui.cards.welcome import Welcome
 from assistant.tui.chat_settings import ChatSettings
 from assistant.tui.history.session_file import EarlierSession
 from assistant.tui.keymap import key
+from assistant.tui.widgets.find_bar import FindBar
 from assistant.tui.widgets.note_view import NoteView
 from assistant.tui.widgets.prompt import Prompt
 from assistant.tui.widgets.source_pane import ColourFence, ParseChunk, SourcePane
@@ -31,16 +34,20 @@ class ChatView:
         self.status_line = StatusLine("status")
         self.transcript = Transcript()
         self.source_pane = SourcePane(colour_fence, parse_chunk)
-        self.context_strip = ContextStrip(key("new-topic", settings.keys))
+        self.context_strip = ContextStrip(key("new-topic", settings.keys), key("back", settings.keys))
+        self.find_bar = FindBar(settings.keys)
         self.prompt = Prompt(settings.keys)
         self.key_bar = KeyBar(settings.keys)
         self.welcome = Welcome(settings.notes, settings.model)
+        self.on_source_closed: Callable[[], None] = lambda: None
+        """Called when the source pane was closed; the finder sets it."""
 
     def compose(self) -> ComposeResult:
         yield self.status_line
         with Horizontal(id="middle"):
             yield self.transcript
             yield self.source_pane
+        yield self.find_bar
         yield self.context_strip
         yield self.prompt
         yield self.key_bar
@@ -119,3 +126,4 @@ class ChatView:
             self.transcript.chosen.update_view(opened=False)
         if inside:
             self.transcript.focus()
+        self.on_source_closed()

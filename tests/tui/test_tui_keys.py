@@ -12,6 +12,7 @@ from textual.widgets import Input, OptionList, Tree
 from assistant.records import Answer, Candidate, Citation
 from assistant.tui import clipboard
 from assistant.tui.keymap import ACTIONS, COMMANDS
+from assistant.tui.widgets.browse_tree import BrowseTree
 from assistant.tui.widgets.dialogs import Help, Naming, Picker, Reading
 from assistant.tui.widgets.heading_tree import HeadingTree
 from assistant.tui.widgets.note_view import NoteView
@@ -423,6 +424,18 @@ async def test_key_under(stage: Staged) -> None:
         assert "under: " in on.last
 
 
+async def test_key_browse(stage: Staged) -> None:
+    """Opens the tree of the notes over the prompt, by either key."""
+    async with stage() as on:
+        for key in ("ctrl+b", "f2"):
+            await on.press(key)
+            await on.until(lambda: isinstance(on.app.screen, BrowseTree))
+            tree = on.app.screen.query_one(Tree)
+            await on.until(lambda tree=tree: str(tree.root.children[0].label) == NOTE)  # type: ignore[misc]
+            await on.press("escape")
+            assert on.prompt.has_focus
+
+
 async def test_key_names(stage: Staged) -> None:
     """Lists verdict and runners-up; each opens where it stands, with a citation or without one."""
     async with stage() as on:
@@ -463,6 +476,8 @@ async def test_key_find(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(QUEUE)
         await on.read()
+        await on.press("1")
+        await on.until(lambda: isinstance(on.app.focused, NoteView) and on.pane.view.marks.first > 0)
         await on.press("slash")
         await on.until(lambda: isinstance(on.app.screen, Naming))
         await on.press(*"VirtualService", "enter")
@@ -484,6 +499,8 @@ async def check_finding(stage: Staged) -> None:
     async with stage() as on:
         await on.ask(QUEUE)
         await on.read()
+        await on.press("1")
+        await on.until(lambda: isinstance(on.app.focused, NoteView) and on.pane.view.marks.first > 0)
         await on.press("slash", *"queue", "enter")
         view = on.pane.view
         await on.until(lambda: view.search_text == "queue")

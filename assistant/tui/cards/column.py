@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from assistant.tui.cards.card import Card
 from assistant.tui.cards.item import TranscriptItem
@@ -25,6 +25,10 @@ class ItemColumn:
     def remove(self, cards: Iterable[Card]) -> None:
         gone = {id(card) for card in cards}
         self._items = [item for item in self._items if id(item) not in gone]
+
+    def items(self) -> Sequence[TranscriptItem]:
+        """In the order they came."""
+        return self._items
 
     def cards(self) -> Iterator[Card]:
         return (item for item in self._items if isinstance(item, Card))

@@ -36,9 +36,10 @@ class Picker(ModalScreen[int | None]):
     Picker OptionList { border: none; height: 1fr; background: $surface; text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
-    def __init__(self, title: str, entries: Sequence[str]) -> None:
-        """`entries` are raw, a line each."""
+    def __init__(self, title: str, entries: Sequence[str], *, counted: bool = False) -> None:
+        """`entries` are raw, a line each; `counted` says beside the title how many are left of them."""
         super().__init__()
+        self._counted = counted
         self._title = title
         self._entries = entries
         self._shown: list[int] = []
@@ -70,9 +71,11 @@ class Picker(ModalScreen[int | None]):
 
     def _list(self, typed: str) -> None:
         words = typed.casefold().split()
-        self._shown = [at for at, entry in enumerate(self._entries) if all(word in entry.casefold() for word in words)][
-            :_MOST
-        ]
+        matching = [at for at, entry in enumerate(self._entries) if all(word in entry.casefold() for word in words)]
+        self._shown = matching[:_MOST]
+        if self._counted:
+            title = f"{self._title} · {len(matching):,} of {len(self._entries):,}"
+            self.query_one(Vertical).border_title = Content(sanitize.line(title))
         options = self.query_one(OptionList)
         options.clear_options()
         options.add_options(Option(Content(sanitize.line(self._entries[at]))) for at in self._shown)
@@ -89,15 +92,16 @@ class Naming(ModalScreen[str | None]):
     Naming Input { border: none; height: 1; padding: 0 1; background: $surface; }
     """
 
-    def __init__(self, title: str, text: str) -> None:
+    def __init__(self, title: str, text: str, *, select: bool = False) -> None:
+        """`select` selects the text, so that typing replaces it."""
         super().__init__()
-        self._title, self._text = title, text
+        self._title, self._text, self._select = title, text, select
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = Content(sanitize.line(self._title))
             box.border_subtitle = Content("enter accepts · escape closes")
-            yield Input(self._text, select_on_focus=False, compact=True)
+            yield Input(self._text, select_on_focus=self._select, compact=True)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self.dismiss(event.value)
@@ -176,5 +180,6 @@ _TITLES: dict[str, str] = {
 _CLOSING = (
     "A click does what a key does: on [n], a source, a caption, a runner-up, the footer. "
     "Dragging selects, ctrl+c copies it; shift and dragging is the terminal's own selection. "
-    'Keys can be changed in assistant.toml, in a table [keys]: copy-answer = "f2".'
+    "tmux keeps ctrl+b for itself: there f2 browses the notes. "
+    'Keys can be changed in assistant.toml, in a table [keys]: copy-answer = "f8".'
 )

@@ -1,9 +1,9 @@
-"""The tree of the notes' headings, to choose one."""
+"""The tree of the notes and their headings, to choose one; nodes are made as they come into view."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
 from rich.text import Text
 from textual.actions import SkipAction
@@ -16,18 +16,27 @@ from textual.widgets import Input, Tree
 from textual.widgets.tree import TreeNode
 
 from assistant.text import sanitize
-
-if TYPE_CHECKING:
-    from assistant.indexing.overview import Heading
+from assistant.tui.outline import Entry, Outline
 
 _MOST = 500
-"""Headings that stand in the tree at once; typing narrows them down."""
-_Tree = Tree["Heading | None"]
-_Node = TreeNode["Heading | None"]
+"""Headings that are unfolded from the start, and that match what is typed, at the most."""
+_NOTES = 200
+"""Notes that are added at once; the row below them brings the next ones."""
+_Tree = Tree[Entry | None]
+_Node = TreeNode[Entry | None]
 
 
-class HeadingTree(ModalScreen["Heading | None"]):
-    """Notes, their headings below them; typing leaves those with the words. Returns the chosen heading, or None."""
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """What the user has chosen in the tree."""
+
+    entry: Entry
+    ask: bool
+    """Whether to ask under it; else it is to be opened."""
+
+
+class HeadingTree(ModalScreen[Picked | None]):
+    """Notes, their headings below them; typing leaves those with the words. Returns what was chosen, or None."""
 
     BINDINGS: ClassVar = [
         Binding("escape", "dismiss(None)", "Close", show=False),
@@ -44,17 +53,28 @@ class HeadingTree(ModalScreen["Heading | None"]):
     HeadingTree Tree { height: 1fr; background: $surface; padding: 0 1; overflow-x: hidden;
                        scrollbar-size-vertical: 1; }
     """
+    FOOTER = "type to narrow · arrows · enter chooses · escape closes"
+    ENTER_ASKS = True
+    """Whether enter asks under the heading; else it opens it."""
 
-    def __init__(self, title: str, headings: Sequence[Heading]) -> None:
-        """`headings` by note and line."""
+    def __init__(self, title: str, outline: Outline | None) -> None:
+        """Without an outline it comes later, by `show`."""
         super().__init__()
         self._title = title
-        self._headings = headings
+        self._outline = outline
+        self._typed = ""
+        """What the tree was narrowed by last."""
+        self._waiting: list[Entry] = []
+        """Notes that have no node yet, in order."""
+        self._more: _Node | None = None
+        """The row that stands for them."""
+        self._levels = 0
+        """Levels of headings that are unfolded from the start."""
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = Content(sanitize.line(self._title))
-            box.border_subtitle = Content("type to narrow · arrows · enter chooses · escape closes")
+            box.border_subtitle = Content(self.FOOTER)
             yield Input(placeholder="Type to narrow the tree", compact=True)
             tree: _Tree = Tree(Text(""))
             tree.show_root = False
@@ -65,14 +85,27 @@ class HeadingTree(ModalScreen["Heading | None"]):
     def on_mount(self) -> None:
         self._grow("")
 
+    def show(self, outline: Outline) -> None:
+        """The headings, where they were not there from the start; what was typed narrows them."""
+        self._outline = outline
+        self._grow(self.query_one(Input).value)
+
     def on_input_changed(self, event: Input.Changed) -> None:
-        self._grow(event.value)
+        if event.value != self._typed:  # an input reports its first value too
+            self._grow(event.value)
 
     def on_input_submitted(self) -> None:
         self._take(self._tree.cursor_node)
 
-    def on_tree_node_selected(self, event: Tree.NodeSelected[Heading | None]) -> None:
+    def on_tree_node_selected(self, event: Tree.NodeSelected[Entry | None]) -> None:
         self._take(event.node)
+
+    def on_tree_node_expanded(self, event: Tree.NodeExpanded[Entry | None]) -> None:
+        self._fill(event.node)
+
+    def on_tree_node_highlighted(self, event: Tree.NodeHighlighted[Entry | None]) -> None:
+        if event.node is self._more:
+            self._show_more()
 
     def action_move(self, by: int) -> None:
         if by > 0:
@@ -86,6 +119,7 @@ class HeadingTree(ModalScreen["Heading | None"]):
         if self.query_one(Input).value or node is None:
             raise SkipAction
         if whether:
+            self._fill(node)
             node.expand()
         elif node.is_expanded and node.children:
             node.collapse()
@@ -96,42 +130,77 @@ class HeadingTree(ModalScreen["Heading | None"]):
     def _tree(self) -> _Tree:
         return self.query_one(Tree)
 
-    def _take(self, node: _Node | None) -> None:
-        if node is None:
-            return
-        if node.data is not None:
-            self.dismiss(node.data)
-        else:
-            node.toggle()
+    def _take(self, node: _Node | None, *, ask: bool | None = None) -> None:
+        if node is not None and node.data is not None:
+            self.dismiss(Picked(node.data, self.ENTER_ASKS if ask is None else ask))
+
+    # How it is filled.
 
     def _grow(self, typed: str) -> None:
-        """Fills the tree with the headings that have all the typed words, each below its parents."""
-        words = typed.casefold().split()
-        matching = [one for one in self._headings if all(word in _name(one).casefold() for word in words)]
-        places = {(one.path, one.heading_path): one for one in self._headings}
-        tree = self._tree
-        tree.clear()
-        grown: dict[tuple[str, tuple[str, ...]], _Node] = {}
-        first: _Node | None = None
-        for one in matching[:_MOST]:
-            node = tree.root
-            for depth in range(len(one.heading_path) + 1):
-                place = (one.path, one.heading_path[:depth])
-                if place not in grown:
-                    label = Text(sanitize.line(one.heading_path[depth - 1] if depth else one.path))
-                    grown[place] = node.add(label, places.get(place), expand=True)
-                node = grown[place]
-            first = first or node
-        for node in grown.values():
-            node.allow_expand = bool(node.children)
-        if len(matching) > _MOST:
-            tree.root.add_leaf(Text(f"… {len(matching) - _MOST:,} more: type to narrow"))
-        if first is not None and tree.last_line >= 0:  # counts the lines, after which a node knows its own
-            tree.move_cursor(first if words else tree.root.children[0])
+        """Fills the tree with the entries that have all the typed words, each below its parents."""
+        self._typed, self._waiting, self._more = typed, [], None
+        self._tree.clear()
+        if self._outline is None or not self._outline.entries:
+            self._say("No headings are indexed yet." if self._outline is not None else "Reading the headings…")
+        elif typed.strip():
+            self._show_matches(self._outline, typed)
+        else:
+            self._levels = self._outline.depth_of(_MOST)
+            self._waiting = list(self._outline.notes)
+            self._show_more()
 
+    def _show_more(self) -> None:
+        """The next notes, and the cursor on the first of them."""
+        tree, notes = self._tree, self._waiting[:_NOTES]
+        del self._waiting[:_NOTES]
+        if self._more is not None:
+            self._more.remove()
+            self._more = None
+        nodes = [self._put(tree.root, note) for note in notes]
+        if self._waiting:
+            self._more = tree.root.add_leaf(Text(f"… {len(self._waiting):,} more notes"))
+        if nodes:
+            self._move_to(nodes[0])
 
-def _name(heading: Heading) -> str:
-    """The text that typed words are looked for in."""
-    return (
-        heading.heading_path[-1] if len(heading.heading_path) > 1 else " ".join((heading.path, *heading.heading_path))
-    )
+    def _put(self, above: _Node, entry: Entry) -> _Node:
+        """A node, and those below it where there is room for so many levels; others are made as it is unfolded."""
+        unfolded = len(entry.heading_path) < self._levels and bool(entry.children)
+        node = self._add(above, entry, unfolded=unfolded)
+        if unfolded:
+            self._fill(node)
+        return node
+
+    def _fill(self, node: _Node) -> None:
+        if node.data is not None and not node.children:
+            for entry in node.data.children:
+                self._put(node, entry)
+
+    def _show_matches(self, outline: Outline, typed: str) -> None:
+        """All unfolded down to the entries that match; what stands below those can be unfolded."""
+        matches = outline.with_words(typed)
+        shown = matches.entries[:_MOST]
+        above = {id(entry) for one in shown for entry in one.ancestors}
+        nodes: dict[int, _Node] = {}
+        self._levels = 0
+        for one in shown:
+            for entry in (*reversed(list(one.ancestors)), one):
+                if id(entry) not in nodes:
+                    parent = self._tree.root if entry.parent is None else nodes[id(entry.parent)]
+                    nodes[id(entry)] = self._add(parent, entry, unfolded=id(entry) in above)
+        if len(matches.entries) > _MOST:
+            self._say(f"… {len(matches.entries) - _MOST:,} more: type to narrow")
+        if matches.first is None:
+            self._say("No match. Type less of it.")
+        else:
+            self._move_to(nodes.get(id(matches.first)) or next(iter(nodes.values())))
+
+    def _add(self, above: _Node, entry: Entry, *, unfolded: bool) -> _Node:
+        label = Text(sanitize.line(entry.label))
+        return above.add(label, entry, expand=unfolded, allow_expand=bool(entry.children))
+
+    def _say(self, text: str) -> None:
+        self._tree.root.add_leaf(Text(text))
+
+    def _move_to(self, node: _Node) -> None:
+        if self._tree.last_line >= 0:  # counts the lines, after which a node knows its own
+            self._tree.move_cursor(node)

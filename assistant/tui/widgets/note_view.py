@@ -181,9 +181,7 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
         """
         if text != self.search_text:
             self.search_text, self.match_line = text, 0
-        wanted = text.casefold()
-        shown = self.text.shown
-        lines = [number for number, line in enumerate(shown, 1) if wanted in line.casefold()] if wanted else []
+        lines = self._found_lines()
         at = self.match_line or self.marks.first
         after = [n for n in lines if n > at] if by > 0 else [n for n in reversed(lines) if n < at]
         wrapped = after or (lines if by > 0 else lines[::-1])
@@ -194,6 +192,20 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
         self.scrolled_by_hand = True
         self._to_row(self._match_row() - _ABOVE)
         return True
+
+    def find_place(self) -> tuple[int, int]:
+        """Which of the lines with the text was found last, from 1, 0 for none, and how many there are."""
+        lines = self._found_lines()
+        return (lines.index(self.match_line) + 1 if self.match_line in lines else 0), len(lines)
+
+    def end_find(self) -> None:
+        """Takes the marks of the search away."""
+        self.search_text, self.match_line = "", 0
+        self.refresh()
+
+    def _found_lines(self) -> list[int]:
+        wanted = self.search_text.casefold()
+        return [number for number, line in enumerate(self.text.shown, 1) if wanted in line.casefold()] if wanted else []
 
     def _place(self) -> None:
         marks = self.marks

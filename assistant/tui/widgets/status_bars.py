@@ -100,6 +100,8 @@ class Follows(NamedTuple):
 
     subject: str
     """"" for nothing."""
+    scope: tuple[str, ...] = ()
+    """The heading path that it is asked under; empty for all notes."""
     stands_alone: bool = False
     """Whether what is typed now leans on nothing all the same."""
 
@@ -107,20 +109,24 @@ class Follows(NamedTuple):
 class ContextStrip(Bar):
     """What the next question leans on, and where answers are; hidden where there is nothing to say."""
 
-    def __init__(self, new_topic: str) -> None:
-        """`new_topic` is the key that drops the subject."""
+    def __init__(self, new_topic: str, back: str) -> None:
+        """`new_topic` is the key that drops the subject, `back` the one that drops the heading."""
         super().__init__("context")
         self._new_topic = f"{sanitize.line(new_topic)} new topic"
+        self._all_notes = f"{sanitize.line(back)} all notes"
 
     def state(self, follows: Follows, *, below: bool, chosen: tuple[int, int]) -> None:
         """`below` says whether an answer is out of view, `chosen` which answer keys act on, and how many there are,
         (0, 0) where that goes without saying."""
         parts: list[Row] = []
-        subject = follows.subject
+        subject, scope = follows.subject, follows.scope
+        if scope:
+            columns = _SUBJECT_BESIDE if subject or below or chosen != (0, 0) else _SUBJECT
+            parts.append([Piece("Under: ", "dim"), Piece(sanitize.clip(sanitize.line(scope[-1]), columns), "bold")])
         if subject and follows.stands_alone:
             parts.append([Piece("stands alone", "dim")])
         elif subject:
-            alone = not below and chosen == (0, 0)
+            alone = not below and not scope and chosen == (0, 0)
             name = sanitize.clip(sanitize.line(subject), _SUBJECT if alone else _SUBJECT_BESIDE)
             parts.append([Piece("↳ follows on: ", "dim"), Piece(name, "bold")])
         if below:
@@ -130,8 +136,9 @@ class ContextStrip(Bar):
         left: Row = []
         for part in parts:
             left += [*([Piece("   ")] if left else []), *part]
-        leans = subject and not follows.stands_alone
-        right = [Piece(self._new_topic, "dim", "app.new_topic")] if leans else []
+        right = [Piece(self._all_notes, "dim", "app.drop_scope")] if scope else []
+        if subject and not follows.stands_alone:
+            right += [*([Piece(" · ", "dim")] if right else []), Piece(self._new_topic, "dim", "app.new_topic")]
         self.display = bool(left)
         self.show(left, right)
 

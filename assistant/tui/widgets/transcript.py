@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from textual.content import Content
 from textual.geometry import Offset, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -20,6 +21,7 @@ from assistant.tui.cards.rows import Piece, content, plain
 from assistant.tui.cards.snippet_rows import folded_rows
 from assistant.tui.history.turn import Turn
 from assistant.tui.keymap import READING, bindings
+from assistant.tui.widgets.row_search import RowSearch
 from assistant.tui.widgets.selection import selected_text
 
 _MARGIN = 1
@@ -44,11 +46,16 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
     class Chosen(Message):
         """Keys act on another answer."""
 
+    class SearchedChanged(Message):
+        """What is searched was laid out anew."""
+
     def __init__(self) -> None:
         super().__init__(id="transcript")
         self.auto_links = False
         self.chosen: Card | None = None
         self._column = ItemColumn()
+        self.search = RowSearch()
+        """The text whose matches are marked."""
         self._pinned: TranscriptItem | None = None
         """The item that stays at the top until the reader scrolls."""
         self._read: tuple[TranscriptItem, float] | None = None
@@ -176,6 +183,24 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         self.let_go()
         self.scroll_relative(y=by, animate=False)
 
+    # What is looked for in it.
+
+    def items(self) -> Sequence[TranscriptItem]:
+        """In the order they came, as they are laid out now."""
+        return self._column.items()
+
+    def show_row(self, number: int) -> None:
+        """Brings a row into view; where it is in view already, nothing is scrolled."""
+        self.let_go()
+        if not self.scroll_y <= number < self.scroll_y + self.size.height:
+            self.scroll_to(y=max(number - self.size.height // 3, 0), animate=False, force=True)
+            self._keep_place()
+
+    def redraw(self) -> None:
+        """To be called when other text is marked."""
+        self._drawn.clear()
+        self.refresh()
+
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         if self.size == self._laid_out_at:  # else the layout has moved the view, not the reader
@@ -219,6 +244,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         before = item.height
         if self._columns and item.fit(self._columns, self._folded_rows) != before:
             self._arrange()
+        self._laid_out_anew()
         self._drawn.clear()
         self.refresh()
 
@@ -230,11 +256,17 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         if not self._columns:
             return
         self._column.lay_out(self._columns, self._folded_rows)
+        self._laid_out_anew()
         self._drawn.clear()
         self.virtual_size = Size(self._columns + 2 * _MARGIN, self._column.height)
         self.refresh()
         if self.size:
             self._restore_place()
+
+    def _laid_out_anew(self) -> None:
+        self.search.forget_rows()
+        if self.search.text:
+            self.post_message(self.SearchedChanged())
 
     def _restore_place(self) -> None:
         self._laid_out_at = self.size
@@ -256,7 +288,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         span = self.text_selection.get_span(number) if self.text_selection is not None else None
         if span is None and number in self._drawn:
             return self._drawn[number]
-        row = content([Piece(" " * _MARGIN), *self._column.row(number)])
+        row = self._row(number)
         if span is not None:
             start, end = span
             row = row.stylize("reverse", max(start, _MARGIN), len(row.plain) if end == -1 else end)
@@ -267,6 +299,12 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         if span is None:
             self._drawn[number] = strip
         return strip
+
+    def _row(self, number: int) -> Content:
+        """With its margin, and with what is looked for marked in it."""
+        row = content([Piece(" " * _MARGIN), *self._column.row(number)])
+        item = self._column.item_at(number)
+        return row if item is None else self.search.mark(row, item, number - item.top, _MARGIN)
 
     # What the mouse selects.
 

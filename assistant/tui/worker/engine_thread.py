@@ -11,6 +11,7 @@ from assistant.engine import Cancelled, Engine
 from assistant.errors import AssistantError
 from assistant.records import Answer, Candidate, Note
 from assistant.tui import highlighting
+from assistant.tui.outline import Outline
 from assistant.tui.source.note_text import NoteText
 from assistant.tui.worker.answerer import Answerer, PendingQuestion
 from assistant.tui.worker.index_process import IndexPaths
@@ -26,11 +27,13 @@ from assistant.tui.worker.messages import (
     HeadingsRead,
     IndexProgress,
     NoteRead,
+    OutlineRead,
     SnippetsColoured,
 )
 from assistant.tui.worker.suggester import Suggester
 
 if TYPE_CHECKING:
+    from assistant.indexing.overview import Heading
     from assistant.question.follow_up import Subject
 
 
@@ -57,6 +60,8 @@ class EngineThread:
         self._watched = Path(paths.notes) if watch and paths is not None else None
         self._cited: set[str] = set()
         """Paths of the notes that answers on the screen cite."""
+        self._headings: tuple[Heading, ...] | None = None
+        """As they were read last; None before that."""
         self._jobs = JobQueue(post)
         self._updater = IndexUpdater(self._opened, paths, self._jobs, post, self.look)
         self._answerer = Answerer(self._opened, self._updater, post, self._cite, ansi=ansi)
@@ -158,6 +163,10 @@ class EngineThread:
         """Brings HeadingsRead."""
         self._jobs.put(lambda: self._post(HeadingsRead(self._opened().headings())))
 
+    def read_outline(self) -> None:
+        """Brings OutlineRead, where the headings are others than the last time."""
+        self._jobs.put(self._outline)
+
     def locate(self, candidate: Candidate) -> None:
         """Where the candidate's heading stands now."""
 
@@ -184,6 +193,13 @@ class EngineThread:
         self._updater.read_overview()
         self._look()
         NoteText(Note("", ("",), "")).blocks(0)  # the first citation that is opened need not wait for the parser
+        self.read_outline()  # ahead, behind the questions that wait already
+
+    def _outline(self) -> None:
+        headings = self._opened().headings()
+        if headings != self._headings:
+            self._headings = headings
+            self._post(OutlineRead(Outline(headings)))
 
     def _look(self) -> None:
         self._post(IndexProgress("looking at the notes"))

@@ -15,6 +15,7 @@ from assistant.tui.source.note_text import Blocks, NoteText
 
 if TYPE_CHECKING:
     from assistant.indexing.overview import Heading, Overview
+    from assistant.tui.outline import Outline
 
 
 class WorkerMessage(Message):
@@ -153,6 +154,13 @@ class HeadingsRead(WorkerMessage):
     """Every heading of the notes, by note and line."""
 
     headings: Sequence[Heading]
+
+
+@dataclass(eq=False)
+class OutlineRead(WorkerMessage):
+    """The notes and their headings, to browse; sent again where they have changed."""
+
+    outline: Outline
 
 
 @dataclass(eq=False)
