@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,9 +27,11 @@ def run(settings: Settings, *, history: bool = True) -> None:
 
 
 def chat(settings: Settings, *, history: bool = True) -> ChatApp:
-    """The app as `run` starts it, not yet running; without `history` no session file is read or written."""
+    """The app as `run` starts it, not yet running; without `history` neither the session nor what was chosen in the
+    chat is read or written."""
     from assistant.engine import Engine
     from assistant.system import settings as environment
+    from assistant.tui import remembered
     from assistant.tui.app import ChatApp
     from assistant.tui.chat_settings import ChatSettings
     from assistant.tui.history.session_file import SessionFile
@@ -36,16 +39,24 @@ def chat(settings: Settings, *, history: bool = True) -> ChatApp:
     from assistant.tui.worker.index_process import IndexPaths
 
     variables = os.environ
-    session = SessionFile(environment.user_state(variables, settings.notes) if history else None)
+    session_path = environment.user_state(variables, settings.notes) if history else None
+    session = SessionFile(session_path)
+    remembered_path = session_path.with_name("chat.json") if session_path is not None else None
+    before = remembered.read(remembered_path)
+    few_colours = environment.few_colours(variables) and not before.theme
     chat_settings = ChatSettings(
         notes=settings.notes,
         model=settings.model or "all-MiniLM-L6-v2",
         working_folder=Path.cwd(),
         editor=environment.named_editor(variables),
         clipboard=environment.terminal_clipboard(variables),
-        theme=settings.theme or ("ansi-dark" if environment.few_colours(variables) else ""),
+        theme=settings.theme or ("ansi-dark" if few_colours else ""),
+        theme_is_set=bool(settings.theme),
         keys=settings.keys,
         no_color=bool(variables.get("NO_COLOR")),
+        remembered=before,
+        remembered_file=remembered_path,
+        open_documentation=lambda: Engine.from_settings(_documentation(settings), background=False, complete=True),
     )
     paths = IndexPaths(
         notes=str(settings.notes),
@@ -61,6 +72,13 @@ def chat(settings: Settings, *, history: bool = True) -> ChatApp:
         )
 
     return ChatApp(chat_settings, session, session.read(), engine_thread)
+
+
+def _documentation(settings: Settings) -> Settings:
+    """The settings with the documentation pages as notes, which have an index of their own in the user's cache."""
+    index = settings.cache / "help"
+    pages = Path(__file__).parents[1] / "docs"
+    return replace(settings, notes=pages, index=index, fallback_index=index)
 
 
 class _LogFile(logging.FileHandler):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from threading import Thread
 
+from assistant.records import Answer
 from assistant.tui import clipboard
 from assistant.tui.view import ChatView
 from assistant.tui.widgets.dialogs import Picker, Reading
@@ -19,17 +20,19 @@ class AnswerCopier:
         self.last_copy = ""
 
     def copy_answer(self) -> None:
-        """The whole chosen answer; does nothing while there is none."""
-        card = self._view.chosen_card()
-        if card is not None and card.turn.answer is not None:
-            self.copy("answer", clipboard.answer_text(card.turn.answer))
+        """The whole chosen answer; a toast where there is none."""
+        answer = self._chosen_answer()
+        if answer is not None:
+            self.copy("answer", clipboard.answer_text(answer))
 
     def copy_snippet(self) -> None:
-        """The answer's only one, else the one that the user picks."""
-        card = self._view.chosen_card()
-        snippets = card.turn.answer.snippets if card is not None and card.turn.answer is not None else ()
+        """The answer's only one, else the one that the user picks; a toast where there is none."""
+        answer = self._chosen_answer()
+        if answer is None:
+            return
+        snippets = answer.snippets
         if not snippets:
-            self._view.toast("This answer has no snippet.")
+            self._view.toast("Nothing to copy: this answer has no snippet. Press y to copy the answer.")
             return
         if len(snippets) == 1:
             self.copy("snippet", snippets[0].code)
@@ -41,6 +44,15 @@ class AnswerCopier:
 
         entries = [f"{one.caption or 'Snippet'} · {one.language or 'no language'}" for one in snippets]
         self._view.app.push_screen(Picker("Copy which snippet", entries), picked)
+
+    def _chosen_answer(self) -> Answer | None:
+        """None, with a toast, where there is nothing to copy."""
+        card = self._view.chosen_card()
+        if card is None:
+            self._view.toast("Nothing to copy: there is no answer yet. Ask a question first.")
+        elif card.turn.answer is None:
+            self._view.toast("Nothing to copy: this question has no answer yet. Choose another one with j and k.")
+        return card.turn.answer if card is not None else None
 
     def copy_selection(self) -> bool:
         """What is selected in the prompt, else by the mouse; False where nothing is."""

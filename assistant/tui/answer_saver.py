@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from assistant.errors import AssistantError
@@ -36,8 +38,19 @@ class AnswerSaver:
                 path = self._working_folder / Path(name.strip()).expanduser()
                 self._engine_thread.run(lambda: self._write(path, turns))
 
-        free = export.free_path(self._working_folder, f"{self._notes.name or 'notes'}-answers")
-        self._view.app.push_screen(Naming("Save as", free.name), named)
+        self._view.app.push_screen(Naming("Save as", self._proposal()), named)
+
+    def _proposal(self) -> str:
+        """A path that can be written: in the working folder where that will do; "" where no folder will."""
+        folders = [self._working_folder]
+        with suppress(RuntimeError):  # there is no home
+            folders.append(Path("~").expanduser())
+        folders.append(Path(tempfile.gettempdir()))
+        folder = next((one for one in folders if export.takes_files(one, self._notes)), None)
+        if folder is None:
+            return ""
+        free = export.free_path(folder, f"{self._notes.name or 'notes'}-answers")
+        return free.name if folder == self._working_folder else str(free)
 
     def saved(self, event: AnswersSaved) -> None:
         """Says where the file is, or why it was not written."""

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual.actions import SkipAction
 from textual.app import App, ComposeResult
+from textual.command import CommandPalette
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import TextArea
@@ -16,20 +17,26 @@ from assistant.tui.answer_browser import AnswerBrowser
 from assistant.tui.answer_copier import AnswerCopier
 from assistant.tui.answer_mender import AnswerMender
 from assistant.tui.answer_saver import AnswerSaver
+from assistant.tui.appearance import SHARES_CSS, Appearance
 from assistant.tui.cards.snippet_rows import SHORT
+from assistant.tui.change_marker import ChangeMarker
 from assistant.tui.chat_settings import ChatSettings
-from assistant.tui.conversation import Conversation
+from assistant.tui.conversation import ABOUT, Conversation
+from assistant.tui.documentation import Documentation
 from assistant.tui.finder import Finder
 from assistant.tui.history.recorder import SessionRecorder
 from assistant.tui.history.session_file import EarlierSession, SessionFile
 from assistant.tui.keymap import ANYWHERE, PROMPT, bindings, unknown_actions
 from assistant.tui.note_browser import NoteBrowser
+from assistant.tui.slash_commands import SLASH_COMMANDS
+from assistant.tui.slash_runner import SlashRunner
 from assistant.tui.source_opener import SourceOpener
 from assistant.tui.status import Status
 from assistant.tui.view import ChatView
 from assistant.tui.widgets.dialogs import Help
 from assistant.tui.widgets.palette import Commands
 from assistant.tui.widgets.prompt import Prompt
+from assistant.tui.widgets.theme_picker import ThemePicker
 from assistant.tui.worker import messages
 from assistant.tui.worker.engine_thread import EngineThread
 from assistant.tui.worker.job_queue import Post
@@ -44,17 +51,26 @@ class ChatApp(App[None], inherit_bindings=False):
     Textual looks for actions and handlers here, so there is one of each; what they do is in the parts.
     """
 
-    CSS = """
+    CSS = (
+        """
     #middle { height: 1fr; }
+    #answers { width: 1fr; border: round $foreground 40%; border-right: none; }
+    #answers:ansi { border: round ansi_bright_black; border-right: none; }
+    #answers:focus-within, #source:focus-within, #prompt:focus { border: heavy $border; }
+    #answers:focus-within { border-right: none; }
+    Screen.-short #answers { border: none; border-left: round $foreground 40%; }
+    Screen.-short #answers:focus-within { border: none; border-left: heavy $border; }
     #source { width: 45%; max-width: 76; }
     Screen.-narrow #source { width: 1fr; max-width: 100%; }
-    Screen.-narrow.-reading #transcript { display: none; }
+    Screen.-narrow.-reading #answers, Screen.-narrow.-reading #transcript { display: none; }
     Screen.-short KeyBar { display: none; }
-    Screen.-short Prompt { border: none; max-height: 4; }
+    Screen.-short Prompt, Screen.-short #prompt:focus { border: none; max-height: 4; }
     ContextStrip { display: none; }
     Toast { max-width: 70%; }
     OptionList:ansi > .option-list--option-highlighted { text-style: bold underline; }
     """
+        + SHARES_CSS
+    )
     BINDINGS = bindings([*PROMPT, *ANYWHERE])
     COMMANDS: ClassVar = {Commands}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - as Textual declares it
@@ -83,6 +99,10 @@ class ChatApp(App[None], inherit_bindings=False):
         self.note_browser = NoteBrowser(self.view, self.engine_thread, self.opener, self.conversation)
         self.finder = Finder(self.view)
         self.copier = AnswerCopier(self.view, settings.clipboard)
+        self.appearance = Appearance(self.view, settings)
+        self.documentation = Documentation(self.view, settings.open_documentation)
+        self.slash = SlashRunner(self.view, self.appearance, self.opener, self.documentation)
+        self.change_marker = ChangeMarker(self.view, self.engine_thread)
         self.saver = AnswerSaver(self.view, self.engine_thread, settings.notes, settings.working_folder)
         self.mender = AnswerMender(self.view, self.engine_thread, self.conversation, settings.notes)
         self.set_keymap(dict(settings.keys))
@@ -96,22 +116,19 @@ class ChatApp(App[None], inherit_bindings=False):
         yield from self.view.compose()
 
     def on_mount(self) -> None:
-        self._apply_settings()
+        self.appearance.start()
+        self._report_unknown_keys()
         self.animation_level = "none"
         signals.handle(self.exit)
         self.view.prompt.on_empty = self.conversation.mark_example
         self.view.prompt.on_backspace_at_start = self.conversation.drop_subject
+        self.view.prompt.on_list_key = self.slash.take_key
         self.view.show_earlier(self.earlier)
         self.view.prompt.focus()
         self.status.show()
         self.call_after_refresh(self._begin)
 
-    def _apply_settings(self) -> None:
-        theme = self.chat_settings.theme
-        if theme in self.available_themes:
-            self.theme = theme
-        elif theme:
-            self.view.toast(f"Unknown theme: {theme}. Choose one in the palette (ctrl+p).", warn=True)
+    def _report_unknown_keys(self) -> None:
         unknown = unknown_actions(self.user_keys)
         if unknown:
             self.view.toast(f"Unknown action in [keys]: {', '.join(unknown)}.", warn=True)
@@ -132,7 +149,9 @@ class ChatApp(App[None], inherit_bindings=False):
             await super()._dispatch_message(message)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Over a dialog only its own keys count, and a few of the app's."""
+        """Over a dialog only its own keys count, and a few of the app's; tab completes a command that is typed."""
+        if action == "focus_next" and self.slash.is_listing:
+            return False
         if isinstance(self.screen, ModalScreen) and action not in _OVER_A_DIALOG:
             return False
         return super().check_action(action, parameters)
@@ -141,6 +160,27 @@ class ChatApp(App[None], inherit_bindings=False):
 
     def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
         self.conversation.ask(event.question)
+
+    def on_prompt_command_given(self, event: Prompt.CommandGiven) -> None:
+        self.slash.run(event.entry)
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        if event.text_area is self.view.prompt:
+            self.slash.typed()
+            self.conversation.typed()
+
+    def on_descendant_focus(self) -> None:
+        self.view.show_keys()
+        self.slash.typed()
+
+    def on_descendant_blur(self) -> None:
+        self.slash.typed()
+
+    def on_command_palette_option_highlighted(self, event: CommandPalette.OptionHighlighted) -> None:
+        self.appearance.preview(ThemePicker.highlighted(event.highlighted_event))
+
+    def on_command_palette_closed(self) -> None:
+        self.appearance.end_preview()
 
     def on_transcript_chosen(self) -> None:
         self.status.show()
@@ -162,10 +202,6 @@ class ChatApp(App[None], inherit_bindings=False):
 
     def on_trouble(self, event: messages.Trouble) -> None:
         self.status.trouble(event)
-
-    def on_text_area_changed(self, event: TextArea.Changed) -> None:
-        if event.text_area is self.view.prompt:
-            self.conversation.typed()
 
     def on_follow_up_checked(self, event: messages.FollowUpChecked) -> None:
         self.conversation.follow_up_checked(event)
@@ -212,8 +248,17 @@ class ChatApp(App[None], inherit_bindings=False):
             card.show(colours=event.colours)
 
     def on_digests_read(self, event: messages.DigestsRead) -> None:
-        self.view.transcript.mark_changed(event.digests)
+        self.change_marker.digests_read(event.digests)
         self.opener.reload_changed(event.digests)
+
+    def on_quotes_checked(self, event: messages.QuotesChecked) -> None:
+        self.change_marker.quotes_checked(event)
+
+    def on_notes_gone(self, event: messages.NotesGone) -> None:
+        self.status.notes_gone(event)
+
+    def on_documentation_read(self, event: messages.DocumentationRead) -> None:
+        self.documentation.show(event)
 
     def on_text_copied(self, event: messages.TextCopied) -> None:
         self.copier.copied(event)
@@ -377,10 +422,22 @@ class ChatApp(App[None], inherit_bindings=False):
     def action_example(self, number: int) -> None:
         self.conversation.ask_example(number)
 
+    def action_resize_source(self, by: int) -> None:
+        self.appearance.resize_source(by)
+
     def action_to_prompt(self) -> None:
         self.view.prompt.focus()
 
-    # Actions of the palette alone.
+    # Actions of the palette and of the prompt's commands.
+
+    def action_change_theme(self) -> None:
+        self.appearance.pick_theme()
+
+    def action_about(self) -> None:
+        self.conversation.ask(ABOUT)
+
+    def action_slash(self, name: str) -> None:
+        self.slash.pick(next(one for one in SLASH_COMMANDS if one.name == name))
 
     def action_last_copy(self) -> None:
         self.copier.show_last_copy()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assistant.tui.clipboard import Way
+from assistant.tui.remembered import Remembered
+
+if TYPE_CHECKING:
+    from assistant.engine import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +27,26 @@ class ChatSettings:
     """Its command line; "" where none is set."""
     clipboard: Way = "osc52"
     theme: str = ""
-    """"" for Textual's default."""
+    """The one that the settings file or the terminal asks for; "" for none."""
+    theme_is_set: bool = False
+    """Whether it is the settings file's, which comes before every choice in the chat."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """The user's own keys, by id of the action."""
     no_color: bool = False
     """No colours but the terminal's own."""
+    remembered: Remembered = field(default_factory=Remembered)
+    """What was chosen in the chat before."""
+    remembered_file: Path | None = None
+    """Where it is remembered; None remembers nothing."""
+    open_documentation: Callable[[], Engine] | None = None
+    """An engine for the documentation pages, which is opened in a thread of its own; None where there are none."""
+
+    @property
+    def first_theme(self) -> str:
+        """The theme at the start: the one of the settings before the remembered one; "" for Textual's default."""
+        return self.theme or self.remembered.theme
 
     @property
     def ansi(self) -> bool:
         """Whether everything is drawn in the terminal's own sixteen colours."""
-        return self.no_color or self.theme.startswith("ansi-")
+        return self.no_color or self.first_theme.startswith("ansi-")

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 CONVERSATION = "chat"
 """The engine's name of it."""
+ABOUT = "What are these notes about?"
+"""What is asked for an overview of the notes."""
 _SLOW_SECONDS = 0.15
 """How long a question may run before its card says so."""
 _PAUSE_SECONDS = 0.15

@@ -49,8 +49,7 @@ def markdown(turns: Iterable[Turn], folder: Path, title: str) -> str:
 
 def save(path: Path, text: str, notes: Path) -> None:
     """Writes the whole file, then renames it, never over another one; BadRequest, also for a path inside `notes`."""
-    real = Path(os.path.realpath(path))
-    if real.is_relative_to(os.path.realpath(notes)):
+    if _inside(path, notes):
         raise BadRequest("That is in the notes folder, where it would become a note.", "Choose another folder.")
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -66,14 +65,24 @@ def save(path: Path, text: str, notes: Path) -> None:
         raise BadRequest(f"{path} cannot be written: {error.strerror}.", "Choose another folder.") from error
 
 
+def takes_files(folder: Path, notes: Path) -> bool:
+    """Whether `save` can write a file in the folder."""
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK) and not _inside(folder, notes)
+
+
 def free_path(folder: Path, stem: str) -> Path:
     """A Markdown file in the folder that does not exist yet, numbered where it must be."""
     path = folder / f"{stem}.md"
     number = 2
-    while path.exists():
+    while os.path.lexists(path):  # a link that leads nowhere takes the name, too
         path = folder / f"{stem}-{number}.md"
         number += 1
     return path
+
+
+def _inside(path: Path, notes: Path) -> bool:
+    """Whether it is the notes folder or lies in it, links aside."""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(notes))
 
 
 def _turn(turn: Turn, answer: Answer, folder: Path) -> Iterator[str]:

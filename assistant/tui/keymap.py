@@ -9,6 +9,8 @@ from typing import Literal
 from textual.binding import Binding, BindingType
 
 Where = Literal["prompt", "anywhere", "reading", "palette"]
+Part = Literal["prompt", "answers", "source"]
+"""A pane that may have the focus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Action:
     call: str
     """The app's method without `action_`, with its arguments."""
     footer: str = ""
-    """A word for the footer; "" keeps it out."""
+    """A word for the footer while the prompt has the focus; "" keeps it out."""
 
 
 ACTIONS = (
@@ -94,6 +96,8 @@ ACTIONS = (
     Action("next-citation", "right_square_bracket", "]", "Next citation", "reading", "step_citation(1)"),
     Action("help-reading", "question_mark", "?", "Help", "reading", "help"),
     Action("to-prompt", "i", "i", "Back to the prompt", "reading", "to_prompt"),
+    Action("wider-source", "less_than_sign", "<", "Make the source wider", "reading", "resize_source(1)"),
+    Action("narrower-source", "greater_than_sign", ">", "Make the source narrower", "reading", "resize_source(-1)"),
     Action("row-up", "up", "up", "Scroll up a row", "reading", "row(-1)"),
     Action("row-down", "down", "down", "Scroll down a row", "reading", "row(1)"),
     Action("left", "left", "left", "Scroll the source to the left", "reading", "sideways(-1)"),
@@ -101,12 +105,57 @@ ACTIONS = (
     Action("last-copy", "", "", "Show the last copy", "palette", "last_copy"),
     Action("theme", "", "", "Choose a theme", "palette", "change_theme"),
     Action("forget", "", "", "Forget this session", "palette", "forget"),
+    Action("about", "", "", "What the notes are about", "palette", "about"),
 )
 PROMPT = tuple(one for one in ACTIONS if one.where == "prompt")
 ANYWHERE = tuple(one for one in ACTIONS if one.where == "anywhere")
 READING = tuple(one for one in ACTIONS if one.where == "reading")
-COMMANDS = tuple(one for one in ACTIONS if one.where != "prompt")
-"""What the palette lists: typing itself needs no command."""
+_FIRST = (
+    "theme",
+    "help",
+    "new-topic",
+    "forget",
+    "save",
+    "about",
+    "search-history",
+    "copy-answer",
+    "copy-snippet",
+    "open",
+)
+"""What the palette begins with: what people look for there."""
+_LAST = ("back", "interrupt", "next-part", "previous-part")
+"""What it ends with: keys that everybody presses, and that say little as commands."""
+COMMANDS = (
+    *(one for id in _FIRST for one in ACTIONS if one.id == id),
+    *(one for one in ACTIONS if one.where != "prompt" and one.id not in _FIRST + _LAST),
+    *(one for one in ACTIONS if one.id in _LAST),
+)
+"""What the palette lists, in its order: typing itself needs no command."""
+FOOTERS: dict[Part, tuple[tuple[str, str], ...]] = {
+    "prompt": tuple((one.id, one.footer) for one in ACTIONS if one.footer),
+    "answers": (
+        ("previous-answer", ""),
+        ("next-answer", "Answer"),
+        ("cite-1", "to 8 Source"),
+        ("copy-answer", "Copy"),
+        ("copy-snippet", "Snippet"),
+        ("fold", "Fold"),
+        ("again", "Again"),
+        ("help-reading", "Help"),
+    ),
+    "source": (
+        ("previous-citation", ""),
+        ("next-citation", "Citation"),
+        ("find", "Find"),
+        ("edit", "Editor"),
+        ("wider-source", ""),
+        ("narrower-source", "Width"),
+        ("back", "Back"),
+        ("to-prompt", "Prompt"),
+        ("help-reading", "Help"),
+    ),
+}
+"""The actions in the footer, by the part that has the focus, with a word each; "" shares the word of the next one."""
 
 _BEFORE_WIDGETS = ("interrupt", "quit", "next-part", "previous-part")
 """Their keys come before what a widget does with them; the next key finds the focus where it is to be."""

@@ -104,19 +104,21 @@ class SourceOpener:
     # Names.
 
     def open_candidate(self, number: int, position: int) -> None:
-        """The verdict (0) or an alternative (from 1): its first citation, else its heading."""
+        """The verdict (0) or an alternative (from 1), in its own section: where it is cited there, else where it is
+        named there."""
         card = self._view.transcript.card(number)
         if card is None or card.turn.answer is None:
             return
         candidate = _candidates(card.turn.answer)[position]
         self._view.transcript.choose(card)
-        if candidate.citations:
-            self.open_citation(card, candidate.citations[0])
+        own = _own_citation(card.turn.answer, candidate)
+        if own:
+            self.open_citation(card, own)
         else:
             self._engine_thread.locate(candidate)
 
     def open_heading(self, event: CandidateLocated) -> None:
-        """The heading of a candidate that no citation stands under."""
+        """A candidate that is not cited in its own section."""
         heading = event.heading
         if heading is None:
             self._view.toast(f"No heading found for {event.candidate.name}.")
@@ -174,6 +176,10 @@ class SourceOpener:
             self._view.toast("There is no citation to open yet.")
             return
         path, line = place
+        if not path.is_file():
+            self._view.toast(f"Note not found: {path}. Nothing was opened. Press r to ask again.", warn=True)
+            self._engine_thread.look()
+            return
         app = self._view.app
         try:
             words = editor.command(self._editor_command, path, line)
@@ -193,6 +199,14 @@ class SourceOpener:
             return None
         citation = next((one for one in answer.citations if one.number == card.view.citation), answer.citations[0])
         return Path(answer.notes, citation.path), citation.start_line
+
+
+def _own_citation(answer: Answer, candidate: Candidate) -> int:
+    """The number of the candidate's first citation in its own section, then below it; 0 where it has none there."""
+    places = {cited.number: cited.heading_path for cited in answer.citations}
+    own = candidate.heading_path
+    inside = [number for number in candidate.citations if places.get(number, ())[: len(own)] == own]
+    return min(inside, key=lambda number: len(places[number]), default=0)
 
 
 def _candidates(answer: Answer) -> list[Candidate]:

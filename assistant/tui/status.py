@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from assistant.tui.view import ChatView
 from assistant.tui.widgets.status_bars import Follows
-from assistant.tui.worker.messages import IndexProgress, OverviewRead, Trouble
+from assistant.tui.worker.messages import IndexProgress, NotesGone, OverviewRead, Trouble
 
 
 class Status:
@@ -48,6 +48,16 @@ class Status:
             self._counts, self._refused = (overview.notes, overview.passages), len(overview.refused)
             self._view.welcome.show(overview, trouble="")
         self.show()
+
+    def notes_gone(self, event: NotesGone) -> None:
+        """Counts nothing any more; says why once."""
+        self._counts = (0, 0)
+        self._view.welcome.show(trouble=event.text)
+        self._progress = "no notes"
+        self.show()
+        if event.text != self._trouble:
+            self._view.toast(event.text, warn=True)
+        self._trouble = event.text
 
     def progress(self, event: IndexProgress) -> None:
         """What is being done to the index; nothing where its text is ""."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from textual.app import App, ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
 from assistant.text import sanitize
@@ -19,6 +19,7 @@ from assistant.tui.keymap import key
 from assistant.tui.widgets.find_bar import FindBar
 from assistant.tui.widgets.note_view import NoteView
 from assistant.tui.widgets.prompt import Prompt
+from assistant.tui.widgets.slash_list import SlashList
 from assistant.tui.widgets.source_pane import ColourFence, ParseChunk, SourcePane
 from assistant.tui.widgets.status_bars import ContextStrip, KeyBar, StatusLine
 from assistant.tui.widgets.transcript import Transcript
@@ -36,6 +37,7 @@ class ChatView:
         self.source_pane = SourcePane(colour_fence, parse_chunk)
         self.context_strip = ContextStrip(key("new-topic", settings.keys), key("back", settings.keys))
         self.find_bar = FindBar(settings.keys)
+        self.slash_list = SlashList()
         self.prompt = Prompt(settings.keys)
         self.key_bar = KeyBar(settings.keys)
         self.welcome = Welcome(settings.notes, settings.model)
@@ -45,10 +47,12 @@ class ChatView:
     def compose(self) -> ComposeResult:
         yield self.status_line
         with Horizontal(id="middle"):
-            yield self.transcript
+            with Vertical(id="answers"):
+                yield self.transcript
             yield self.source_pane
         yield self.find_bar
         yield self.context_strip
+        yield self.slash_list
         yield self.prompt
         yield self.key_bar
 
@@ -107,6 +111,13 @@ class ChatView:
     def is_reading(self) -> bool:
         """Whether answers or source have the focus."""
         return self.focused_note is not None or isinstance(self.app.focused, Transcript)
+
+    def show_keys(self) -> None:
+        """The footer lists the keys of the part that has the focus, the prompt's where none has it."""
+        if self.focused_note is not None:
+            self.key_bar.show_part("source")
+        else:
+            self.key_bar.show_part("answers" if isinstance(self.app.focused, Transcript) else "prompt")
 
     def show_source(self) -> None:
         """Leaves the focus where it is, unless the pane covers the answers that have it."""

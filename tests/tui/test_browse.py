@@ -187,7 +187,8 @@ async def test_enter_opens_the_note_at_the_heading(stage: Staged, size: tuple[in
         line = on.pane.view.marks.first
         assert STREAM in on.pane.view.line(line)
         assert on.pane.view.line(line).startswith("#")
-        await on.until(lambda: on.pane.view.scroll_y < line <= on.pane.view.scroll_y + on.pane.view.size.height)
+        view = on.pane.view
+        await on.until(lambda: 0 <= view.rows.row_of(line) - view.scroll_y < view.size.height)
         assert isinstance(on.app.focused, NoteView)
         assert not on.engine.asked
 

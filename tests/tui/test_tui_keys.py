@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -11,6 +12,7 @@ from textual.widgets import Input, OptionList, Tree
 
 from assistant.records import Answer, Candidate, Citation
 from assistant.tui import clipboard
+from assistant.tui.conversation import ABOUT
 from assistant.tui.keymap import ACTIONS, COMMANDS
 from assistant.tui.widgets.browse_tree import BrowseTree
 from assistant.tui.widgets.dialogs import Help, Naming, Picker, Reading
@@ -341,7 +343,7 @@ async def test_key_copy_snippet(stage: Staged) -> None:
         await on.ask(COMPARE)
         await on.read()
         await on.press("c")
-        assert on.toasts[-1] == "This answer has no snippet."
+        assert on.toasts[-1] == "Nothing to copy: this answer has no snippet. Press y to copy the answer."
 
 
 async def test_key_fold(stage: Staged) -> None:
@@ -458,10 +460,11 @@ async def test_key_names(stage: Staged) -> None:
 
 
 def shows_name(shown: Citation | None, name: Candidate, answer: Answer) -> bool:
-    """Whether the source pane shows the first citation of a name, or else its heading."""
-    if name.citations:
-        return shown is not None and shown.number == name.citations[0]
-    return shown is not None and shown.heading_path == name.heading_path
+    """Whether the source pane shows the name in its own section: a citation of it, or else the section."""
+    if shown is None or shown.heading_path[: len(name.heading_path)] != name.heading_path:
+        return False
+    cited = any(answer.citations[one - 1].heading_path == shown.heading_path for one in name.citations)
+    return shown.number in name.citations if cited else shown.number == 0
 
 
 async def test_key_mend(stage: Staged) -> None:
@@ -547,6 +550,24 @@ async def test_key_to_prompt(stage: Staged) -> None:
         assert on.prompt.text == ""
 
 
+async def test_key_wider_source(stage: Staged) -> None:
+    await check_resizing_the_source(stage)
+
+
+async def test_key_narrower_source(stage: Staged) -> None:
+    await check_resizing_the_source(stage)
+
+
+async def check_resizing_the_source(stage: Staged) -> None:
+    async with stage((120, 40)) as on:
+        await on.ask(QUEUE)
+        await on.read()
+        await on.press("1", "less_than_sign")
+        await on.until(lambda: on.pane.outer_size.width == 60)
+        await on.press("greater_than_sign", "greater_than_sign")
+        await on.until(lambda: on.pane.outer_size.width == 48)
+
+
 async def test_key_row_up(stage: Staged) -> None:
     await check_scrolling_rows(stage)
 
@@ -604,6 +625,14 @@ async def test_key_theme(stage: Staged) -> None:
         await on.until(lambda: on.app.screen.query_one(OptionList).option_count == 1)
         await on.press("down", "enter")
         await on.until(lambda: on.app.theme == "textual-light")
+
+
+async def test_key_about(stage: Staged) -> None:
+    async with stage() as on:
+        on.engine.answers[ABOUT] = replace(on.engine.answers[DECLINED], question=ABOUT)
+        await on.app.run_action("about")
+        await on.until(lambda: len(on.engine.asked) == 1 and not on.app.conversation.pending)
+        assert on.engine.asked[0].question == ABOUT
 
 
 async def test_key_forget(stage: Staged, tmp_path: Path) -> None:

@@ -153,7 +153,7 @@ def test_changed(golden_screen: Golden) -> None:
     async def act(on: Stage) -> None:
         await on.ask(QUEUE)
         note = on.engine.notes / "application-deployment-and-integration.md"
-        note.write_text(note.read_text("utf-8") + "\nOne line more.\n", "utf-8")
+        note.write_text(note.read_text("utf-8").replace("Decouple producers", "Separate producers"), "utf-8")
         await on.press("f5")
         await on.until(lambda: "Note changed since this answer" in on.last)
         await on.press("pagedown")

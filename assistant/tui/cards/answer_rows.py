@@ -111,6 +111,9 @@ class _AnswerRows:
     def _notices(self) -> Iterator[Row]:
         if self.turn.changed:
             yield from self.layout.hanging("", "Note changed since this answer. Press r to ask again.", "$text-warning")
+        elif self.turn.holds:
+            text = "Still holds: a note changed since this answer, its quoted lines did not."
+            yield from self.layout.hanging("", text, "dim")
         if self.view.folded:
             action = self._action("fold")
             yield from self.layout.hanging("… ", "Folded. Press space to unfold.", "dim", action=action)

@@ -25,6 +25,8 @@ class Turn:
     digests: Mapping[str, str] = field(default_factory=dict)
     """Of the cited notes when it was answered, by path."""
     changed: bool = False
-    """Whether one of them has changed since."""
+    """Whether lines that it quotes have changed since."""
+    holds: bool = False
+    """Whether a cited note has changed since, and all that is quoted still stands in it."""
     reason: str = ""
     """Why it waits or failed, raw."""

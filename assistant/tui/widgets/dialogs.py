@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 
 from assistant.text import sanitize
 from assistant.tui.keymap import ACTIONS, Action, Where
+from assistant.tui.slash_commands import SLASH_COMMANDS
 
 _MOST = 500
 """Entries that are listed at once; typing narrows them down."""
@@ -156,9 +157,13 @@ class Help(ModalScreen[None]):
         order: list[Where] = ["prompt", "reading"] if self._first == "prompt" else ["reading", "prompt"]
         parts: list[Content] = []
         for where in (*order, "anywhere", "palette"):
-            parts.append(Content.styled(_TITLES[where], "bold $text-accent"))
+            parts.append(Content.styled(_TITLES[where], _HEADING))
             parts += [_line(one, self._keys) for one in ACTIONS if one.where == where and one.id not in _LIKE_FIRST]
             parts.append(Content(""))
+            if where == "prompt":
+                parts.append(Content.styled("Commands in the prompt (tab completes, escape hides)", _HEADING))
+                parts += [Content.assemble((f"  {one.usage:<15}", "bold"), one.label) for one in SLASH_COMMANDS]
+                parts.append(Content(""))
         parts.append(Content(_CLOSING))
         return Content("\n").join(parts)
 
@@ -170,6 +175,7 @@ def _line(action: Action, keys: Mapping[str, str]) -> Content:
     return Content.assemble((f"  {shown:<12}", "bold"), action.label)
 
 
+_HEADING = "bold $text-accent"
 _LIKE_FIRST = frozenset(f"cite-{number}" for number in range(2, 9))
 _TITLES: dict[str, str] = {
     "prompt": "In the prompt",

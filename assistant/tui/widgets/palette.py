@@ -26,7 +26,7 @@ class Commands(Provider):
             yield DiscoveryHit(Content(label), self._run(action), text=label)
 
     async def search(self, query: str) -> Hits:
-        matcher = self.matcher(query)
+        matcher = self.matcher(query.removeprefix("/") or query)  # a command may be typed as in the prompt
         for action in COMMANDS:
             label = command_label(action, self._keys)
             score = matcher.match(label)

@@ -11,6 +11,7 @@ from textual.widgets import TextArea
 
 from assistant.text import sanitize
 from assistant.tui.keymap import key, prompt_keys
+from assistant.tui.slash_commands import Entry, parse
 
 
 class Prompt(TextArea):
@@ -30,9 +31,23 @@ class Prompt(TextArea):
             super().__init__()
             self.question = question
 
+    class CommandGiven(Message):
+        """A command was sent off, or what looks like one."""
+
+        def __init__(self, entry: Entry) -> None:
+            super().__init__()
+            self.entry = entry
+
     def __init__(self, keys: Mapping[str, str]) -> None:
         """`keys` are the user's own."""
-        super().__init__(id="prompt", soft_wrap=True, tab_behavior="focus", compact=False, highlight_cursor_line=False)
+        super().__init__(
+            id="prompt",
+            soft_wrap=True,
+            tab_behavior="focus",
+            compact=False,
+            highlight_cursor_line=False,
+            placeholder=Content("Ask a question, or type / for commands"),
+        )
         self.border_title = Content("Ask")
         self._keys = prompt_keys(keys)
         self._focused = Content(sanitize.line(f"{key('ask', keys)} asks · {key('new-line', keys)} new line"))
@@ -42,6 +57,8 @@ class Prompt(TextArea):
         """Takes down (1), up (-1) and enter (0) in an empty prompt; returns whether it has done the key's work."""
         self.on_backspace_at_start: Callable[[], bool] = lambda: False
         """Takes backspace before the first letter; returns whether it has done the key's work."""
+        self.on_list_key: Callable[[str], bool] = lambda key: False
+        """Takes each key before the prompt does; returns whether it was meant for the list of commands."""
         self.questions: list[str] = []
         """The history, the newest last."""
         self._at: int | None = None
@@ -61,12 +78,16 @@ class Prompt(TextArea):
         self.questions.append(question)
 
     def submit(self) -> None:
-        """Posts the question; a text of blanks alone stays."""
+        """Posts the question or the command; a text of blanks alone stays."""
         question = self.text.strip()
         if question:
-            self.remember(question)
+            entry = parse(self.text)
             self._at, self._draft = None, ""
             self.text = ""
+            if entry is not None:
+                self.post_message(self.CommandGiven(entry))
+                return
+            self.remember(question)
             self.post_message(self.Submitted(question))
         else:
             self.on_empty(0)
@@ -109,6 +130,10 @@ class Prompt(TextArea):
 
     async def _on_key(self, event: events.Key) -> None:
         # Here, not by a binding of the app: letters that were typed before the key are in this queue, too.
+        if self.on_list_key(event.key):
+            event.stop()
+            event.prevent_default()
+            return
         call = self._keys.get(event.key)
         if call is not None and await self.app.run_action(call):
             event.stop()

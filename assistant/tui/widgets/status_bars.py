@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from assistant.text import sanitize
 from assistant.tui.cards.rows import Piece, Row, content, plain
-from assistant.tui.keymap import ACTIONS
+from assistant.tui.keymap import ACTIONS, FOOTERS, Part
 
 _SUBJECT, _SUBJECT_BESIDE = 44, 20
 """Columns of the name that the next question leans on, alone and beside something else."""
@@ -144,9 +144,9 @@ class ContextStrip(Bar):
 
 
 class KeyBar(Bar):
-    """The most important keys; a click does what the key does.
+    """The keys of the part that has the focus; a click does what the key does.
 
-    One widget that never changes: Textual's footer is built anew from a dozen whenever the focus moves.
+    One widget: Textual's footer is built anew from a dozen whenever the focus moves.
     """
 
     DEFAULT_CSS = """
@@ -156,15 +156,27 @@ class KeyBar(Bar):
     def __init__(self, keys: Mapping[str, str]) -> None:
         """`keys` are the user's own."""
         super().__init__("keys")
+        self._keys = keys
+        self.part: Part | None = None
+        self.show_part("prompt")
+
+    def show_part(self, part: Part) -> None:
+        """The part that has the focus now."""
+        if part == self.part:
+            return
+        self.part = part
+        actions = {one.id: one for one in ACTIONS}
         row: Row = []
-        for one in ACTIONS:
-            if one.footer:
-                key = keys.get(one.id, one.keys).split(",")[0].strip().replace("ctrl+", "^")
-                act = f"app.{one.call}" + ("" if one.call.endswith(")") else "()")
-                gap = "  " if row else ""
-                row += [
-                    Piece(gap),
-                    Piece(sanitize.line(key), "bold $footer-key-foreground", act),
-                    Piece(f" {one.footer}", "", act),
-                ]
+        together = False
+        for id, word in FOOTERS[part]:
+            one = actions[id]
+            key = self._keys.get(id, one.shown).split(",")[0].strip().replace("ctrl+", "^")
+            act = f"app.{one.call}" + ("" if one.call.endswith(")") else "()")
+            gap = " " if together else "  " if row else ""
+            row += [
+                Piece(gap),
+                Piece(sanitize.line(key), "bold $footer-key-foreground", act),
+                *([Piece(f" {word}", "", act)] if word else []),
+            ]
+            together = not word
         self.show(row, [])

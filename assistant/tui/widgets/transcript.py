@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
 
 from textual.content import Content
 from textual.geometry import Offset, Size
@@ -104,14 +103,6 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
             self.choose(card)
             self.pin(card)
         return card
-
-    def mark_changed(self, digests: Mapping[str, str]) -> None:
-        """Marks the cards that cite notes which have another digest now; `digests` by path."""
-        for card in self.cards():
-            cited = card.turn.digests
-            changed = any(digests.get(path, digest) != digest for path, digest in cited.items())
-            if changed != card.turn.changed and any(path in digests for path in cited):
-                card.show(replace(card.turn, changed=changed))
 
     def pin(self, item: TranscriptItem) -> None:
         """Brings it to the top, and keeps it there until the reader scrolls."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
 from assistant.engine import Cancelled, Engine
-from assistant.errors import AssistantError
-from assistant.records import Answer, Candidate, Note
+from assistant.errors import AssistantError, NoNotes
+from assistant.records import Answer, Candidate, LineNumber, Note
 from assistant.tui import highlighting
 from assistant.tui.outline import Outline
 from assistant.tui.source.note_text import NoteText
@@ -27,9 +29,12 @@ from assistant.tui.worker.messages import (
     HeadingsRead,
     IndexProgress,
     NoteRead,
+    NotesGone,
     OutlineRead,
+    QuotesChecked,
     SnippetsColoured,
 )
+from assistant.tui.worker.quote_check import CitedText, all_stand
 from assistant.tui.worker.suggester import Suggester
 
 if TYPE_CHECKING:
@@ -159,6 +164,16 @@ class EngineThread:
 
         self._jobs.put(read)
 
+    def check_quotes(self, answers: Mapping[int, Iterable[CitedText]]) -> None:
+        """What each answer quotes, by the number of its turn; brings QuotesChecked."""
+
+        def check() -> None:
+            read = lru_cache(self._opened().note)
+            standing = {number: all_stand(texts, read) for number, texts in answers.items()}
+            self._post(QuotesChecked(standing))
+
+        self._jobs.put(check)
+
     def read_headings(self) -> None:
         """Brings HeadingsRead."""
         self._jobs.put(lambda: self._post(HeadingsRead(self._opened().headings())))
@@ -168,13 +183,25 @@ class EngineThread:
         self._jobs.put(self._outline)
 
     def locate(self, candidate: Candidate) -> None:
-        """Where the candidate's heading stands now."""
+        """Where the candidate's section stands now, at the first line of it that has the name."""
 
         def search() -> None:
-            headings = (one for one in self._opened().headings() if one.heading_path == candidate.heading_path)
-            self._post(CandidateLocated(candidate, next(headings, None)))
+            headings = self._opened().headings()
+            at = next((at for at, one in enumerate(headings) if one.heading_path == candidate.heading_path), None)
+            self._post(CandidateLocated(candidate, None if at is None else self._named(candidate.name, headings[at:])))
 
         self._jobs.put(search)
+
+    def _named(self, name: str, headings: Sequence[Heading]) -> Heading:
+        """The first heading, moved to the line of its section that has the name; `headings` go on to the next ones."""
+        first = headings[0]
+        end = headings[1].line - 1 if len(headings) > 1 and headings[1].path == first.path else None
+        try:
+            rows = self._opened().note(first.path).lines[first.line - 1 : end]
+        except AssistantError:
+            return first
+        at = next((at for at, row in enumerate(rows) if name.casefold() in row.casefold()), 0)
+        return replace(first, line=LineNumber(first.line + at))
 
     def _opened(self) -> Engine:
         if self._engine is None:
@@ -203,11 +230,15 @@ class EngineThread:
 
     def _look(self) -> None:
         self._post(IndexProgress("looking at the notes"))
-        self._updater.update()
-        if not self._updater.child_runs:
-            self._post(IndexProgress(""))
-        self._updater.read_overview()
-        self._suggester.begin()
+        try:
+            self._updater.update()
+        except NoNotes as error:
+            self._post(NotesGone(str(error)))
+        else:
+            if not self._updater.child_runs:
+                self._post(IndexProgress(""))
+            self._updater.read_overview()
+            self._suggester.begin()
         if self._cited:
             self._post(DigestsRead(self._opened().digests(sorted(self._cited))))
 

@@ -150,6 +150,28 @@ class DigestsRead(WorkerMessage):
 
 
 @dataclass(eq=False)
+class QuotesChecked(WorkerMessage):
+    """By the number of an answer's turn, whether all that it quotes from notes that changed still stands in them."""
+
+    standing: Mapping[int, bool]
+
+
+@dataclass(eq=False)
+class NotesGone(WorkerMessage):
+    """There is no note left; why, with the next step."""
+
+    text: str
+
+
+@dataclass(eq=False)
+class DocumentationRead(WorkerMessage):
+    """The answer to a question about the program, laid out, or why there is none."""
+
+    question: str
+    text: str
+
+
+@dataclass(eq=False)
 class HeadingsRead(WorkerMessage):
     """Every heading of the notes, by note and line."""
 
