@@ -134,7 +134,7 @@ class _Parsed:
         if block.gap is not None:
             if within == 0:
                 above = self._blocks[number - 1].last + 1 if number else self._first
-                return NoteRow(above, block.first - 1, Content(), block.gap)
+                return NoteRow(min(above, block.first - 1), block.first - 1, Content(), block.gap)
             within -= 1
         return self._rows[number].row(within)
 
