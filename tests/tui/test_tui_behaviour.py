@@ -11,6 +11,7 @@ from threading import Event
 
 import pytest
 from textual import events
+from textual.events import Key
 
 from assistant.errors import AssistantError, BadRequest
 from assistant.records import Citation
@@ -387,3 +388,13 @@ def test_the_first_frame_needs_nothing_heavy() -> None:
     heavy = {"numpy", "faiss", "sqlite3", "onnxruntime", "tokenizers", "torch", "markdown_it", "yaml", "watchfiles"}
     assert "textual.app" in loaded
     assert not heavy & set(loaded)
+
+
+async def test_keys_of_the_text_area_act_in_the_order_in_which_they_are_typed(stage: Staged) -> None:
+    """Also where they come faster than they are handled: backspace does not wait for the letters behind it."""
+    async with stage() as on:
+        on.prompt.focus()
+        for key in ("x", "backspace", *"one worker", "left", "backspace", "e", "home", "a"):
+            character = key if len(key) == 1 else None
+            on.prompt.post_message(Key("space" if key == " " else key, character))
+        await on.until(lambda: on.prompt.text == "aone worker")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from textual import events
+from textual.binding import Binding
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import TextArea
@@ -12,6 +13,14 @@ from textual.widgets import TextArea
 from assistant.text import sanitize
 from assistant.tui.keymap import key, prompt_keys
 from assistant.tui.slash_commands import Entry, parse
+
+_EDITING = {
+    key.strip(): binding.action
+    for binding in TextArea.BINDINGS
+    if isinstance(binding, Binding)
+    for key in binding.key.split(",")
+}
+"""The text area's own keys. As bindings they would be carried out after letters that were typed behind them."""
 
 
 class Prompt(TextArea):
@@ -146,6 +155,11 @@ class Prompt(TextArea):
         if event.key == "backspace" and at_start and self.on_backspace_at_start():
             event.stop()
             event.prevent_default()
+            return
+        if (action := _EDITING.get(event.key)) is not None:
+            event.stop()
+            event.prevent_default()
+            await self.run_action(action)
             return
         if event.character is not None and not event.is_printable:
             return  # a key without a letter would only leave a control character in the text
