@@ -6,6 +6,7 @@ ranked by a listwise linear model over `topic_features`; `scripts/fit` writes it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -14,9 +15,11 @@ from assistant.answering.evidence_names import FoundName, found_names, named_by_
 from assistant.answering.topic import Topic, names
 from assistant.answering.topic_features import FEATURES, describe, first_lines
 from assistant.answering.weights import Weights
+from assistant.records import Passage
 from assistant.retrieval.index_reader import IndexReader
 from assistant.retrieval.result import RetrievalResult
 from assistant.text import word_frequency
+from assistant.text.excerpts import plain
 from assistant.text.structuring import is_structuring
 from assistant.text.tokenizer import position, stem, terms, words
 from assistant.topics.extraction import TELLING
@@ -32,6 +35,8 @@ _BY_READER = 5
 """Names that the reader finds, at most."""
 _MEMBERS = 3
 """Lines among the first that define something below a name that is the class of them."""
+_DEFINED = re.compile(r"\s[–—-]\s|[:;=]|\s(?:is|are)\s")
+"""Where what is defined ends."""
 _IN_SENTENCES = frozenset(("phrase", "body"))
 """Kinds of places where words stand that nothing marks as a name."""
 _SPEAKERS = 20
@@ -88,7 +93,10 @@ def _in_evidence(result: RetrievalResult, reader: IndexReader) -> Iterator[Found
     for n, said in likeliest:
         found = named_by_reader(n, said, result.query.terms)
         # What the reader read around the passage, its headings aside, is said by another one.
-        if found is not None and merged(found.key) and names(result.hits[n].passage, found.name):
+        passage = result.hits[n].passage
+        if found is None or not merged(found.key) or not names(passage, found.name):
+            continue
+        if not is_trait(found.name, passage):
             yield found._replace(key=merged(found.key))
     for n in first_lines(result):
         passage = result.hits[n].passage
@@ -97,6 +105,15 @@ def _in_evidence(result: RetrievalResult, reader: IndexReader) -> Iterator[Found
             topic_key = merged(found.key)
             if topic_key:
                 yield found._replace(key=topic_key)
+
+
+def is_trait(name: str, passage: Passage) -> bool:
+    """Whether a wording only says something of what the passage defines: it stands behind the defined name, and not
+    over the passage."""
+    if passage.kind != "definition":
+        return False
+    defined = _DEFINED.split(passage.text, maxsplit=1)[0]
+    return plain(name) not in plain(f"{defined} | {passage.label} | {' | '.join(passage.heading_path)}")
 
 
 def rank(topics: Sequence[Topic], weights: Mapping[str, float], temperature: float) -> list[Topic]:

@@ -19,7 +19,6 @@ from assistant.retrieval.result import RetrievalResult
 from assistant.text import word_frequency
 from assistant.text.excerpts import plain
 from assistant.text.tokenizer import stem
-from assistant.topics.names import without_type
 
 Floats = NDArray[np.float32]
 
@@ -123,7 +122,7 @@ def _in_lines(topics: Sequence[Topic], result: RetrievalResult) -> dict[str, lis
     columns: dict[str, list[float]] = {name: [] for name in FEATURES[_OWN:]}
     spans = result.spans
     for topic in topics:
-        name = plain(without_type(topic.name))
+        name = plain(topic.name)
         holds = [k for k, text in enumerate(texts) if _stands(name, text)]
         owned = [k for k, text in enumerate(over) if k not in holds and _stands(name, text)]
         single = " " not in topic.name and bool(_SHAPED.search(topic.name))

@@ -21,9 +21,9 @@ from assistant.retrieval.index_reader import IndexReader
 from assistant.retrieval.result import RetrievalResult
 from assistant.text.stop_words import content
 
-CANDIDATES = 12
+CANDIDATES = 6
 """Candidates that are read, the first."""
-SHARE = 0.15
+SHARE = 0.1
 """The reader's share of a candidate's score; retrieval has the rest."""
 _SECTION = 200
 """Passages of a section among which neighbours are looked for."""

@@ -50,15 +50,6 @@ def merged(topic_key: str) -> str:
 
 
 @lru_cache(maxsize=20_000)
-def without_type(name: str) -> str:
-    """A name without the type words at its end, as it is written ("Canary Deployment" → "Canary")."""
-    words = name.split()
-    while len(words) > 1 and key(words[-1]) in _TYPE_WORDS:
-        words.pop()
-    return " ".join(words)
-
-
-@lru_cache(maxsize=20_000)
 def names(text: str) -> tuple[str, ...]:
     """The single names in a heading, label or other naming text, in order: alternatives apart, without numbering and
     brackets, then the abbreviations that stood in brackets; at most six words each."""

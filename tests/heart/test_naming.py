@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from assistant.answering import naming
 from assistant.answering.topic import Topic, names
 from assistant.answering.topic_features import FEATURES
+from assistant.records import LineNumber, Passage
 from assistant.text.tokenizer import key
 from assistant.topics.extraction import TELLING
 from assistant.topics.names import merged
@@ -75,3 +77,14 @@ def test_neither_a_piece_of_a_sentence_nor_an_everyday_word_is_what_is_asked_for
     known = [topic(name) for name in ("Blue-green deployment", "Services you may like")]
     known += [topic("traffic", kind="phrase"), topic("kubectl", kind="phrase"), topic("Canary", kind="phrase")]
     assert [t.name for t in naming.askable(known, result)] == ["Blue-green deployment", "kubectl", "Canary"]
+
+
+@pytest.mark.parametrize(
+    ("name", "trait"), [("Update pods", True), ("Rolling", False), ("Rolling Deployment", False), ("Strategies", False)]
+)
+def test_what_a_definition_says_of_its_subject_is_a_trait(name: str, trait: bool) -> None:
+    text = "Rolling: Update pods incrementally, zero downtime"
+    path, line = ("Notes", "Rolling Deployment"), LineNumber(1)
+    defining = Passage("n.md", path, "", "definition", "Strategies", line, line, text)
+    assert naming.is_trait(name, defining) is trait
+    assert not naming.is_trait(name, replace(defining, kind="item"))

@@ -9,7 +9,7 @@ from assistant.notes.folder import decode
 from assistant.records import Mention
 from assistant.topics.concept_matcher import matcher
 from assistant.topics.extraction import mentions
-from assistant.topics.names import is_phrase, merged, names, without_type
+from assistant.topics.names import is_phrase, merged, names
 
 NOTE = """# Tools
 
@@ -73,14 +73,6 @@ def test_a_naming_text_holds_single_names(text: str, single: tuple[str, ...]) ->
 
 def test_a_type_word_at_the_end_does_not_make_another_topic() -> None:
     assert merged("queue servic") == merged("queue") == "queue"
-
-
-@pytest.mark.parametrize(
-    ("name", "alone"),
-    [("Canary Deployment", "Canary"), ("Queue service", "Queue"), ("Deployment", "Deployment"), ("hoe", "hoe")],
-)
-def test_a_name_is_looked_for_without_its_type_words(name: str, alone: str) -> None:
-    assert without_type(name) == alone
 
 
 @pytest.mark.parametrize(
