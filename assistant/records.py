@@ -258,6 +258,15 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two things that an answer compares, and the numbers of the citations that are of it alone."""
+
+    name: str
+    """As the notes write it."""
+    citations: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Snippet:
     """A whole fence; `caption` is None where the note gives none, `problems` None where it was not checked."""
 
@@ -315,3 +324,5 @@ class Answer:
     index: IndexState = field(default_factory=lambda: IndexState(0, False, 0))
     id: str | None = None
     explain: Mapping[str, object] | None = None
+    sides: tuple[Side, Side] | None = None
+    """Of a comparison, in the order of the question; citations of both sides are in neither."""

@@ -62,6 +62,14 @@ class Comparison:
     both: tuple[Passage, ...]
     first: tuple[Passage, ...]
     second: tuple[Passage, ...]
+    names: tuple[_Side, _Side]
+
+    def side_of(self, passage: Passage) -> int | None:
+        """0 or 1 for a passage of one side alone; None for one of both, or that names both."""
+        own = [passage in side for side in (self.first, self.second)]
+        if passage in self.both or own[0] == own[1] or all(side.named_in(passage.text) for side in self.names):
+            return None
+        return own.index(True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +116,8 @@ def compare(
     # way.
     context = FollowUpContext(aspect, "", ()) if _tells(aspect) else None
     of_one, of_other = (retriever.retrieve(query, result.search.scope, context) for query in asked)
-    return Comparison(_of_both(result, one, other), _own(of_one, one, other), _own(of_other, other, one))
+    both = _of_both(result, one, other)
+    return Comparison(both, _own(of_one, one, other), _own(of_other, other, one), (one, other))
 
 
 def _asked_of_each(query: Query, sides: tuple[Topic, Topic]) -> tuple[tuple[Query, Query], str]:

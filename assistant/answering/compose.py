@@ -13,7 +13,7 @@ from assistant.answering.decision import Decision
 from assistant.answering.evidence import answers_below, distinct, overlap, rank_evidence, repeats
 from assistant.answering.topic import Topic
 from assistant.question.understanding import Understanding
-from assistant.records import NAMING_KINDS, Answer, Passage, Statement
+from assistant.records import NAMING_KINDS, Answer, Passage, Side, Statement
 from assistant.retrieval.result import RetrievalResult
 from assistant.retrieval.retriever import HybridRetriever
 from assistant.text.excerpts import Excerpt, plain
@@ -123,11 +123,13 @@ class _Composer:
             if stated is not None:
                 statements.append(stated)
                 quoted.append(passage)
+        of = [(told.side_of(passage), stated.citations) for passage, stated in zip(quoted, statements, strict=True)]
         return Answer(
             result.query.text,
             "answered",
             statements=tuple(statements[:MAX_COMPARISON_STATEMENTS]),
             citations=tuple(self.builder.citations),
+            sides=(Side(sides[0].name, _only(0, of)), Side(sides[1].name, _only(1, of))) if statements else None,
         )
 
     def choice(self) -> Answer:
@@ -229,6 +231,12 @@ class _Composer:
         if below is not None and room():
             state(self.builder.whole_thought(below, shown=fence))
         return statements
+
+
+def _only(side: int, cited: Sequence[tuple[int | None, Sequence[int]]]) -> tuple[int, ...]:
+    """The numbers that are cited for one side, and for nothing else."""
+    elsewhere = {number for of, numbers in cited for number in numbers if of != side}
+    return tuple(sorted({number for _, numbers in cited for number in numbers} - elsewhere))
 
 
 def _is_shown(passage: Passage, fence: Passage) -> bool:

@@ -23,6 +23,8 @@ def answer_json(answer: Answer) -> str:
     """The contract's object, without a line end; all of it ASCII, so that no terminal sees a note's characters raw."""
     record: dict[str, object] = {"schema": SCHEMA}
     record |= {name: plain(getattr(answer, name)) for name in _ORDER}
+    if answer.sides is not None:
+        record["sides"] = plain(answer.sides)
     if answer.explain is not None:
         record["explain"] = plain(answer.explain)
     return json.dumps(record)

@@ -51,10 +51,10 @@ class Name:
     """0 for the verdict, from 1 for the alternatives."""
     name: str
     heading_path: tuple[str, ...]
-    percent: str
-    """Such as `86 %`."""
     strength: str
     """strong, fair or weak."""
+    bar: str
+    """The same with finer steps, five columns wide, such as `████░`; never empty."""
     citations: tuple[int, ...]
     reason: str
     """The first line of its first citation without the name, else where its heading stands."""
@@ -127,6 +127,8 @@ class StatementItem:
 
     text: str
     citations: tuple[int, ...]
+    side: int | None = None
+    """0 or 1 for a line of one side of a comparison alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,12 @@ class Statements:
     """In the order of the answer; never empty."""
 
     items: tuple[StatementItem, ...]
+    sides: tuple[str, str] | None = None
+    """The names of the two sides of a comparison, where each has a line of its own."""
+
+    def of(self, side: int | None) -> tuple[StatementItem, ...]:
+        """Those of one side, 0 or 1, or of both (None), in the order of the answer."""
+        return tuple(item for item in self.items if item.side == side)
 
 
 @dataclass(frozen=True, slots=True)

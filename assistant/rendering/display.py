@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from assistant.records import Answer, Candidate, Citation, RequirementSupport, Snippet, Statement
+from assistant.records import Answer, Candidate, Citation, RequirementSupport, Side, Snippet, Statement
+from assistant.rendering import confidence
 from assistant.rendering.answer_json import plain
 from assistant.rendering.blocks import (
     Alternatives,
@@ -35,8 +36,6 @@ from assistant.rendering.blocks import (
 from assistant.rendering.explanation import outline
 from assistant.text import excerpts, sanitize
 
-STRONG, FAIR = 0.7, 0.4
-"""Confidence from which a candidate is called so; below FAIR it is weak."""
 _WORD, _ATTRIBUTES = re.compile(r"\w"), re.compile(r"\{[^{}]*\}")
 _LONG = 300
 """Characters from which a statement that ends in the middle of a line is taken to be cut off."""
@@ -118,8 +117,18 @@ class _Display:
             )
             yield Options(tuple(options), undecided=answer.choice is None)
         if answer.statements:
-            items = (StatementItem(block(self._cut(one)), one.citations) for one in answer.statements)
-            yield Statements(tuple(items))
+            yield self._statements()
+
+    def _statements(self) -> Statements:
+        answer, sides = self.answer, self.answer.sides
+        of = [side_of(one, sides) for one in answer.statements]
+        items = (
+            StatementItem(self.clean.block(self._cut(one)), one.citations, side)
+            for one, side in zip(answer.statements, of, strict=True)
+        )
+        named = sides is not None and {0, 1} <= set(of)
+        names = (self.clean.line(sides[0].name), self.clean.line(sides[1].name)) if sides and named else None
+        return Statements(tuple(items), names)
 
     def _cut(self, statement: Statement) -> str:
         """The statement with `…` where its quotation goes on before or after it."""
@@ -154,8 +163,8 @@ class _Display:
             position=position,
             name=line(candidate.name),
             heading_path=heading_path,
-            percent=f"{round(candidate.confidence * 100)} %",
-            strength=_strength(candidate.confidence),
+            strength=confidence.word(candidate.confidence),
+            bar=confidence.bar(candidate.confidence),
             citations=candidate.citations,
             reason=_without_name(line(_gist(citation)), candidate.name) if citation else below_title(heading_path),
         )
@@ -199,8 +208,10 @@ def _positions(answer: Answer) -> Mapping[str, int]:
     return positions
 
 
-def _strength(confidence: float) -> str:
-    return "strong" if confidence >= STRONG else "fair" if confidence >= FAIR else "weak"
+def side_of(statement: Statement, sides: tuple[Side, Side] | None) -> int | None:
+    """0 or 1 where all that a statement cites is of that side; None for one of both and without sides."""
+    cited = set(statement.citations)
+    return next((at for at, side in enumerate(sides or ()) if cited and cited <= set(side.citations)), None)
 
 
 def _gist(citation: Citation) -> str:

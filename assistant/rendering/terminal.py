@@ -89,8 +89,7 @@ class _Page:
             case Options():
                 yield from self._options(block)
             case Statements():
-                for statement in block.items:
-                    yield from self._hanging("  │ ", statement.text, mark=_numbers(statement.citations))
+                yield from self._statements(block)
             case Alternatives():
                 yield from self._alternatives(block.names)
             case Requirements():
@@ -124,6 +123,13 @@ class _Page:
         else:
             yield from self._hanging("", name.name, "bold green")
             yield from self._hanging("  ", path, "dim")
+
+    def _statements(self, block: Statements) -> Iterator[_Row]:
+        for side in (None, 0, 1) if block.sides else (None,):
+            if block.sides and side is not None:
+                yield from self._hanging("", block.sides[side], "bold")
+            for statement in block.of(side) if block.sides else block.items:
+                yield from self._hanging("  │ ", statement.text, mark=_numbers(statement.citations))
 
     def _options(self, block: Options) -> Iterator[_Row]:
         for option in block.items:

@@ -109,7 +109,7 @@ def _paragraphs(block: DisplayBlock, folder: Path) -> Iterator[str]:
                 yield f"The notes say nothing about: {_escaped(', '.join(block.missing))}"
         case Verdict(name):
             path = _escaped(" › ".join(name.heading_path))
-            yield f"**{_escaped(name.name)}** ({name.percent} {name.strength}), {path}"
+            yield f"**{_escaped(name.name)}** ({name.strength}), {path}"
         case Requirements():
             yield "\n".join(map(_requirement, block.items))
         case Options():

@@ -9,6 +9,7 @@ from textual.app import SuspendNotSupported
 
 from assistant.errors import AssistantError
 from assistant.records import Answer, Candidate, Citation, LineNumber
+from assistant.rendering import confidence
 from assistant.system import editor
 from assistant.tui import signals
 from assistant.tui.cards.card import Card
@@ -147,7 +148,7 @@ class SourceOpener:
                 self.open_candidate(number, position)
 
         entries = [
-            f"{one.name}  {round(one.confidence * 100)} %  {' › '.join(one.heading_path[1:])}"
+            f"{one.name}  {confidence.shown(one.confidence)}  {' › '.join(one.heading_path[1:])}"
             for one in _candidates(card.turn.answer)
         ]
         self._view.app.push_screen(Picker("Open a name", entries), picked)

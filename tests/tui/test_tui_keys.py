@@ -36,7 +36,7 @@ async def test_key_ask(stage: Staged) -> None:
         await on.press("enter")
         await on.until(lambda: not on.app.conversation.pending)
         assert on.prompt.text == ""
-        assert on.last.startswith(f"▶ {RETRY}\nCommon Scenarios   48 % fair")
+        assert on.last.startswith(f"▶ {RETRY}\nCommon Scenarios   fair ███░░")
 
 
 async def test_key_new_line(stage: Staged) -> None:

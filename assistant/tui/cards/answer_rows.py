@@ -31,8 +31,8 @@ from assistant.rendering.blocks import (
 )
 from assistant.rendering.display import display_blocks
 from assistant.text import sanitize
-from assistant.tui.cards import snippet_rows
-from assistant.tui.cards.rows import Layout, Piece, Row, shorten_path
+from assistant.tui.cards import side_rows, snippet_rows
+from assistant.tui.cards.rows import Layout, Piece, Row, mark, shorten_path
 from assistant.tui.history.turn import Turn
 
 _UNFOLDED: tuple[type[DisplayBlock], ...] = (
@@ -40,6 +40,9 @@ _UNFOLDED: tuple[type[DisplayBlock], ...] = (
     Warnings,
 )
 _FOLDED: tuple[type[DisplayBlock], ...] = (Shortfall, Verdict)
+_NAMES = (Verdict, Alternatives, Requirements, Options)
+_SHORTFALL = (Shortfall, Nearest, Hint)
+"""Blocks of different kinds that no blank row tells apart."""
 _NEAREST, _ALTERNATIVES = 3, 2
 """How many are listed at the most."""
 
@@ -86,12 +89,21 @@ class _AnswerRows:
             return [*self._question(()), *self._state()]
         blocks = display_blocks(answer)
         shown = arrange(blocks, _FOLDED if self.view.folded else _UNFOLDED)
-        rows = [row for block in shown for row in self._block(block)]
-        return [*self._question(blocks), *rows, *self._notices()]
+        return [*self._question(blocks), *self._parts(shown), *self._notices()]
+
+    def _parts(self, blocks: Iterable[DisplayBlock]) -> Iterator[Row]:
+        """Names, evidence, code and sources, on a roomy screen with a blank row between them."""
+        before: object = None
+        for block in blocks:
+            rows, part = list(self._block(block)), _part(block)
+            if rows and before not in (None, part) and self.folded_rows >= snippet_rows.ROOMY:
+                yield []
+            yield from rows
+            before = part if rows else before
 
     def _question(self, blocks: Iterable[DisplayBlock]) -> Iterator[Row]:
-        mark, question = "▶ " if self.view.chosen else "❯ ", sanitize.block(self.turn.question)
-        yield from self.layout.hanging(mark, question, "bold $text-primary", action=self._action("choose"))
+        sign, question = "▶ " if self.view.chosen else "❯ ", sanitize.block(self.turn.question)
+        yield from self.layout.hanging(sign, question, "bold $text-primary", action=self._action("choose"))
         for block in blocks:
             if isinstance(block, Understood):
                 yield from self.layout.hanging("  understood as: ", block.text, "dim")
@@ -136,8 +148,7 @@ class _AnswerRows:
             case Options():
                 yield from self._options(block)
             case Statements():
-                for one in block.items:
-                    yield from self.layout.hanging("│ ", one.text, right=self._numbers(one.citations), bar=True)
+                yield from side_rows.statement_rows(block, self.layout, self._numbers)
             case CodeBlock():
                 yield from self._code(block)
             case Sources():
@@ -163,24 +174,26 @@ class _AnswerRows:
             number, line = f"[{one.number}] ", f" :{one.line}"
             room = self.columns - len(lead) - len(number) - len(line)
             heading = sanitize.clip(one.heading, max(room, 8))
-            style = "underline" if self._is_open(one.number) else ""
-            yield [Piece(lead, "dim"), Piece(number + heading + line, style, self._cite(one.number))]
+            style, action = "underline" if self._is_open(one.number) else "", self._cite(one.number)
+            named = mark(lead) if at else Piece(lead, "dim")
+            yield [named, mark(number, style, action), Piece(heading + line, style, action)]
 
     def _verdict(self, name: Name) -> Iterator[Row]:
         action = self._action("open_candidate", name.position)
-        left = [Piece(name.name, "bold $text-success", action), Piece(f"   {name.percent} {name.strength}")]
+        left = [Piece(name.name, "bold", action), Piece(f"   {name.strength} "), mark(name.bar, "$text-accent")]
         yield from self.layout.ends(left, [Piece(below_title(name.heading_path), "dim", action)])
 
     def _alternatives(self, names: Sequence[Name]) -> Iterator[Row]:
         row, used = [Piece("Also: ", "dim")], 6
         for at, one in enumerate(names[:_ALTERNATIVES]):
             between = "  " if at else ""
-            text = f"{sanitize.clip(one.name, self.columns - 16)} {one.percent}"
-            if used + sanitize.width(between + text) > self.columns:
+            text = f"{sanitize.clip(one.name, self.columns - 20)} {one.strength} "
+            if used + sanitize.width(between + text + one.bar) > self.columns:
                 yield row
-                row, used, between = [Piece("      ")], 6, ""
-            row += [Piece(between), Piece(text, "", self._action("open_candidate", one.position))]
-            used += sanitize.width(between + text)
+                row, used, between = [mark("      ")], 6, ""
+            action = self._action("open_candidate", one.position)
+            row += [Piece(between), Piece(text, "", action), mark(one.bar, "$text-accent", action)]
+            used += sanitize.width(between + text + one.bar)
         more = len(names) - _ALTERNATIVES
         if more > 0 and used + 10 <= self.columns:
             row.append(Piece(f"  +{more} more", "dim", self._action("alternatives")))
@@ -192,12 +205,12 @@ class _AnswerRows:
             yield from self.layout.hanging("  ✗ ", requirement.text, right=right)
             return
         right = [piece for at, one in enumerate(requirement.supporters) for piece in self._supporter(one, first=not at)]
-        yield from self.layout.hanging("  ✓ ", requirement.text, right=right, lead_style="$text-success")
+        yield from self.layout.hanging("  ✓ ", requirement.text, right=right, lead_style="bold")
 
     def _supporter(self, supporter: Supporter, *, first: bool) -> Row:
         action = self._action("open_candidate", supporter.position) if supporter.position is not None else ""
-        name = Piece(f"{'' if first else '  '}{supporter.name} ", "", action)
-        return [name, *self._numbers(supporter.citations)]
+        name = Piece(f"{'' if first else '  '}{supporter.name}", "", action)
+        return [name, mark(" "), *self._numbers(supporter.citations)]
 
     def _options(self, block: Options) -> Iterator[Row]:
         for option in block.items:
@@ -220,24 +233,23 @@ class _AnswerRows:
 
     def _source(self, source: Source) -> Row:
         chosen = self.view.chosen and source.number == self.view.citation
-        mark = "▶" if chosen and self.view.opened else "›" if chosen else " "
-        lead, line = f"{mark}[{source.number}] ", f":{source.line}"
+        sign = "▶" if chosen and self.view.opened else "›" if chosen else " "
+        lead, line = f"{sign}[{source.number}] ", f":{source.line}"
         room = self.columns - len(lead) - len(line) - 2
         headings = below_title(source.heading_path) + (" (changed since it was indexed)" if source.stale else "")
         headings = sanitize.clip(headings, max(room // 2, room - sanitize.width(source.path)))
         path = shorten_path(source.path, max(room - sanitize.width(headings), 8))
         action, style = self._cite(source.number), "bold" if chosen else ""
         return [
-            Piece(lead, style or "$text-accent", action),
+            mark(lead, style or "$text-accent", action),
             Piece(path + line, style, action),
-            Piece("  "),
-            Piece(headings, "dim", action),
+            Piece(f"  {headings}", "dim", action),
         ]
 
     def _numbers(self, citations: Iterable[int]) -> Row:
         row: Row = []
         for number in citations:
-            row += [*([Piece(" ")] if row else []), Piece(f"[{number}]", "$text-accent", self._cite(number))]
+            row += [*([mark(" ")] if row else []), mark(f"[{number}]", "$text-accent", self._cite(number))]
         return row
 
     def _is_open(self, number: int) -> bool:
@@ -249,3 +261,10 @@ class _AnswerRows:
 
     def _cite(self, number: int) -> str:
         return self._action("cite", number)
+
+
+def _part(block: DisplayBlock) -> object:
+    """What a block belongs to; a snippet is a part of its own."""
+    if isinstance(block, CodeBlock):
+        return block
+    return _NAMES if isinstance(block, _NAMES) else _SHORTFALL if isinstance(block, _SHORTFALL) else type(block)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import takewhile
 from typing import NamedTuple
@@ -22,6 +23,12 @@ class Piece(NamedTuple):
     style: str = ""
     action: str = ""
     """What a click does: an action of the app, with its arguments."""
+    copied: str | None = None
+    """What a selection that touches it copies in its place; None for the selected part of its text."""
+    joins: bool = False
+    """Whether the text of the row above goes on here."""
+    column: int = 0
+    """1 or 2 in a row that two columns share."""
 
     def content(self) -> Content:
         """Styled, and clickable where the piece has an action."""
@@ -37,6 +44,18 @@ class Piece(NamedTuple):
 
 
 Row = list[Piece]
+_NO_WORD = re.compile(r"^\W+")
+"""Blanks and marks that a lead begins with."""
+
+
+def mark(text: str, style: str = "", action: str = "") -> Piece:
+    """A piece that is shown and never copied: a bar, a number, padding."""
+    return Piece(text, style, action, copied="")
+
+
+def gap(columns: int) -> Piece:
+    """Padding between two texts, of which a copy keeps two blanks."""
+    return Piece(" " * columns, copied="  ")
 
 
 def plain(row: Row) -> str:
@@ -91,21 +110,20 @@ class Layout:
         beside = width(right)
         below = beside > max(self.columns - side - 16, 0) or (beside > self.columns // 2 and not bar)
         room = max(self.columns - side - (beside + 1 if right and not below else 0), 8)
-        wrapped = [row for line in text.split("\n") for row in sanitize.wrap(line, room)]
-        for at, line in enumerate(wrapped):
-            row = [
-                Piece(lead if at == 0 or bar else " " * side, lead_style or style, action),
-                Piece(line, style, action),
-            ]
+        wrapped = [row for line in text.split("\n") for row in _wrapped(line, room)]
+        for at, (line, joint) in enumerate(wrapped):
+            first = Piece(lead, lead_style or style, action, copied=_NO_WORD.sub("", lead))
+            later = Piece(lead if bar else " " * side, lead_style or style, action, joint or "", joint is not None)
+            row = [later if at else first, Piece(line, style, action)]
             if right and not below and at == 0:
-                row += [Piece(" " * (room - sanitize.width(line) + 1)), *right]
+                row += [gap(room - sanitize.width(line) + 1), *right]
             yield row
         if right and below:
             yield from self.flowing(right, side + 2)
 
     def flowing(self, pieces: Row, indent: int) -> Iterator[Row]:
         """Pieces one after the other, on as many rows as they need; a name is kept with its numbers where they fit."""
-        row, used = [Piece(" " * indent)], indent
+        row, used = [mark(" " * indent)], indent
         for at, piece in enumerate(pieces):
             text = piece.text
             needs = piece.width + width(list(takewhile(_goes_on, pieces[at + 1 :])))
@@ -113,7 +131,7 @@ class Layout:
                 needs = piece.width
             if used + needs > self.columns and used > indent:
                 yield row
-                row, used = [Piece(" " * indent)], indent
+                row, used = [mark(" " * indent)], indent
             if isinstance(text, str) and used == indent:
                 text = sanitize.clip(text.lstrip(), self.columns - indent)
             row.append(piece._replace(text=text))
@@ -122,12 +140,22 @@ class Layout:
 
     def ends(self, left: Row, right: Row) -> Iterator[Row]:
         """One row with a left and a right end; more where they do not fit."""
-        gap = self.columns - width(left) - width(right)
-        if gap >= 2:
-            yield [*left, Piece(" " * gap), *right]
+        between = self.columns - width(left) - width(right)
+        if between >= 2:
+            yield [*left, gap(between), *right]
             return
         yield from self.flowing(left, 0)
         yield from self.flowing(right, 2)
+
+
+def _wrapped(line: str, columns: int) -> Iterator[tuple[str, str | None]]:
+    """The rows of a line, each with what stood between it and the row before: a blank, or nothing inside a word that
+    is too long; None for the first."""
+    text, end = " ".join(line.split()), 0
+    for at, row in enumerate(sanitize.wrap(line, columns)):
+        joint = " " if text[end : end + 1] == " " else ""
+        end += len(row) + len(joint)
+        yield row, joint if at else None
 
 
 def _goes_on(piece: Piece) -> bool:

@@ -9,10 +9,12 @@ from textual.content import Content
 
 from assistant.rendering.blocks import CodeBlock
 from assistant.text import sanitize
-from assistant.tui.cards.rows import Layout, Piece, Row
+from assistant.tui.cards.rows import Layout, Piece, Row, mark
 
 SHORT = 20
 """Rows below which a screen is short."""
+ROOMY = 4
+"""Rows of a folded snippet from which there is room for blank rows in an answer: on a screen of 32 rows."""
 _SYNTAX_COLUMNS = 26
 """Columns that a parse error keeps beside a long caption: enough for the line's number."""
 
@@ -28,7 +30,7 @@ def caption(block: CodeBlock, layout: Layout, fold: str, number: Row) -> Iterato
     room = layout.columns - sanitize.width(language) - 6
     title = sanitize.clip(block.title, max(room - min(sanitize.width(block.syntax), _SYNTAX_COLUMNS), 12))
     syntax = sanitize.clip(block.syntax, max(room - sanitize.width(title), 12))
-    style = "dim" if block.problems is None else "$text-error" if block.problems else "$text-success"
+    style = "$text-error" if block.problems else "dim"
     yield from layout.ends(
         [Piece(title, "bold", fold), Piece(language, "dim", fold), Piece(syntax, style, fold)], number
     )
@@ -44,14 +46,14 @@ def code(block: CodeBlock, columns: int, coloured: Sequence[Content], most: int 
     for number, row in enumerate(islice(coloured, shown), block.first_line):
         yield _code_row(row, columns, number if number in bad else 0)
     if 0 < shown < total:
-        yield [Piece(f"  … {total - shown} more lines", "dim", fold)]
+        yield [mark("  ", "dim", fold), Piece(f"… {total - shown} more lines", "dim", fold)]
 
 
 def _code_row(row: Content, columns: int, bad: int) -> Row:
     """Cut where it is too long; `bad` is the line's number where it does not parse, else 0."""
-    mark = f" ◀ line {bad}" if bad else ""
-    room = columns - 2 - len(mark)
+    words = f" ◀ line {bad}" if bad else ""
+    room = columns - 2 - len(words)
     if row.cell_length > room:
         row = row.truncate(room - 1).append("…")
-    gap = [Piece(" " * max(room - row.cell_length, 0)), Piece(mark, "bold $text-error")] if bad else []
-    return [Piece("  "), Piece(row), *gap]
+    behind = [mark(" " * max(room - row.cell_length, 0)), mark(words, "bold $text-error")] if bad else []
+    return [mark("  "), Piece(row), *behind]

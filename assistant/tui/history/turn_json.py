@@ -16,6 +16,7 @@ from assistant.records import (
     Outcome,
     Problem,
     RequirementSupport,
+    Side,
     Snippet,
     Statement,
     Support,
@@ -75,7 +76,15 @@ def answer_from_json(record: Mapping[str, Any]) -> Answer:
         index=IndexState(
             int(record["index"]["generation"]), bool(record["index"]["stale"]), int(record["index"]["pending"])
         ),
+        sides=_sides(record.get("sides")),
     )
+
+
+def _sides(records: Any) -> tuple[Side, Side] | None:
+    if records is None:
+        return None
+    one, other = (Side(_text(side["name"]), _numbers(side["citations"])) for side in records)
+    return one, other
 
 
 def _candidate(record: Mapping[str, Any]) -> Candidate:

@@ -16,12 +16,12 @@ from assistant.tui.cards.answer_rows import View
 from assistant.tui.cards.card import Card
 from assistant.tui.cards.column import ItemColumn
 from assistant.tui.cards.item import TranscriptItem
-from assistant.tui.cards.rows import Piece, content, plain
+from assistant.tui.cards.rows import Piece, content
 from assistant.tui.cards.snippet_rows import folded_rows
 from assistant.tui.history.turn import Turn
 from assistant.tui.keymap import READING, bindings
 from assistant.tui.widgets.row_search import RowSearch
-from assistant.tui.widgets.selection import selected_text
+from assistant.tui.widgets.row_selection import RowSelection
 
 _MARGIN = 1
 """Blank columns at either side."""
@@ -276,18 +276,18 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         if drawn_in != self._drawn_in:
             self._drawn_in = drawn_in
             self._drawn.clear()
-        span = self.text_selection.get_span(number) if self.text_selection is not None else None
-        if span is None and number in self._drawn:
+        selected = self.text_selection is not None and self.text_selection.get_span(number) is not None
+        if not selected and number in self._drawn:
             return self._drawn[number]
         row = self._row(number)
-        if span is not None:
-            start, end = span
-            row = row.stylize("reverse", max(start, _MARGIN), len(row.plain) if end == -1 else end)
+        if self.text_selection is not None and selected:
+            for first, last in RowSelection(self.text_selection, self._column.row, _MARGIN).spans(number):
+                row = row.stylize("reverse", first, last)
         options = RenderOptions(self._get_style, {"text_wrap": "nowrap"})
         strip = row.render_strips(max(row.cell_length, 1), 1, style, options)[0]
         width = self.scrollable_content_region.width
         strip = strip.crop_extend(0, width, style.rich_style).apply_offsets(0, number)
-        if span is None:
+        if not selected:
             self._drawn[number] = strip
         return strip
 
@@ -300,11 +300,12 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
     # What the mouse selects.
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """Without the margin."""
+        """The text alone: no bars, numbers and padding; what is wrapped is one line. One column of two where the
+        selection begins and ends in it."""
         first = selection.start.y if selection.start is not None else 0
         last = selection.end.y if selection.end is not None else self.virtual_size.height
         rows = range(first, min(last + 1, self.virtual_size.height))
-        return selected_text(selection, rows, lambda row: plain(self._column.row(row)), _MARGIN), "\n"
+        return RowSelection(selection, self._column.row, _MARGIN).text(rows), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
         self.refresh()
