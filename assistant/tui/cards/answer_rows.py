@@ -187,12 +187,12 @@ class _AnswerRows:
         row, used = [Piece("Also: ", "dim")], 6
         for at, one in enumerate(names[:_ALTERNATIVES]):
             between = "  " if at else ""
-            text = f"{sanitize.clip(one.name, self.columns - 20)} {one.strength} "
+            text = f"{sanitize.clip(one.name, max(self.columns - 20, 1))} {one.strength} "
             if used + sanitize.width(between + text + one.bar) > self.columns:
                 yield row
                 row, used, between = [mark("      ")], 6, ""
             action = self._action("open_candidate", one.position)
-            row += [Piece(between), Piece(text, "", action), mark(one.bar, "$text-accent", action)]
+            row += [Piece(between + text, "", action), mark(one.bar, "$text-accent", action)]
             used += sanitize.width(between + text + one.bar)
         more = len(names) - _ALTERNATIVES
         if more > 0 and used + 10 <= self.columns:

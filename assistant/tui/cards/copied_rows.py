@@ -12,12 +12,13 @@ Span = tuple[int, int]
 
 
 def column_at(row: Row, at: int) -> int:
-    """The column that a character of the row stands in; 0 where the row is not shared by two columns."""
+    """The column that a character of the row stands in, behind its end the last one; 0 where the row is not shared by
+    two columns."""
     for piece in row:
         at -= len(str(piece.text))
         if at < 0:
             return piece.column
-    return 0
+    return row[-1].column if row else 0
 
 
 class Part(NamedTuple):

@@ -42,7 +42,7 @@ def _beside(block: Statements, names: tuple[str, str], layout: Layout, numbers: 
         [[Piece(sanitize.clip(name, half.columns), "bold")], *_quoted(block.of(side), half, numbers)]
         for side, name in enumerate(names)
     ]
-    nothing: Row = []
+    nothing: Row = [mark("")]
     for one, other in zip_longest(*columns, fillvalue=nothing):
         padding = mark(" " * (half.columns + _BETWEEN - width(one)))
         row = [piece._replace(column=1) for piece in [*one, padding]]
