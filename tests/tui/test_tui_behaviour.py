@@ -272,7 +272,7 @@ async def test_the_mouse_selects_text_across_answers(stage: Staged) -> None:
         taken = on.app.screen.get_selected_text()
         assert taken is not None
         assert taken.startswith(f"{DECLINED}\nNOT IN THE NOTES")
-        shown = re.sub(r"\[\d\] ", "", first.text).removeprefix("❯ ")
+        shown = re.sub(r"(?m)^ *\[\d\] |\[\d\] ", "", first.text).removeprefix("❯ ")
         assert taken.split("\n")[1:-2] == shown.split("\n")[1:]
         await on.press("ctrl+c")
         await on.until(lambda: on.app.copier.last_copy == taken)
