@@ -25,6 +25,8 @@ class DisplaySpan(NamedTuple):
     """Some of strong, emphasis, strike, code, link, image, with blanks between; "" for none."""
     line: int
     """Of the note, 1-based."""
+    target: str = ""
+    """Where a link leads, raw, as the note has it, a wiki link in its brackets; "" for what is no link."""
 
 
 Spans = tuple[DisplaySpan, ...]

@@ -20,7 +20,9 @@ from assistant.notes.markdown.grammar import Environment, parse
 from assistant.notes.markdown.loose_fences import LooseFence, pieces
 from assistant.text import sanitize
 
-_REFERENCE = re.compile(r" {0,3}\[(?P<label>(?:[^\[\]\\]|\\.){1,999})\]:")
+_REFERENCE = re.compile(
+    r" {0,3}\[(?P<label>(?:[^\[\]\\]|\\.){1,999})\]:[ \t]*(?:<(?P<pointed>[^<>]*)>|(?P<bare>[^\s<]\S*))?"
+)
 _TASK = re.compile(r"\[(?P<done>[ xX])\]\s+")
 _QUOTE = re.compile(r"\s*(?:>\s?)+")
 _MARKS = re.compile(r"[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(?:`{3,}|~{3,}|=+\s*$|-+\s*$|\|?[ \t]*:?-+:?[ \t]*\|)")
@@ -30,9 +32,13 @@ References = Mapping[str, Mapping[str, str]]
 
 
 def references(lines: Sequence[str]) -> References:
-    """The labels that links of a note may name, wherever in the note they are defined."""
-    found = (_REFERENCE.match(line) for line in lines if "]:" in line)
-    return {normalizeReference(match["label"]): {"href": "", "title": ""} for match in found if match}
+    """The labels that links of a note may name, wherever in the note they are defined; a footnote leads nowhere."""
+    named = dict[str, Mapping[str, str]]()
+    for match in (_REFERENCE.match(line) for line in lines if "]:" in line):
+        if match:
+            href = "" if match["label"].startswith("^") else match["pointed"] or match["bare"] or ""
+            named.setdefault(normalizeReference(match["label"]), {"href": href, "title": ""})
+    return named
 
 
 def front_matter_lines(lines: Sequence[str]) -> int:
@@ -70,7 +76,8 @@ class _Reader:
         self._first = first
         self._parsed = parse(lines)
         own = self._parsed.environment.get("references", {})
-        self._environment: Environment = {"references": {**named, **(own if isinstance(own, dict) else {})}}
+        notes = {label: entry for label, entry in named.items() if label.startswith("^")}
+        self._environment: Environment = {"references": {**named, **(own if isinstance(own, dict) else {}), **notes}}
         self._loose = list(reversed(self._parsed.loose))
         self._frames = Frames()
         self._blocks: list[tuple[DisplayBlock, tuple[Frame, ...]]] = []

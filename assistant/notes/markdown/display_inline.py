@@ -1,17 +1,20 @@
-"""A line of Markdown → runs of text with their emphasis, each with the line of the note it stands on."""
+"""A line of Markdown → runs of text with their emphasis and links, each with the line of the note it stands on."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Literal
 
+from markdown_it import MarkdownIt
+from markdown_it.common.utils import normalizeReference
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
 from assistant.notes.display_blocks import BREAK, DisplaySpan, Spans
 from assistant.notes.markdown import inline, inline_rules
-from assistant.notes.markdown.grammar import INLINE, Environment, blocks_only
+from assistant.notes.markdown.grammar import INLINE, Environment
 from assistant.text import sanitize
 
 _MARK = re.compile(r"[!&*<\[\\_`{~]|:(?:fontawesome|material|octicons|simple)-| \n")
@@ -26,6 +29,37 @@ _TAG = re.compile(
 """Tags that are not shown; a name in angle brackets, such as `<host>`, is."""
 _BREAK_TAG = re.compile(r"<br\b", re.IGNORECASE)
 _STYLES = {"strong": "strong", "em": "emphasis", "s": "strike", "link": "link"}
+_WIKI = re.compile(r"\[\[(?P<target>(?![\s|])[^\[\]|\n]{1,500}(?<!\s))(?:\|(?P<alias>[^\[\]\n]{0,500}))?\]\](?![(\[])")
+"""As Obsidian and wikis write links; a blank behind the brackets is a test of the shell."""
+
+
+class _LinkParser(MarkdownIt):
+    """Takes every address for a link: none is ever opened, and a reader may want to copy it."""
+
+    def validateLink(self, url: str) -> bool:
+        return True
+
+
+@cache
+def _parser() -> MarkdownIt:
+    """As the notes are read for the index, wiki links beside."""
+    parser = _LinkParser("commonmark", {"maxNesting": INLINE}).enable("strikethrough")
+    inline_rules.add_to(parser)
+    parser.inline.ruler.before("link", "wiki_link", _wiki_link)
+    return parser
+
+
+def _wiki_link(state: StateInline, silent: bool) -> bool:
+    match = _WIKI.match(state.src, state.pos) if state.src[state.pos] == "[" and not state.linkLevel else None
+    references = state.env.get("references", {})
+    if match is None or normalizeReference(match[0][2:-2]) in references:
+        return False
+    if not silent:
+        state.push("link_open", "a", 1).attrSet("href", f"[[{match['target']}]]")
+        state.push("text", "", 0).content = (match["alias"] or match["target"]).strip()
+        state.push("link_close", "a", -1)
+    state.pos = match.end()
+    return True
 
 
 class _PlacedState(StateInline):
@@ -46,7 +80,7 @@ def spans(content: str, environment: Environment, first: int, style: str = "") -
     if len(content) > inline.MAX_CHARACTERS or content.count("[") > inline.MAX_BRACKETS or not _MARK.search(content):
         return _as_written(content, first, style)
     content = inline_rules.linkable(content)
-    parser, tokens = blocks_only(INLINE), list[Token]()
+    parser, tokens = _parser(), list[Token]()
     state = _PlacedState(content, parser, environment, tokens)
     try:
         parser.inline.tokenize(state)
@@ -72,20 +106,23 @@ def _as_written(content: str, first: int, style: str) -> Spans:
 
 def _read(tokens: Sequence[Token], content: str, first: int, style: str) -> Iterator[DisplaySpan]:
     styles = [style] if style else []
-    line = first
+    line, target = first, ""
     for token in tokens:
         name = token.type.removesuffix("_open").removesuffix("_close")
+        if name == "link":
+            target = str(token.attrGet("href") or "")
         if name in _STYLES and token.nesting:
             styles.append(_STYLES[name]) if token.nesting > 0 else styles.remove(_STYLES[name])
         elif token.type in ("softbreak", "hardbreak"):
-            yield DisplaySpan(BREAK if token.type == "hardbreak" else " ", " ".join(styles), line)
+            yield DisplaySpan(BREAK if token.type == "hardbreak" else " ", " ".join(styles), line, target)
             line = first + content.count("\n", 0, token.meta["at"]) + 1
         elif token.type == "html_inline" and _BREAK_TAG.match(token.content):
-            yield DisplaySpan(BREAK, " ".join(styles), line)
+            yield DisplaySpan(BREAK, " ".join(styles), line, target)
         else:
             text, own = _text(token)
             if text:
-                yield DisplaySpan(sanitize.line(text.replace("\n", " ")), " ".join([*styles, *own]), line)
+                shown = sanitize.line(text.replace("\n", " "))
+                yield DisplaySpan(shown, " ".join([*styles, *own]), line, target)
 
 
 def _text(token: Token) -> tuple[str, tuple[str, ...]]:
