@@ -101,7 +101,8 @@ class LinkTargets:
         if name.startswith((".", "/")):
             return None
         key = _key(name)
-        return _nearest(self._by_end[key] if key in self._by_end else self._by_title.get(_words(name), ()), name, source)
+        alike = self._by_end[key] if key in self._by_end else self._by_title.get(_words(name), ())
+        return _nearest(alike, name, source)
 
     def _at(self, place: str) -> str | None:
         """The note at a path from the top, with its suffix or without, or the one that stands for a folder."""

@@ -10,6 +10,9 @@ from assistant.tui.view import ChatView
 from assistant.tui.widgets.dialogs import Picker, Reading
 from assistant.tui.worker.messages import TextCopied
 
+ADDRESS = "address"
+"""The subject of a copy that the toast shows itself."""
+
 
 class AnswerCopier:
     """Hands texts to a clipboard program or to the terminal; `last_copy` is "" before the first."""
@@ -83,6 +86,9 @@ class AnswerCopier:
         """Asks the terminal to copy it as well, unless tmux did."""
         if event.program != "tmux":
             self._view.app.copy_to_clipboard(event.text)
+        if event.subject == ADDRESS:
+            self._view.toast(f"Copied: {event.text}")
+            return
         by = event.program or "the terminal (OSC 52)"
         controls = f"; {event.left_out} control characters left out" if event.left_out else ""
         self._view.toast(f"Copied the {event.subject} by {by}{controls}")

@@ -27,6 +27,7 @@ from assistant.tui.finder import Finder
 from assistant.tui.history.recorder import SessionRecorder
 from assistant.tui.history.session_file import EarlierSession, SessionFile
 from assistant.tui.keymap import ANYWHERE, PROMPT, bindings, unknown_actions
+from assistant.tui.link_follower import LinkFollower
 from assistant.tui.note_browser import NoteBrowser
 from assistant.tui.slash_commands import SLASH_COMMANDS
 from assistant.tui.slash_runner import SlashRunner
@@ -34,6 +35,7 @@ from assistant.tui.source_opener import SourceOpener
 from assistant.tui.status import Status
 from assistant.tui.view import ChatView
 from assistant.tui.widgets.dialogs import Help
+from assistant.tui.widgets.note_view import NoteView
 from assistant.tui.widgets.palette import Commands
 from assistant.tui.widgets.prompt import Prompt
 from assistant.tui.widgets.theme_picker import ThemePicker
@@ -102,6 +104,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self.appearance = Appearance(self.view, settings)
         self.documentation = Documentation(self.view, settings.open_documentation)
         self.slash = SlashRunner(self.view, self.appearance, self.opener, self.documentation)
+        self.link_follower = LinkFollower(self.view, self.engine_thread, self.opener, self.copier)
         self.change_marker = ChangeMarker(self.view, self.engine_thread)
         self.saver = AnswerSaver(self.view, self.engine_thread, settings.notes, settings.working_folder)
         self.mender = AnswerMender(self.view, self.engine_thread, self.conversation, settings.notes)
@@ -232,6 +235,18 @@ class ChatApp(App[None], inherit_bindings=False):
     def on_candidate_located(self, event: messages.CandidateLocated) -> None:
         self.opener.open_heading(event)
 
+    def on_note_view_link_chosen(self, event: NoteView.LinkChosen) -> None:
+        self.link_follower.follow(event.target)
+
+    def on_link_resolved(self, event: messages.LinkResolved) -> None:
+        self.link_follower.resolved(event)
+
+    def on_backlinks_awaited(self, event: messages.BacklinksAwaited) -> None:
+        self.link_follower.backlinks_awaited(event)
+
+    def on_backlinks_read(self, event: messages.BacklinksRead) -> None:
+        self.link_follower.show_backlinks(event)
+
     def on_note_read(self, event: messages.NoteRead) -> None:
         self.view.source_pane.show(event.path, event.text, event.trouble, event.blocks)
         self.finder.recount()
@@ -295,6 +310,14 @@ class ChatApp(App[None], inherit_bindings=False):
         return self.view.prompt
 
     # Actions of keys that count everywhere.
+
+    def action_focus_next(self) -> None:
+        if not self.link_follower.step(1):
+            super().action_focus_next()
+
+    def action_focus_previous(self) -> None:
+        if not self.link_follower.step(-1):
+            super().action_focus_previous()
 
     def action_leave(self) -> None:
         if self.view.is_reading and self.finder.end():
@@ -378,7 +401,14 @@ class ChatApp(App[None], inherit_bindings=False):
         self.opener.cite_chosen(citation)
 
     def action_open_chosen(self) -> None:
-        self.opener.open_chosen()
+        if not self.link_follower.follow_marked():
+            self.opener.open_chosen()
+
+    def action_back_link(self) -> None:
+        self.link_follower.back()
+
+    def action_backlinks(self) -> None:
+        self.link_follower.ask_backlinks()
 
     def action_step_citation(self, by: int) -> None:
         self.opener.step_citation(by)

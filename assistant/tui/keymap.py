@@ -53,8 +53,8 @@ ACTIONS = (
         "anywhere",
         "interrupt",
     ),
-    Action("next-part", "tab", "tab", "Next pane: prompt, answers, source", "anywhere", "focus_next"),
-    Action("previous-part", "shift+tab", "shift+tab", "Previous pane", "anywhere", "focus_previous"),
+    Action("next-part", "tab", "tab", "Next pane: prompt, answers, source and its links", "anywhere", "focus_next"),
+    Action("previous-part", "shift+tab", "shift+tab", "Previous pane or link", "anywhere", "focus_previous"),
     Action("new-topic", "ctrl+n", "ctrl+n", "New topic: the next question stands alone", "anywhere", "new_topic"),
     Action("source", "ctrl+o,f3", "ctrl+o, f3", "Open or close the source", "anywhere", "source", "Source"),
     Action("browse", "ctrl+b,f2", "ctrl+b, f2", "Browse notes", "anywhere", "browse"),
@@ -77,7 +77,9 @@ ACTIONS = (
         )
         for number in range(1, 9)
     ),
-    Action("open", "enter", "enter", "Open the selected citation", "reading", "open_chosen"),
+    Action("open", "enter", "enter", "Open the marked link, else the selected citation", "reading", "open_chosen"),
+    Action("back-link", "alt+left", "alt+left", "Back to where a link was followed", "reading", "back_link"),
+    Action("backlinks", "b", "b", "Notes that link here", "reading", "backlinks"),
     Action("names", "a", "a", "Open a name of the answer, the verdict or another", "reading", "names"),
     Action("copy-answer", "y", "y", "Copy the answer", "reading", "copy_answer"),
     Action("copy-snippet", "c", "c", "Copy a snippet as it is in the note", "reading", "copy_snippet"),

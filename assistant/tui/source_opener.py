@@ -124,14 +124,15 @@ class SourceOpener:
         if heading is None:
             self._view.toast(f"No heading found for {event.candidate.name}.")
             return
-        self._open_place(heading.path, heading.heading_path, heading.line)
+        self.open_place(heading.path, heading.heading_path, heading.line)
 
     def open_entry(self, entry: Entry) -> None:
         """A note or a heading of the tree; the source gets the focus, to be read on."""
-        self._open_place(entry.path, entry.heading_path, entry.line)
+        self.open_place(entry.path, entry.heading_path, entry.line)
         self._view.source_pane.view.focus()
 
-    def _open_place(self, path: str, heading_path: tuple[str, ...], line: int) -> None:
+    def open_place(self, path: str, heading_path: tuple[str, ...], line: int) -> None:
+        """A line (1-based) of a note, below a heading of it."""
         self._view.show_source()
         place = LineNumber(line)
         if not self._view.source_pane.open(Citation(0, path, heading_path, "", place, place, "")):

@@ -438,6 +438,26 @@ async def test_key_browse(stage: Staged) -> None:
             assert on.prompt.has_focus
 
 
+async def test_key_back_link(stage: Staged) -> None:
+    async with stage() as on:
+        await on.read()
+        await on.press("alt+left")
+        assert on.toasts == ["Nothing to go back to: no link was followed."]
+
+
+async def test_key_backlinks(stage: Staged) -> None:
+    async with stage((120, 40)) as on:
+        (on.engine.notes / "linking.md").write_text(f"See [the note]({NOTE}).\n", "utf-8")
+        await on.ask(QUEUE)
+        await on.read()
+        await on.press("1")
+        await on.until(lambda: on.pane.note is not None)
+        await on.press("b")
+        await on.until(lambda: isinstance(on.app.screen, Picker))
+        await on.press("enter")
+        await on.until(lambda: on.pane.note is not None and on.pane.note.path == "linking.md")
+
+
 async def test_key_names(stage: Staged) -> None:
     """Lists verdict and runners-up; each opens where it stands, with a citation or without one."""
     async with stage() as on:

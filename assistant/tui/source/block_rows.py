@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from textual.content import Content
 
 from assistant.text import sanitize
-from assistant.tui.source.note_row import NoteRow
-from assistant.tui.source.styled_text import styled
+from assistant.tui.source.note_row import NoteRow, TextLink, row_links
+from assistant.tui.source.styled_text import styled, text_links
 from assistant.tui.source.table_rows import TableRow
 from assistant.tui.source.wrapping import wrap
 
@@ -84,7 +85,8 @@ class _Text:
         before = self._plain[self._rows[at - 1][1] : start] if at else "\n"
         joint = "\n" if "\n" in before else " " if before else ""
         parts = self._parts_of(start, end)
-        return NoteRow(parts[0][1], parts[-1][1], self._content[start:end], prefix, joint, parts)
+        links = row_links(self._links, (start, end), (self._block.first, 0))
+        return NoteRow(parts[0][1], parts[-1][1], self._content[start:end], prefix, joint, parts, links=links)
 
     def row_of(self, line: int) -> int:
         starts, lines = self._starts
@@ -113,6 +115,10 @@ class _Text:
             at += 1
             parts.append((starts[at] - start, lines[at]))
         return tuple(parts)
+
+    @cached_property
+    def _links(self) -> Sequence[TextLink]:
+        return tuple(text_links(self._block.spans))
 
     @cached_property
     def _content(self) -> Content:

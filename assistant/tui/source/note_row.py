@@ -2,12 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from textual.content import Content
 
 from assistant.notes.display_blocks import BAR
+
+LinkId = tuple[int, int, int]
+"""Line, cell and letter that a link begins at."""
+
+
+class RowLink(NamedTuple):
+    """A link, or the part of one that a row shows."""
+
+    start: int
+    """In the letters of the row's text."""
+    end: int
+    target: str
+    """Where it leads, raw, as `DisplaySpan.target`."""
+    id: LinkId
+    """The same for all parts of a link, at any width; grows downwards."""
+
+
+TextLink = tuple[int, int, str]
+"""Where a link stands in a text that is not wrapped yet, and its target."""
+
+
+def row_links(
+    links: Iterable[TextLink], row: tuple[int, int], place: tuple[int, int], shift: int = 0
+) -> tuple[RowLink, ...]:
+    """The links of a text in a row of it, `row` from start to end; `place` is line and cell of the text, `shift` where
+    the row of a cell begins in that of the table."""
+    start, end = row
+    return tuple(
+        RowLink(shift + max(begin - start, 0), shift + min(stop, end) - start, target, (*place, begin))
+        for begin, stop, target in links
+        if begin < end and stop > start
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +60,8 @@ class NoteRow:
     """Whether the text is the line `first` or its end, which has colours of its own."""
     sideways: bool = False
     """Whether a text that is too long for the pane scrolls sideways."""
+    links: tuple[RowLink, ...] = ()
+    """From left to right."""
 
     def copied_from(self) -> int:
         """How many letters of `prefix` belong to the screen and not to the text."""

@@ -1,4 +1,4 @@
-"""Spans of a note → a text with the styles of the screen."""
+"""Spans of a note → a text with the styles of the screen, and where the links stand in it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 from textual.content import Content, Span
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from assistant.notes.display_blocks import Spans
+    from assistant.tui.source.note_row import TextLink
 
 _STYLES = {
     "strong": "bold",
@@ -17,6 +20,20 @@ _STYLES = {
     "link": "underline",
     "image": "italic dim",
 }
+
+
+def text_links(spans: Spans) -> Iterator[TextLink]:
+    """The links in the text of all spans, in order."""
+    at = begin = 0
+    target = ""
+    for span in spans:
+        if span.target != target:
+            if target:
+                yield begin, at, target
+            begin, target = at, span.target
+        at += len(span.text)
+    if target:
+        yield begin, at, target
 
 
 def styled(spans: Spans, style: str = "") -> Content:

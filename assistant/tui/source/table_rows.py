@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from assistant.tui.source.note_row import NoteRow
-from assistant.tui.source.styled_text import styled
+from assistant.tui.source.note_row import NoteRow, RowLink, TextLink, row_links
+from assistant.tui.source.styled_text import styled, text_links
 from assistant.tui.source.wrapping import wrap
 
 if TYPE_CHECKING:
@@ -49,16 +49,22 @@ class TableRow:
         if at == self._rows:
             rule = (" " * _BETWEEN).join("─" * width for width in self._widths)
             return NoteRow(block.last + 1, block.last + 1, Content.styled(rule, "dim"), prefix, sideways=True)
-        parts = list[Content]()
-        for text, wrapped, width in zip(self._cells, self._wrapped, self._widths, strict=False):
+        parts, links, shift = list[Content](), list[RowLink](), 0
+        for cell, (text, wrapped, width) in enumerate(zip(self._cells, self._wrapped, self._widths, strict=False)):
             start, end = wrapped[at] if at < len(wrapped) else (0, 0)
             part = text[start:end]
             parts.append(part.pad_right(max(width - part.cell_length, 0)))
+            links += row_links(self._links[cell], (start, end), (block.first, cell), shift)
+            shift += len(parts[-1]) + _BETWEEN
         row = Content(" " * _BETWEEN).join(parts).rstrip()
-        return NoteRow(block.first, block.last, row, prefix, sideways=True)
+        return NoteRow(block.first, block.last, row, prefix, sideways=True, links=tuple(links))
 
     def row_of(self, line: int) -> int:
         return self._rows if self._block.header and line > self._block.last else 0
+
+    @cached_property
+    def _links(self) -> list[tuple[TextLink, ...]]:
+        return [tuple(text_links(cell)) for cell in self._block.cells]
 
     @cached_property
     def _cells(self) -> list[Content]:

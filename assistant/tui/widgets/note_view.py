@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from textual.content import Content
+from textual.events import Click
 from textual.geometry import Region, Size
+from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
@@ -18,7 +20,8 @@ from assistant.text import sanitize
 from assistant.tui.highlighting import Fence
 from assistant.tui.keymap import READING, bindings
 from assistant.tui.source.fence_colours import FenceColours
-from assistant.tui.source.note_row import NoteRow, NoteRows
+from assistant.tui.source.link_cursor import LinkCursor, link_at
+from assistant.tui.source.note_row import LinkId, NoteRow, NoteRows, RowLink
 from assistant.tui.source.note_text import Blocks, NoteText
 from assistant.tui.source.raw_rows import RawRows
 from assistant.tui.source.rendered_rows import RenderedRows
@@ -41,6 +44,16 @@ class Marks:
     problems: tuple[Problem, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ReadPlace:
+    """Where in a note the reader is."""
+
+    line: int
+    """At the top of the view, 1-based."""
+    link: LinkId | None
+    """That is marked."""
+
+
 class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
     """The rows of a note; as many are rendered as are in view.
 
@@ -52,6 +65,13 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
     NoteView { height: 1fr; background: $surface; scrollbar-size: 0 1; scrollbar-gutter: stable; }
     """
     allow_select = True
+
+    @dataclass(eq=False)
+    class LinkChosen(Message):
+        """A link was clicked."""
+
+        target: str
+        """Raw, as `DisplaySpan.target`."""
 
     def __init__(self, colour: Callable[[Fence], None], parse: Callable[[NoteText, int], None]) -> None:
         """`colour` requests the colours of a fence's lines, which come by `coloured`; `parse` the blocks of a chunk,
@@ -73,6 +93,7 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
         """The line it was found in last; 0 for none."""
         self.scrolled_by_hand = False
         """Whether the reader has scrolled since the view was brought to the cited lines."""
+        self.links = LinkCursor()
         self._columns = 0
         """That the rows are laid out for."""
 
@@ -92,6 +113,7 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
         """Another note, or the same one as it is now, with the chunks of it that are parsed; the view stays where it
         is until `to_marks`."""
         self.text = text
+        self.links.id = None
         self._colours.begin(text)
         self._requested.clear()
         self._raw, self._rendered = RawRows(text), RenderedRows(text)
@@ -153,6 +175,22 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
             return
         self._fit()
         self._place()
+
+    @property
+    def place(self) -> ReadPlace:
+        """For `to_place` to come back to."""
+        return ReadPlace(self.top_line, self.links.id)
+
+    def to_place(self, place: ReadPlace) -> None:
+        """As if the reader had scrolled there."""
+        self.scrolled_by_hand = True
+        if not self.size.height:
+            self.call_after_refresh(self.to_place, place)
+            return
+        self._fit()
+        self._to_row(self.rows.row_of(place.line))
+        self.links.id = place.link
+        self.refresh()
 
     def scroll_by_hand(self, *, x: int = 0, y: int = 0) -> None:
         """What the reader's keys do; by columns and rows."""
@@ -227,6 +265,53 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
             if shows(row, self.search_text):
                 return at
         return first
+
+    # Its links.
+
+    def step_link(self, by: int) -> bool:
+        """Marks the next link in view (1) or the one before (-1); False, and none is marked, where there is none."""
+        found = self.links.step(self._rows_in_view(), by)
+        for row in self._rows_in_view() if found else ():
+            for link in row.links:
+                if link.id == self.links.id and row.sideways:
+                    self._into_view(row, link)
+        self.refresh()
+        return found
+
+    def _into_view(self, row: NoteRow, link: RowLink) -> None:
+        """Scrolls sideways where the link of a wide row is not shown."""
+        start, end = (sanitize.width(row.text.plain[:at]) for at in (link.start, link.end))
+        x = round(self.scroll_x)
+        room = self.scrollable_content_region.width - self._row(row)[0].cell_length
+        if start < x or end > x + room:
+            self.scroll_to(x=max(min(start, end + 1 - room), 0) if start >= x else start, animate=False, force=True)
+
+    @property
+    def marked_target(self) -> str:
+        """Where the marked link leads; "" where none is marked in view."""
+        return self.links.target(self._rows_in_view())
+
+    def on_click(self, event: Click) -> None:
+        if self.text_selection is not None or not self._columns:
+            return
+        _, offset = self.screen.get_widget_and_offset_at(int(event.screen_x), int(event.screen_y))
+        if offset is None or not 0 <= (at := self.rows.at(offset.y)) < self.rows.height:
+            return
+        row = self.rows.row(at)
+        link = link_at(row, offset.x - len(self._row(row)[0]))
+        if link is not None:
+            self.links.id = link.id
+            self.post_message(self.LinkChosen(link.target))
+
+    def on_focus(self) -> None:
+        self.refresh()
+
+    def on_blur(self) -> None:
+        self.refresh()
+
+    def _rows_in_view(self) -> list[NoteRow]:
+        top = round(self.scroll_y)
+        return [self.rows.row(at) for at in range(top, min(top + self.size.height, self.rows.height))]
 
     # How it is laid out.
 
@@ -335,6 +420,8 @@ class NoteView(ScrollView, can_focus=True, inherit_bindings=False):
             text = marked(text, self.search_text, "bold reverse" if matched else "reverse")
         if cited:
             text = emboldened(row, text, marks.first, marks.last)
+        if self.has_focus:
+            text = self.links.marked(row, text)
         problem = next((one for one in marks.problems if row.code and one.line == row.first), None)
         return head, text + Content.styled(syntax(problem), "bold $text-error") if problem else text
 

@@ -15,7 +15,7 @@ from assistant.text import sanitize
 from assistant.tui.cards.rows import shorten_path
 from assistant.tui.highlighting import Fence
 from assistant.tui.source.note_text import Blocks, NoteText
-from assistant.tui.widgets.note_view import Marks, NoteView
+from assistant.tui.widgets.note_view import Marks, NoteView, ReadPlace
 from assistant.tui.widgets.quote_place import heading_line, quote_lines
 
 ColourFence = Callable[[str, Sequence[str], Fence], None]
@@ -41,7 +41,9 @@ class SourcePane(Vertical):
         self.note: Note | None = None
         self.path = ""
         self.citation: Citation | None = None
-        self._problems: tuple[Problem, ...] = ()
+        self.problems: tuple[Problem, ...] = ()
+        """Of the code that the citation's answer shows."""
+        self._place: ReadPlace | None = None
         self.view = NoteView(self._request_colours, parse_chunk)
 
     def compose(self) -> ComposeResult:
@@ -59,10 +61,14 @@ class SourcePane(Vertical):
         """Whether it is displayed, with or without a note."""
         return bool(self.display)
 
-    def open(self, citation: Citation, problems: Iterable[Problem] = ()) -> bool:
-        """Points at a citation; False where its note must be read first and given to `show`."""
+    def open(self, citation: Citation, problems: Iterable[Problem] = (), place: ReadPlace | None = None) -> bool:
+        """Points at a citation; False where its note must be read first and given to `show`.
+
+        The view goes to the `place`, where one is given, instead of the cited lines.
+        """
         here = self.note is not None and self.path == citation.path
-        self.path, self.citation, self._problems = citation.path, citation, tuple(problems)
+        self.path, self.citation, self.problems = citation.path, citation, tuple(problems)
+        self._place = place
         self.on_resize()
         self.query_one("#headings", Static).update(Content(sanitize.line(below_title(citation.heading_path))))
         if here and self.note is not None:
@@ -120,8 +126,10 @@ class SourcePane(Vertical):
             self.say("")
         name = citation.heading_path[-1] if citation.heading_path else ""
         heading = heading_line(note.lines, first, name, self.view.fences)
-        self.view.mark(Marks(first, min(last, len(note.lines)), heading, self._problems))
-        if move:
+        self.view.mark(Marks(first, min(last, len(note.lines)), heading, self.problems))
+        if move and self._place is not None:
+            self.view.to_place(self._place)
+        elif move:
             self.view.to_marks()
 
     def _request_colours(self, fence: Fence) -> None:

@@ -19,6 +19,7 @@ from assistant.tui.worker.answerer import Answerer, PendingQuestion
 from assistant.tui.worker.index_process import IndexPaths
 from assistant.tui.worker.index_updater import AGAIN_SECONDS, IndexUpdater
 from assistant.tui.worker.job_queue import Job, JobQueue, Post
+from assistant.tui.worker.link_resolver import LinkResolver
 from assistant.tui.worker.messages import (
     CandidateLocated,
     ChunkParsed,
@@ -71,6 +72,8 @@ class EngineThread:
         self._updater = IndexUpdater(self._opened, paths, self._jobs, post, self.look)
         self._answerer = Answerer(self._opened, self._updater, post, self._cite, ansi=ansi)
         self._suggester = Suggester(self._opened, self._jobs, post)
+        self.links = LinkResolver(self._opened, self._jobs, post)
+        """Follows the links of notes; its methods return at once."""
         self._updater.on_readable = self._answerer.answer_waiting
         self._updater.on_end = self._child_ended
 

@@ -15,7 +15,9 @@ from assistant.tui.source.note_text import Blocks, NoteText
 
 if TYPE_CHECKING:
     from assistant.indexing.overview import Heading, Overview
+    from assistant.notes.link_targets import Target
     from assistant.tui.outline import Outline
+    from assistant.tui.worker.link_resolver import Backlink
 
 
 class WorkerMessage(Message):
@@ -191,6 +193,33 @@ class CandidateLocated(WorkerMessage):
 
     candidate: Candidate
     heading: Heading | None
+
+
+@dataclass(eq=False)
+class LinkResolved(WorkerMessage):
+    """Where a link of the note `source` leads."""
+
+    source: str
+    target: Target
+    heading_path: tuple[str, ...] = ()
+    """Of the heading that the link names; empty for the top of the note."""
+    line: int = 1
+
+
+@dataclass(eq=False)
+class BacklinksAwaited(WorkerMessage):
+    """The notes are being read for the links to one of them, which takes a while."""
+
+    path: str
+    notes: int
+
+
+@dataclass(eq=False)
+class BacklinksRead(WorkerMessage):
+    """The lines of other notes that link to the note at `path`, by note and line."""
+
+    path: str
+    links: Sequence[Backlink]
 
 
 @dataclass(eq=False)
