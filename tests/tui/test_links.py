@@ -36,7 +36,7 @@ A [site](https://example.com/a%20b), an [escape](../../etc/passwd), a [script](j
 
 [all]: guide/setup.md
 """
-SETUP = "# Setup\n\n" + "Text.\n\n" * 40 + "## Step two\n\nBack to [start](../start).\n"
+SETUP = "# Setup\n\n" + "Text.\n\n" * 40 + "## Step two\n\nBack to [start](../start).\n" + "\nMore.\n" * 10
 
 
 def links(on: Stage) -> None:
