@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import Thread
 
 from assistant.records import Answer
+from assistant.text import sanitize
 from assistant.tui import clipboard
 from assistant.tui.view import ChatView
 from assistant.tui.widgets.dialogs import Picker, Reading
@@ -12,6 +13,8 @@ from assistant.tui.worker.messages import TextCopied
 
 ADDRESS = "address"
 """The subject of a copy that the toast shows itself."""
+_SHOWN = 200
+"""Columns of an address in a toast: one may hold a whole picture."""
 
 
 class AnswerCopier:
@@ -87,7 +90,7 @@ class AnswerCopier:
         if event.program != "tmux":
             self._view.app.copy_to_clipboard(event.text)
         if event.subject == ADDRESS:
-            self._view.toast(f"Copied: {event.text}")
+            self._view.toast(f"Copied: {sanitize.clip(sanitize.line(event.text), _SHOWN)}")
             return
         by = event.program or "the terminal (OSC 52)"
         controls = f"; {event.left_out} control characters left out" if event.left_out else ""

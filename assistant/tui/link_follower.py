@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from assistant.notes.link_targets import InNotes, Outside
 from assistant.records import Citation, Problem
+from assistant.text import sanitize
 from assistant.tui.answer_copier import ADDRESS, AnswerCopier
 from assistant.tui.source_opener import SourceOpener
 from assistant.tui.view import ChatView
@@ -14,6 +15,10 @@ from assistant.tui.widgets.dialogs import Picker
 from assistant.tui.widgets.note_view import ReadPlace
 from assistant.tui.worker.engine_thread import EngineThread
 from assistant.tui.worker.messages import BacklinksAwaited, BacklinksRead, LinkResolved
+
+
+_SHOWN = 200
+"""Columns of a name in a toast."""
 
 
 class _Left(NamedTuple):
@@ -62,9 +67,9 @@ class LinkFollower:
         elif isinstance(target, InNotes):
             self._open(target.path, event.heading_path, event.line)
             if target.fragment and not event.heading_path:
-                self._view.toast(f"No heading for: {target.fragment}. This is the top of the note.")
+                self._view.toast(f"No heading for: {_clipped(target.fragment)}. This is the top of the note.")
         else:
-            self._view.toast(f"No note for: {target.name}")
+            self._view.toast(f"No note for: {_clipped(target.name)}")
 
     def back(self) -> None:
         """To where the reader was when the last link was followed; a toast where there is nothing to go back to."""
@@ -111,3 +116,7 @@ class LinkFollower:
             self._left.append(_Left(pane.citation, pane.problems, pane.view.place))
         self._opener.open_place(path, heading_path, line)
         pane.view.focus()
+
+
+def _clipped(name: str) -> str:
+    return sanitize.clip(sanitize.line(name), _SHOWN)

@@ -184,7 +184,7 @@ _TITLES: dict[str, str] = {
     "palette": "In the commands (ctrl+p)",
 }
 _CLOSING = (
-    "A click does what a key does: on [n], a source, a caption, a runner-up, the footer. "
+    "A click does what a key does: on [n], a source, a link, a caption, a runner-up, the footer. "
     "Dragging selects, ctrl+c copies it; shift and dragging is the terminal's own selection. "
     "tmux keeps ctrl+b for itself: there f2 browses the notes. "
     'Keys can be changed in assistant.toml, in a table [keys]: copy-answer = "f8".'
