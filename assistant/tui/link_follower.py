@@ -16,7 +16,6 @@ from assistant.tui.widgets.note_view import ReadPlace
 from assistant.tui.worker.engine_thread import EngineThread
 from assistant.tui.worker.messages import BacklinksAwaited, BacklinksRead, LinkResolved
 
-
 _SHOWN = 200
 """Columns of a name in a toast."""
 
