@@ -99,7 +99,9 @@ def test_ask_open_edit_copy_and_quit_in_a_terminal(terminal: Terminal, tmp_path:
     number = next(row.rstrip()[-2] for row in screen.splitlines() if "guaranteed delivery, async processing" in row)
     terminal.send("Tab")
     terminal.send(number)
-    screen = terminal.wait(lambda text: "▌" in text)
+    terminal.wait(lambda text: "▌" in text)
+    terminal.send("m")
+    screen = terminal.wait(lambda text: "822▌" in text)
     assert "822▌- Queue: Point-to-point, guaranteed delivery" in screen
 
     terminal.send("e")
