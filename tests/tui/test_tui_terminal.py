@@ -158,7 +158,7 @@ def test_no_byte_of_a_hostile_note_reaches_the_terminal_as_a_control(terminal: T
     terminal.send("Enter")
     terminal.wait(lambda text: "[link=file:///etc/passwd]" in text)
     for keys, shown in (
-        (("Tab", "1"), "11▌print"),
+        (("Tab", "1", "m"), "11▌print"),
         (("u",), "Hostile [bold]notes[/bold]"),
         (("Escape", "C-r"), "Earlier questions"),
         (("Escape", "C-s"), "Save as"),
