@@ -75,7 +75,7 @@ def prepared_reader(cache: Path) -> ModelFiles | None:
 
 def prepare_reader(cache: Path, progress: Callable[[str], None], kind: str = shipped.READER_INT8) -> ModelFiles:
     """The files of the reader, prepared first where they are not there yet; ModelUnusable with the reason. The kind
-    `shipped.READER` is exact, and takes twice the time."""
+    `shipped.READER` is exact, and takes longer."""
     folder = base.folder()
     if folder is None:
         raise ModelUnusable(f"The package of the base model {base.NAME} is not installed.", base.INSTALL)
