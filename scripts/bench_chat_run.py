@@ -17,7 +17,7 @@ from bench_chat_pty import Program
 
 QUEUE = "Which service decouples producers and consumers, with guaranteed delivery?"
 STRATEGY = "Which strategy gives zero downtime and instant rollback?"
-VERDICTS = {QUEUE: r"Queue Service\s+\d+ %", STRATEGY: r"Blue-Green Deployment\s+\d+ %"}
+VERDICTS = {QUEUE: r"Queue Service\s+(?:strong|fair)", STRATEGY: r"Blue-Green Deployment\s+(?:fair|weak)"}
 CITED = r"▌Q: Decouple"
 """The line of the first citation of QUEUE as it is rendered; the note has `**Q: Decouple`."""
 IMPORTS = "import textual.app, textual.widgets, textual.scroll_view, textual.command"
