@@ -23,7 +23,9 @@ def test_what_is_left_out_is_put_in_front(text: str) -> None:
     assert (turn.subject, turn.own_words) == (BEFORE, text)
 
 
-@pytest.mark.parametrize("text", ["archive logs", "LexoRank", "what is a canary?", "how do I get out of iex"])
+@pytest.mark.parametrize(
+    "text", ["archive logs", "LexoRank", "what is a canary?", "how do I get out of iex", "/etc/hosts", "app.yaml"]
+)
 def test_keywords_and_a_complete_question_lean_on_nothing(text: str) -> None:
     turn = resolve(text, BEFORE, names_nothing)
     assert (turn.question, turn.subject) == (text, None)

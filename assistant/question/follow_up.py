@@ -46,6 +46,8 @@ _VERB = re.compile(
     r"\b(?:how (?:do|can|would|to)|show|which|what (?:is|are|does|do)|where|why|when|who)\b", re.IGNORECASE
 )
 _ASKS = re.compile(r"(?i)^(?:how (?:do|does|can|could|would|to)|what(?:'s| is| are| does| do)|where|when|who|why)\b")
+_NAME_OF_CODE = re.compile(r"(?=\S*[A-Za-z]{2})\S*[/_.:\\]\S+")
+"""A path, a file or an identifier, alone."""
 _ABOUT = re.compile(r"^(?:and\s+|but\s+|so\s+)?(?:what|how) about\s+", re.IGNORECASE)
 
 
@@ -175,6 +177,8 @@ def _is_complete(text: str) -> bool:
     """Whether a short text is a question about something that it names, or keywords: content words alone, which ask
     neither for a form nor for a trait that many things have."""
     own = content(text)
+    if _NAME_OF_CODE.fullmatch(text):
+        return True
     telling = any(word_frequency.rarity(term) == word_frequency.UNKNOWN for term in own)
     asked = expectations(text)
     is_trait = bool(asked.facets) or asked.quantity is not None

@@ -12,6 +12,7 @@ from assistant.records import Answer
 from assistant.text import sanitize
 from assistant.topics import vocabulary
 from assistant.tui.conversation import Conversation
+from assistant.tui.history.turn import Turn
 from assistant.tui.view import ChatView
 from assistant.tui.widgets.confirmation import Confirmation
 from assistant.tui.widgets.dialogs import Naming, Picker
@@ -37,12 +38,15 @@ class AnswerMender:
         self._engine_thread = engine_thread
         self._conversation = conversation
         self._file = notes / vocabulary.USER_FILE
+        self._turn: Turn | None = None
+        """Whose question is asked again once the index knows the sentence."""
+        self._written = False
 
     def mend(self) -> None:
         """Asks for the right name, of the answer's own and of the headings over its lines, or another one."""
         card = self._view.chosen_card()
         answer = card.turn.answer if card is not None else None
-        if answer is None:
+        if card is None or answer is None:
             self._view.toast("There is no answer to mend yet.")
             return
         offered = _offered(answer)
@@ -51,29 +55,38 @@ class AnswerMender:
             if at is None:
                 return
             if at < len(offered):
-                self._propose(offered[at][0], answer)
+                self._propose(offered[at][0], card.turn)
             else:
                 self._view.app.push_screen(Naming("The right name", ""), named)
 
         def named(name: str | None) -> None:
             if name and name.strip():
-                self._propose(name, answer)
+                self._propose(name, card.turn)
 
         entries = [*(f"{name}   {why}" for name, why in offered), _OTHER]
         self._view.app.push_screen(Picker("What should it have been?", entries), picked)
 
     def written(self, event: VocabularyWritten) -> None:
-        """Says what was written, or why nothing was; then the question is asked again."""
+        """Says what was written, or why nothing was; the index is brought up to date."""
         if event.trouble:
             self._view.toast(event.trouble, warn=True)
-            return
-        self._view.toast(f"Saved in {self._file.name}. The question is asked again.")
-        self._engine_thread.look()
-        self._conversation.ask_again()
+            self._turn = None
+        else:
+            self._view.toast(f"Saved in {self._file.name}. The question is asked again.")
+            self._engine_thread.look()
+            self._written = True
 
-    def _propose(self, name: str, answer: Answer) -> None:
+    def index_ready(self) -> None:
+        """The index is up to date: asks the question again whose sentence it now has."""
+        turn = self._turn
+        if self._written and turn is not None:
+            self._written, self._turn = False, None
+            self._conversation.ask(turn.question, turn.under, turn)
+
+    def _propose(self, name: str, turn: Turn) -> None:
         """Shows the change as a diff; writes it where the user accepts it."""
-        sentence = answer.standalone_question or answer.question
+        answer = turn.answer
+        sentence = turn.question if answer is None else answer.standalone_question or answer.question
         try:
             before = self._file.read_text("utf-8") if self._file.exists() else None
             after = vocabulary.with_sentence(before or "", name, sentence)
@@ -88,6 +101,7 @@ class AnswerMender:
 
         def confirmed(accepted: bool | None) -> None:
             if accepted:
+                self._turn = turn
                 self._engine_thread.run(lambda: self._write(change))
 
         self._view.app.push_screen(Confirmation(f"Write to {self._file}", _diff(change), "writes"), confirmed)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual.actions import SkipAction
 from textual.app import App, ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette
 from textual.message import Message
 from textual.screen import ModalScreen
@@ -42,15 +43,17 @@ from assistant.tui.widgets.theme_picker import ThemePicker
 from assistant.tui.worker import messages
 from assistant.tui.worker.engine_thread import EngineThread
 from assistant.tui.worker.job_queue import Post
+from assistant.tui.worker_handlers import WorkerHandlers
 
 _OVER_A_DIALOG = ("interrupt", "quit", "focus_next", "focus_previous")
 """Actions that count while a list or a text lies over the chat."""
 
 
-class ChatApp(App[None], inherit_bindings=False):
+class ChatApp(WorkerHandlers, App[None], inherit_bindings=False):
     """One conversation about one folder of notes.
 
-    Textual looks for actions and handlers here, so there is one of each; what they do is in the parts.
+    Textual looks for actions and handlers here and in `WorkerHandlers`, so there is one of each; what they do is in the
+    parts.
     """
 
     CSS = (
@@ -159,7 +162,7 @@ class ChatApp(App[None], inherit_bindings=False):
             return False
         return super().check_action(action, parameters)
 
-    # Messages of the widgets and of the threads.
+    # Messages of the widgets; those of the threads are in `WorkerHandlers`.
 
     def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
         self.conversation.ask(event.question)
@@ -171,6 +174,12 @@ class ChatApp(App[None], inherit_bindings=False):
         if event.text_area is self.view.prompt:
             self.slash.typed()
             self.conversation.typed()
+
+    def pop_screen(self) -> AwaitComplete:
+        """The pane below a dialog has the focus again, of which no event tells."""
+        closed = super().pop_screen()
+        self.call_after_refresh(self.view.show_keys)
+        return closed
 
     def on_descendant_focus(self) -> None:
         self.view.show_keys()
@@ -194,98 +203,8 @@ class ChatApp(App[None], inherit_bindings=False):
     def on_transcript_scrolled(self) -> None:
         self.status.scrolled()
 
-    def on_overview_read(self, event: messages.OverviewRead) -> None:
-        self.status.overview(event)
-
-    def on_suggestions_read(self, event: messages.SuggestionsRead) -> None:
-        self.view.welcome.show(examples=event.questions)
-
-    def on_index_progress(self, event: messages.IndexProgress) -> None:
-        self.status.progress(event)
-
-    def on_trouble(self, event: messages.Trouble) -> None:
-        self.status.trouble(event)
-
-    def on_follow_up_checked(self, event: messages.FollowUpChecked) -> None:
-        self.conversation.follow_up_checked(event)
-
-    def on_follow_up_subject(self, event: messages.FollowUpSubject) -> None:
-        self.status.set_subject(event.name)
-
-    def on_question_waiting(self, event: messages.QuestionWaiting) -> None:
-        self.conversation.question_waiting(event.number, event.reason)
-
-    def on_question_started(self, event: messages.QuestionStarted) -> None:
-        self.conversation.question_started(event.number)
-
-    def on_question_failed(self, event: messages.QuestionFailed) -> None:
-        self.conversation.question_failed(event)
-
-    def on_question_answered(self, event: messages.QuestionAnswered) -> None:
-        card = self.conversation.question_answered(event)
-        if card is not None:
-            self.opener.follow_newest(card)
-
-    def on_headings_read(self, event: messages.HeadingsRead) -> None:
-        self.conversation.ask_under(event.headings)
-
-    def on_outline_read(self, event: messages.OutlineRead) -> None:
-        self.note_browser.show(event.outline)
-
-    def on_candidate_located(self, event: messages.CandidateLocated) -> None:
-        self.opener.open_heading(event)
-
     def on_note_view_link_chosen(self, event: NoteView.LinkChosen) -> None:
         self.link_follower.follow(event.target)
-
-    def on_link_resolved(self, event: messages.LinkResolved) -> None:
-        self.link_follower.resolved(event)
-
-    def on_backlinks_awaited(self, event: messages.BacklinksAwaited) -> None:
-        self.link_follower.backlinks_awaited(event)
-
-    def on_backlinks_read(self, event: messages.BacklinksRead) -> None:
-        self.link_follower.show_backlinks(event)
-
-    def on_note_read(self, event: messages.NoteRead) -> None:
-        self.view.source_pane.show(event.path, event.text, event.trouble, event.blocks)
-        self.finder.recount()
-
-    def on_chunk_parsed(self, event: messages.ChunkParsed) -> None:
-        self.view.source_pane.view.parsed(event.text, event.chunk, event.blocks)
-
-    def on_fence_coloured(self, event: messages.FenceColoured) -> None:
-        self.view.source_pane.coloured(event.digest, event.first, event.lines)
-
-    def on_snippets_coloured(self, event: messages.SnippetsColoured) -> None:
-        card = self.view.transcript.card(event.number)
-        if card is not None:
-            card.show(colours=event.colours)
-
-    def on_digests_read(self, event: messages.DigestsRead) -> None:
-        self.change_marker.digests_read(event.digests)
-        self.opener.reload_changed(event.digests)
-
-    def on_quotes_checked(self, event: messages.QuotesChecked) -> None:
-        self.change_marker.quotes_checked(event)
-
-    def on_notes_gone(self, event: messages.NotesGone) -> None:
-        self.status.notes_gone(event)
-
-    def on_documentation_read(self, event: messages.DocumentationRead) -> None:
-        self.documentation.show(event)
-
-    def on_text_copied(self, event: messages.TextCopied) -> None:
-        self.copier.copied(event)
-
-    def on_answers_saved(self, event: messages.AnswersSaved) -> None:
-        self.saver.saved(event)
-
-    def on_vocabulary_written(self, event: messages.VocabularyWritten) -> None:
-        self.mender.written(event)
-
-    def on_session_forgotten(self) -> None:
-        self.view.toast("Session deleted.")
 
     # Actions of the prompt's keys.
 

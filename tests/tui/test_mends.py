@@ -12,6 +12,7 @@ import pytest
 from assistant.tui import export
 from assistant.tui.cards.card import Card
 from assistant.tui.widgets.dialogs import Naming, Picker
+from assistant.tui.widgets.transcript import Transcript
 from assistant.tui.worker.quote_check import stands
 
 from .conftest import COMPARE, QUEUE, RETRY, Stage, Staged
@@ -267,3 +268,14 @@ async def test_the_footer_lists_the_keys_of_the_part_with_the_focus(stage: Stage
         await on.pilot.click(bar, offset=(1 + bar.texts[0].index("Prompt"), 0))
         await on.until(lambda: on.prompt.has_focus)
         assert bar.texts[0].startswith("^o Source")
+
+
+async def test_the_footer_follows_the_focus_after_a_dialog_is_closed(stage: Staged) -> None:
+    async with stage((120, 40)) as on:
+        await on.ask(QUEUE)
+        await on.read()
+        shown = on.app.view.key_bar.texts
+        await on.press("slash")
+        await on.press("escape")
+        await on.until(lambda: on.app.view.key_bar.texts == shown)
+        assert isinstance(on.app.focused, Transcript)
