@@ -251,8 +251,11 @@ class Bench:
         return times
 
     def erase(self, program: Program) -> None:
+        """Row by row: what was typed is wrapped."""
         program.send("\x05")
-        program.send("\x15")
+        for _ in range(4):
+            program.send("\x15")
+            program.send("\x7f")
         program.settled()
 
     def ask(self, chat: Program, number: int, painted: str = "") -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
+from textual import events
 from textual.actions import SkipAction
 from textual.app import App, ComposeResult
 from textual.await_complete import AwaitComplete
@@ -34,6 +35,7 @@ from assistant.tui.slash_commands import SLASH_COMMANDS
 from assistant.tui.slash_runner import SlashRunner
 from assistant.tui.source_opener import SourceOpener
 from assistant.tui.status import Status
+from assistant.tui.suggestions import EVERY_SECONDS, Suggestions
 from assistant.tui.view import ChatView
 from assistant.tui.widgets.dialogs import Help
 from assistant.tui.widgets.note_view import NoteView
@@ -110,6 +112,7 @@ class ChatApp(WorkerHandlers, App[None], inherit_bindings=False):
         self.link_follower = LinkFollower(self.view, self.engine_thread, self.opener, self.copier)
         self.change_marker = ChangeMarker(self.view, self.engine_thread)
         self.saver = AnswerSaver(self.view, self.engine_thread, settings.notes, settings.working_folder)
+        self.suggestions = Suggestions(self.view, self.status, self.engine_thread, settings.quiet_seconds)
         self.mender = AnswerMender(self.view, self.engine_thread, self.conversation, settings.notes)
         self.set_keymap(dict(settings.keys))
 
@@ -132,7 +135,13 @@ class ChatApp(WorkerHandlers, App[None], inherit_bindings=False):
         self.view.show_earlier(self.earlier)
         self.view.prompt.focus()
         self.status.show()
+        self.set_interval(EVERY_SECONDS, self.suggestions.look)
         self.call_after_refresh(self._begin)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key):
+            self.suggestions.touched()
+        await super().on_event(event)
 
     def _report_unknown_keys(self) -> None:
         unknown = unknown_actions(self.user_keys)

@@ -41,6 +41,9 @@ class ChatSettings:
     open_documentation: Callable[[], Engine] | None = None
     """An engine for the documentation pages, which is opened in a thread of its own; None where there are none."""
 
+    quiet_seconds: float = 0.8
+    """After the last key, before questions to begin with are asked of the notes."""
+
     @property
     def first_theme(self) -> str:
         """The theme at the start: the one of the settings before the remembered one; "" for Textual's default."""

@@ -13,6 +13,7 @@ from assistant.tui.link_follower import LinkFollower
 from assistant.tui.note_browser import NoteBrowser
 from assistant.tui.source_opener import SourceOpener
 from assistant.tui.status import Status
+from assistant.tui.suggestions import Suggestions
 from assistant.tui.view import ChatView
 from assistant.tui.worker import messages
 
@@ -31,18 +32,20 @@ class WorkerHandlers:
     opener: SourceOpener
     saver: AnswerSaver
     status: Status
+    suggestions: Suggestions
     view: ChatView
 
     def on_overview_read(self, event: messages.OverviewRead) -> None:
         self.status.overview(event)
 
     def on_suggestions_read(self, event: messages.SuggestionsRead) -> None:
-        self.view.welcome.show(examples=event.questions)
+        self.suggestions.read(event)
 
     def on_index_progress(self, event: messages.IndexProgress) -> None:
         self.status.progress(event)
         if not event.text:
             self.mender.index_ready()
+            self.suggestions.look()
 
     def on_trouble(self, event: messages.Trouble) -> None:
         self.status.trouble(event)

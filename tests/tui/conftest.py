@@ -196,7 +196,7 @@ def chat_app(folder: Path, here: Path, tmp_path: Path) -> Callable[..., tuple[Re
     def make(**changes: Any) -> tuple[RecordingChat, Replay]:
         engine = Replay(folder, recorded())
         session = SessionFile(tmp_path / "state" / "session.jsonl")
-        settings = replace(ChatSettings(folder, "all-MiniLM-L6-v2", here), **changes)
+        settings = replace(ChatSettings(folder, "all-MiniLM-L6-v2", here, quiet_seconds=0), **changes)
 
         def engine_thread(post: Post) -> EngineThread:
             return EngineThread(lambda progress: engine, None, post, ansi=settings.ansi)
@@ -220,7 +220,7 @@ def stage(chat_app: Callable[..., tuple[RecordingChat, Replay]]) -> Staged:
             on = Stage(app, engine, pilot)
             app.view.prompt.cursor_blink = False
             if ready:
-                await on.until(lambda: app.status.index == "index fresh")
+                await on.until(lambda: app.status.index == "index fresh" and len(app.view.welcome.examples) == 2)
             yield on
 
     return run

@@ -71,7 +71,7 @@ class EngineThread:
         self._jobs = JobQueue(post)
         self._updater = IndexUpdater(self._opened, paths, self._jobs, post, self.look)
         self._answerer = Answerer(self._opened, self._updater, post, self._cite, ansi=ansi)
-        self._suggester = Suggester(self._opened, self._jobs, post)
+        self._suggester = Suggester(self._opened, post)
         self.links = LinkResolver(self._opened, self._jobs, post)
         """Follows the links of notes; its methods return at once."""
         self._updater.on_readable = self._answerer.answer_waiting
@@ -118,6 +118,10 @@ class EngineThread:
             self._post(FollowUpSubject(""))
 
         self._jobs.put(drop)
+
+    def suggest(self) -> None:
+        """One more question to begin with; brings SuggestionsRead."""
+        self._jobs.put(self._suggester.next)
 
     def check_follow_up(self, conversation: str, text: str, wanted: Callable[[], bool]) -> None:
         """Whether a text would lean on the subject; brings FollowUpChecked, nothing where it is not wanted any more."""
@@ -241,7 +245,6 @@ class EngineThread:
             if not self._updater.child_runs:
                 self._post(IndexProgress(""))
             self._updater.read_overview()
-            self._suggester.begin()
         if self._cited:
             self._post(DigestsRead(self._opened().digests(sorted(self._cited))))
 

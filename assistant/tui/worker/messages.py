@@ -36,6 +36,8 @@ class SuggestionsRead(WorkerMessage):
     """Questions to begin with, so far."""
 
     questions: tuple[str, ...]
+    complete: bool
+    """Whether no more will come."""
 
 
 @dataclass(eq=False)
