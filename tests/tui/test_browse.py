@@ -106,6 +106,7 @@ async def test_the_tree_opens_before_the_engine_is_there(stage: Staged) -> None:
         tree: Tree[Entry | None] = on.app.screen.query_one(Tree)
         assert shown(tree) == ["Reading the headings…"]
         await on.press(*"streaming service")
+        await on.until(lambda: on.app.screen.query_one(Input).value == "streaming service")
         assert on.engine.loading is not None
         on.engine.loading.set()
         await on.until(lambda: STREAM in shown(tree))
