@@ -49,6 +49,8 @@ from assistant.tui.worker_handlers import WorkerHandlers
 
 _OVER_A_DIALOG = ("interrupt", "quit", "focus_next", "focus_previous")
 """Actions that count while a list or a text lies over the chat."""
+_BEGIN_SECONDS = 0.5
+"""After which the engine is loaded though no frame came."""
 
 
 class ChatApp(WorkerHandlers, App[None], inherit_bindings=False):
@@ -94,6 +96,8 @@ class ChatApp(WorkerHandlers, App[None], inherit_bindings=False):
     ) -> None:
         """`engine_thread` makes the thread from what takes its messages."""
         super().__init__(ansi_color=True if settings.ansi else None)
+        self._begun = False
+        """Whether the engine's thread was started."""
         self.chat_settings = settings
         self.earlier = earlier
         self.engine_thread = engine_thread(self.post_message)
@@ -137,6 +141,8 @@ class ChatApp(WorkerHandlers, App[None], inherit_bindings=False):
         self.status.show()
         self.set_interval(EVERY_SECONDS, self.suggestions.look)
         self.call_after_refresh(self._begin)
+        # A dialog that is opened before the first frame keeps what waits for a frame below it waiting.
+        self.set_timer(_BEGIN_SECONDS, self._begin)
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key):
@@ -149,7 +155,10 @@ class ChatApp(WorkerHandlers, App[None], inherit_bindings=False):
             self.view.toast(f"Unknown action in [keys]: {', '.join(unknown)}.", warn=True)
 
     def _begin(self) -> None:
-        """After the first frame: nothing heavy is loaded before it."""
+        """After the first frame, once: nothing heavy is loaded before it."""
+        if self._begun:
+            return
+        self._begun = True
         self.engine_thread.start()
         if self.earlier.turns:
             self.view.transcript.pin(self.view.welcome)

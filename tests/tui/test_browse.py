@@ -384,3 +384,16 @@ async def test_the_real_engine_answers_under_the_heading(
         answer = list(app.view.transcript.cards())[-1].turn.answer
         assert answer is not None
         assert {cited.path for cited in answer.citations} == {"kitchen.md"}
+
+
+async def test_enter_takes_what_was_typed_just_before_it(stage: Staged) -> None:
+    """Though the input has not told of it yet."""
+    async with stage((120, 40)) as on:
+        await browse(on)
+        screen = on.app.screen
+        assert isinstance(screen, BrowseTree)
+        with screen.query_one(Input).prevent(Input.Changed):
+            screen.query_one(Input).value = "streaming service"
+        await on.press("enter")
+        await on.until(lambda: on.pane.is_open and on.pane.note is not None and on.pane.view.marks.first > 0)
+        assert STREAM in on.pane.view.line(on.pane.view.marks.first)

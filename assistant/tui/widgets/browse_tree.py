@@ -22,4 +22,5 @@ class BrowseTree(HeadingTree):
         super().__init__("Browse notes", outline)
 
     def action_ask_under(self) -> None:
+        self._narrow()
         self._take(self._tree.cursor_node, ask=True)

@@ -90,11 +90,11 @@ class HeadingTree(ModalScreen[Picked | None]):
         self._outline = outline
         self._grow(self.query_one(Input).value)
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        if event.value != self._typed:  # an input reports its first value too
-            self._grow(event.value)
+    def on_input_changed(self) -> None:
+        self._narrow()
 
     def on_input_submitted(self) -> None:
+        self._narrow()
         self._take(self._tree.cursor_node)
 
     def on_tree_node_selected(self, event: Tree.NodeSelected[Entry | None]) -> None:
@@ -129,6 +129,12 @@ class HeadingTree(ModalScreen[Picked | None]):
     @property
     def _tree(self) -> _Tree:
         return self.query_one(Tree)
+
+    def _narrow(self) -> None:
+        """By what stands in the input now: its messages come late where keys come in a burst."""
+        typed = self.query_one(Input).value
+        if typed != self._typed:
+            self._grow(typed)
 
     def _take(self, node: _Node | None, *, ask: bool | None = None) -> None:
         if node is not None and node.data is not None:
