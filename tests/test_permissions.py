@@ -123,3 +123,17 @@ def test_a_link_in_the_place_of_a_file_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(OSError):
         permissions.touch(tmp_path / "link")
     assert (tmp_path / "there").read_text() == "theirs"
+
+
+def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
+    """A link stays one, a file keeps its mode, a new one is private, and nothing else is left in the folder."""
+    own, link = tmp_path / "own.toml", tmp_path / "link.toml"
+    permissions.replace(own, "a\n")
+    assert stat.S_IMODE(own.stat().st_mode) == permissions.FILE
+    own.chmod(0o640)
+    link.symlink_to(own)
+    permissions.replace(link, "b\n")
+    assert link.is_symlink()
+    assert own.read_text() == "b\n"
+    assert stat.S_IMODE(own.stat().st_mode) == 0o640
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.toml", "own.toml"]

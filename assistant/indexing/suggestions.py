@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby, zip_longest
 
 from assistant.records import Passage
-from assistant.storage import Store, StoredSection
+from assistant.storage import Store, StoredMention, StoredSection
 from assistant.text.stop_words import content
 from assistant.text.structuring import is_structuring
 from assistant.text.tokenizer import key, stem, words
@@ -39,9 +39,10 @@ def suggestions(store: Store) -> tuple[str, ...]:
     headings name; each once."""
     sections = store.sections()
     passages = store.passages(store.passage_ids()[:_SEARCHED]).values()
-    first = (_written(passages, sections), _named(store, "definition"), _compared(sections))
+    mentions = store.topics()
+    first = (_written(passages, sections), _named(mentions, "definition"), _compared(sections))
     in_turn = chain.from_iterable(zip_longest(*(list(_different(kind)) for kind in first)))
-    every = chain(in_turn, _titles(sections), _named(store, "heading"))
+    every = chain(in_turn, _titles(sections), _named(mentions, "heading"))
     return tuple(_different(question for question in every if question is not None))[:MOST]
 
 
@@ -75,11 +76,11 @@ def _titles(sections: Sequence[StoredSection]) -> Iterator[str]:
     yield from telling[:: max(1, len(telling) // MOST)]
 
 
-def _named(store: Store, kind: str) -> Iterator[str]:
+def _named(mentions: Sequence[StoredMention], kind: str) -> Iterator[str]:
     """What definitions, or headings, name, the names of most places first."""
     places: dict[str, int] = {}
     named: dict[str, str] = {}
-    for mention in store.topics():
+    for mention in mentions:
         places[mention.key] = places.get(mention.key, 0) + 1
         if mention.kind == kind and _names_something(mention.name) and not _is_plural(mention.name):
             named.setdefault(mention.key, mention.name)

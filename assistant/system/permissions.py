@@ -35,6 +35,23 @@ def write(path: Path, text: str) -> None:
         file.write(text)
 
 
+def replace(path: Path, text: str, mode: int = FILE) -> None:
+    """Replaces the file as a whole, in UTF-8: written beside it, then renamed; OSError.
+
+    A link stays one, a file keeps its mode, and a new one gets `mode` as far as the umask allows.
+    """
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with open(temporary, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+            file.write(text)
+        if target.exists():
+            temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
 def touch(path: Path) -> None:
     """Makes the file where it is missing, and makes it private where it is the user's own; OSError, also for a link."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, FILE)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.records import Answer
+from assistant.system import permissions
 from assistant.text import sanitize
 from assistant.topics import vocabulary
 from assistant.tui.conversation import Conversation
@@ -20,6 +20,8 @@ from assistant.tui.worker.engine_thread import EngineThread
 from assistant.tui.worker.messages import VocabularyWritten
 
 _OTHER = "Another name …"
+_NEW = 0o666
+"""Mode of a new vocabulary file, less the umask: a note like the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,23 +109,17 @@ class AnswerMender:
         self._view.app.push_screen(Confirmation(f"Write to {self._file}", _diff(change), "writes"), confirmed)
 
     def _write(self, change: _Change) -> None:
-        """In the engine's thread; the whole file, then renamed."""
+        """In the engine's thread."""
         trouble = ""
-        temporary = self._file.with_name(f".{self._file.name}.{os.getpid()}")
         try:
             now = self._file.read_text("utf-8") if self._file.exists() else None
             if now != change.before:
                 trouble = f"{self._file.name} was changed meanwhile. Try again."
             else:
-                temporary.write_text(change.after, "utf-8")
-                if self._file.exists():
-                    temporary.chmod(self._file.stat().st_mode)
-                temporary.replace(self._file)
+                permissions.replace(self._file, change.after, _NEW)
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
             trouble = f"{self._file} cannot be written: {reason}."
-        finally:
-            temporary.unlink(missing_ok=True)
         self._view.app.post_message(VocabularyWritten(trouble))
 
 

@@ -384,7 +384,7 @@ class ChatApp(WorkerHandlers, App[None], inherit_bindings=False):
         self.mender.mend()
 
     def action_under(self) -> None:
-        self.conversation.choose_heading()
+        self.note_browser.choose_scope()
 
     def action_example(self, number: int) -> None:
         self.conversation.ask_example(number)

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from threading import Event
-from typing import TYPE_CHECKING
 
 from assistant.records import Request
 from assistant.tui.cards.answer_rows import View
 from assistant.tui.cards.card import Card
 from assistant.tui.history.recorder import SessionRecorder
 from assistant.tui.history.turn import State, Turn
-from assistant.tui.outline import Entry, Outline
+from assistant.tui.outline import Entry
 from assistant.tui.status import Status
 from assistant.tui.view import ChatView
 from assistant.tui.widgets.dialogs import Picker
 from assistant.tui.worker.answerer import PendingQuestion
 from assistant.tui.worker.engine_thread import EngineThread
 from assistant.tui.worker.messages import FollowUpChecked, QuestionAnswered, QuestionFailed
-
-if TYPE_CHECKING:
-    from assistant.indexing.overview import Heading
-    from assistant.tui.widgets.heading_tree import Picked
 
 CONVERSATION = "chat"
 """The engine's name of it."""
@@ -107,25 +101,6 @@ class Conversation:
         if by == 0 and welcome.marked:
             self.ask_example(welcome.marked)
         return False
-
-    def choose_heading(self) -> None:
-        """Begins asking under a heading, where there is a question to ask."""
-        if self._view.chosen_card() is None and not self._view.prompt.text.strip():
-            self._view.toast("No question to ask under a heading.")
-        else:
-            self._engine_thread.read_headings()
-
-    def ask_under(self, headings: Sequence[Heading]) -> None:
-        """Asks under the heading that the user picks: what is typed, else the chosen answer's question."""
-        from assistant.tui.widgets.heading_tree import HeadingTree  # its widgets are not needed for the first frame
-
-        card = self._view.chosen_card()
-
-        def chosen(picked: Picked | None) -> None:
-            if picked is not None:
-                self.ask_below(picked.entry, card)
-
-        self._view.app.push_screen(HeadingTree("Ask again under", Outline(headings)), chosen)
 
     def ask_below(self, entry: Entry, card: Card | None) -> None:
         """Asks under a heading: what is typed, else the card's question; without either the next question is."""

@@ -11,7 +11,8 @@ from assistant.tui.view import ChatView
 from assistant.tui.worker.engine_thread import EngineThread
 
 if TYPE_CHECKING:
-    from assistant.tui.widgets.heading_tree import Picked
+    from assistant.tui.cards.card import Card
+    from assistant.tui.widgets.heading_tree import HeadingTree, Picked
 
 _AGAIN_SECONDS = 0.3
 """When headings that were read before are read again: after the first paint, which that would hold up."""
@@ -31,28 +32,39 @@ class NoteBrowser:
         """As it was read last; None before that."""
 
     def open(self) -> None:
-        """Shows the tree."""
+        """Shows the tree; what is picked is opened, or asked under."""
         from assistant.tui.widgets.browse_tree import BrowseTree  # its widgets are not needed for the first frame
 
-        self._view.app.push_screen(BrowseTree(self._outline), self._picked)
+        self._push(BrowseTree(self._outline), self._view.transcript.chosen)
+
+    def choose_scope(self) -> None:
+        """Shows the tree to ask under what is picked: what is typed, else the chosen answer's question."""
+        from assistant.tui.widgets.heading_tree import HeadingTree
+
+        card = self._view.chosen_card()
+        if card is None and not self._view.prompt.text.strip():
+            self._view.toast("No question to ask under a heading.")
+        else:
+            self._push(HeadingTree("Ask again under", self._outline), card)
+
+    def show(self, outline: Outline) -> None:
+        """Keeps the headings and fills the tree, where it is open."""
+        from assistant.tui.widgets.heading_tree import HeadingTree
+
+        self._outline = outline
+        screen = self._view.app.screen
+        if isinstance(screen, HeadingTree):
+            screen.show(outline)
+
+    def _push(self, tree: HeadingTree, card: Card | None) -> None:
+        def done(picked: Picked | None) -> None:
+            if picked is not None and picked.ask:
+                self._conversation.ask_below(picked.entry, card)
+            elif picked is not None:
+                self._opener.open_entry(picked.entry)
+
+        self._view.app.push_screen(tree, done)
         if self._outline is None:
             self._engine_thread.read_outline()
         else:
             self._view.app.set_timer(_AGAIN_SECONDS, self._engine_thread.read_outline)
-
-    def show(self, outline: Outline) -> None:
-        """Keeps the headings and fills the tree, where it is open."""
-        from assistant.tui.widgets.browse_tree import BrowseTree
-
-        self._outline = outline
-        screen = self._view.app.screen
-        if isinstance(screen, BrowseTree):
-            screen.show(outline)
-
-    def _picked(self, picked: Picked | None) -> None:
-        if picked is None:
-            return
-        if picked.ask:
-            self._conversation.ask_below(picked.entry, self._view.transcript.chosen)
-        else:
-            self._opener.open_entry(picked.entry)

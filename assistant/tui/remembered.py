@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -42,9 +41,4 @@ def read(path: Path | None) -> Remembered:
 def write(path: Path, remembered: Remembered) -> None:
     """Replaces the file, whole, for its owner alone; OSError."""
     permissions.folder(path.parent)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        permissions.write(temporary, json.dumps(asdict(remembered)) + "\n")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    permissions.replace(path, json.dumps(asdict(remembered)) + "\n")

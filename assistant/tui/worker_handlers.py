@@ -70,9 +70,6 @@ class WorkerHandlers:
         if card is not None:
             self.opener.follow_newest(card)
 
-    def on_headings_read(self, event: messages.HeadingsRead) -> None:
-        self.conversation.ask_under(event.headings)
-
     def on_outline_read(self, event: messages.OutlineRead) -> None:
         self.note_browser.show(event.outline)
 

@@ -403,7 +403,7 @@ async def test_key_under(stage: Staged) -> None:
         await on.press("u")
         await on.until(lambda: isinstance(on.app.screen, HeadingTree))
         tree = on.app.screen.query_one(Tree)
-        assert str(tree.root.children[0].label) == NOTE
+        await on.until(lambda: bool(tree.root.children) and str(tree.root.children[0].label) == NOTE)
         title = tree.root.children[0].children[0]
         below = title.children[0].data
         assert title.data is not None

@@ -25,6 +25,8 @@ from assistant.tui.cards.rows import plain
 from assistant.tui.history.session_file import SessionFile
 from assistant.tui.history.turn import Turn
 from assistant.tui.history.turn_json import answer_from_json, decode, encode
+from assistant.tui.outline import Outline
+from assistant.tui.widgets.heading_tree import HeadingTree
 
 from .conftest import BRACKET, HOSTILE, QUEUE, TRAP, Stage, Staged, recorded
 
@@ -105,8 +107,9 @@ async def test_hostile_names_and_headings_are_shown_as_text(stage: Staged) -> No
         await on.until(lambda: len(on.app.screen_stack) == 2)
         clean(on)
         await on.press("escape")
-        on.app.conversation.ask_under([Heading(f"{EVIL}.md", LineNumber(1), (EVIL, f"\\{EVIL}\\"))])
-        await on.pilot.pause()
+        outline = Outline([Heading(f"{EVIL}.md", LineNumber(1), (EVIL, f"\\{EVIL}\\"))])
+        on.app.push_screen(HeadingTree("Ask again under", outline))
+        await on.until(lambda: isinstance(on.app.screen, HeadingTree))
         clean(on)
         assert sum("[@click=app.quit]q[/]" in row for row in screen_rows(on)) > 3
 

@@ -27,7 +27,6 @@ from assistant.tui.worker.messages import (
     FenceColoured,
     FollowUpChecked,
     FollowUpSubject,
-    HeadingsRead,
     IndexProgress,
     NoteRead,
     NotesGone,
@@ -180,10 +179,6 @@ class EngineThread:
             self._post(QuotesChecked(standing))
 
         self._jobs.put(check)
-
-    def read_headings(self) -> None:
-        """Brings HeadingsRead."""
-        self._jobs.put(lambda: self._post(HeadingsRead(self._opened().headings())))
 
     def read_outline(self) -> None:
         """Brings OutlineRead, where the headings are others than the last time."""

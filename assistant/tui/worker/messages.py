@@ -176,13 +176,6 @@ class DocumentationRead(WorkerMessage):
 
 
 @dataclass(eq=False)
-class HeadingsRead(WorkerMessage):
-    """Every heading of the notes, by note and line."""
-
-    headings: Sequence[Heading]
-
-
-@dataclass(eq=False)
 class OutlineRead(WorkerMessage):
     """The notes and their headings, to browse; sent again where they have changed."""
 
