@@ -64,7 +64,8 @@ class Bar(Widget, inherit_bindings=False):
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
         self.auto_links = False
-        self._visual = _TwoEnds([], [], [])
+        self._shown: tuple[Row, Row, Row] = ([], [], [])
+        self._visual = _TwoEnds(*self._shown)
         self.texts = ("", "")
         """Left and right end, plain."""
 
@@ -73,9 +74,12 @@ class Bar(Widget, inherit_bindings=False):
 
     def show(self, left: Row, right: Row, shorter: Row | None = None) -> None:
         """`shorter` takes the place of a right end that asks for more than half the row."""
-        self.texts = (plain(left), plain(right))
-        self._visual = _TwoEnds(left, right, shorter or [])
-        self.refresh()
+        shown = (left, right, shorter or [])
+        if shown != self._shown:
+            self._shown = shown
+            self.texts = (plain(left), plain(right))
+            self._visual = _TwoEnds(*shown)
+            self.refresh()
 
 
 class StatusLine(Bar):

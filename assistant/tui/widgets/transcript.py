@@ -235,9 +235,12 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         before = item.height
         if self._columns and item.fit(self._columns, self._folded_rows) != before:
             self._arrange()
+            return
         self._laid_out_anew()
-        self._drawn.clear()
-        self.refresh()
+        for number in range(item.top, item.bottom):
+            self._drawn.pop(number, None)
+        if item.top < self.scroll_y + self.size.height and item.bottom > self.scroll_y:
+            self.refresh_lines(item.top, item.height)
 
     def _arrange(self) -> None:
         """Every item gets its place at the present width, and what is read comes where it was."""
