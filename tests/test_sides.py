@@ -22,7 +22,7 @@ from assistant.rendering.blocks import Statements
 from assistant.rendering.display import display_blocks
 from assistant.rendering.quickfix import quickfix
 from assistant.text.tokenizer import key
-from assistant.tui import clipboard
+from assistant.tui.answer_text import answer_text
 from assistant.tui.export import markdown
 from assistant.tui.history.turn import Turn
 from assistant.tui.history.turn_json import answer_from_json, decode, encode
@@ -146,7 +146,7 @@ def test_the_terminal_groups_by_side() -> None:
 
 
 def test_copies_files_and_quickfix_hold_each_statement_once(tmp_path: Path) -> None:
-    assert clipboard.answer_text(COMPARED) == clipboard.answer_text(PLAIN)
+    assert answer_text(COMPARED) == answer_text(PLAIN)
     turns = [Turn(1, one.question, (), "answered", one, {}) for one in (COMPARED, PLAIN)]
     compared, plain = (markdown([turn], tmp_path, "Saved") for turn in turns)
     assert compared == plain

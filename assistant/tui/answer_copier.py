@@ -29,7 +29,9 @@ class AnswerCopier:
         """The whole chosen answer; a toast where there is none."""
         answer = self._chosen_answer()
         if answer is not None:
-            self.copy("answer", clipboard.answer_text(answer))
+            from assistant.tui.answer_text import answer_text  # not needed for the first frame
+
+            self.copy("answer", answer_text(answer))
 
     def copy_snippet(self) -> None:
         """The answer's only one, else the one that the user picks; a toast where there is none."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,6 @@ from assistant.topics import vocabulary
 from assistant.tui.conversation import Conversation
 from assistant.tui.history.turn import Turn
 from assistant.tui.view import ChatView
-from assistant.tui.widgets.confirmation import Confirmation
 from assistant.tui.widgets.dialogs import Naming, Picker
 from assistant.tui.worker.engine_thread import EngineThread
 from assistant.tui.worker.messages import VocabularyWritten
@@ -106,6 +104,8 @@ class AnswerMender:
                 self._turn = turn
                 self._engine_thread.run(lambda: self._write(change))
 
+        from assistant.tui.widgets.confirmation import Confirmation  # not needed for the first frame
+
         self._view.app.push_screen(Confirmation(f"Write to {self._file}", _diff(change), "writes"), confirmed)
 
     def _write(self, change: _Change) -> None:
@@ -136,5 +136,7 @@ def _offered(answer: Answer) -> list[tuple[str, str]]:
 
 
 def _diff(change: _Change) -> Sequence[str]:
+    import difflib
+
     lines = difflib.unified_diff((change.before or "").splitlines(), change.after.splitlines(), lineterm="", n=2)
     return [line for line in lines if not line.startswith(("---", "+++", "@@"))]

@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from assistant.errors import AssistantError
-from assistant.tui import export
 from assistant.tui.history.turn import Turn
 from assistant.tui.view import ChatView
 from assistant.tui.widgets.dialogs import Naming
@@ -42,6 +41,8 @@ class AnswerSaver:
 
     def _proposal(self) -> str:
         """A path that can be written: in the working folder where that will do; "" where no folder will."""
+        from assistant.tui import export  # not needed for the first frame
+
         folders = [self._working_folder]
         with suppress(RuntimeError):  # there is no home
             folders.append(Path("~").expanduser())
@@ -58,6 +59,8 @@ class AnswerSaver:
 
     def _write(self, path: Path, turns: Sequence[Turn]) -> None:
         """In the engine's thread."""
+        from assistant.tui import export
+
         text = export.markdown(turns, path.parent, f"Questions about {self._notes.name}")
         trouble = ""
         try:

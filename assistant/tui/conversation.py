@@ -6,8 +6,8 @@ from dataclasses import replace
 from threading import Event
 
 from assistant.records import Request
-from assistant.tui.cards.answer_rows import View
 from assistant.tui.cards.card import Card
+from assistant.tui.cards.card_view import View
 from assistant.tui.history.recorder import SessionRecorder
 from assistant.tui.history.turn import State, Turn
 from assistant.tui.outline import Entry

@@ -9,8 +9,8 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
 from assistant.text import sanitize
-from assistant.tui.cards.answer_rows import View
 from assistant.tui.cards.card import Card
+from assistant.tui.cards.card_view import View
 from assistant.tui.cards.item import Label
 from assistant.tui.cards.welcome import Welcome
 from assistant.tui.chat_settings import ChatSettings

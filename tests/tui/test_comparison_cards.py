@@ -10,7 +10,8 @@ import pytest
 
 from assistant.records import Answer, Side
 from assistant.rendering import confidence
-from assistant.tui.cards.answer_rows import View, answer_rows
+from assistant.tui.cards.answer_rows import answer_rows
+from assistant.tui.cards.card_view import View
 from assistant.tui.cards.rows import Row, plain, width
 from assistant.tui.history.turn import Turn
 

@@ -6,8 +6,8 @@ import pytest
 from textual.containers import Vertical
 from textual.widgets import Input
 
-from assistant.tui.cards.answer_rows import View
 from assistant.tui.cards.card import Card
+from assistant.tui.cards.card_view import View
 from assistant.tui.cards.item import Label, TranscriptItem
 from assistant.tui.cards.rows import Piece, Row
 from assistant.tui.history.turn import Turn

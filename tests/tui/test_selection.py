@@ -12,7 +12,8 @@ from textual.geometry import Offset
 from textual.selection import Selection
 
 from assistant.records import Answer, Citation, Side, Statement
-from assistant.tui.cards.answer_rows import View, answer_rows
+from assistant.tui.cards.answer_rows import answer_rows
+from assistant.tui.cards.card_view import View
 from assistant.tui.cards.copied_rows import copied_text
 from assistant.tui.history.turn import Turn
 

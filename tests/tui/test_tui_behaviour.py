@@ -17,7 +17,7 @@ from textual.events import Key
 from assistant.errors import AssistantError, BadRequest
 from assistant.records import Citation
 from assistant.system.settings import Flags, load
-from assistant.tui.cards.answer_rows import View
+from assistant.tui.cards.card_view import View
 from assistant.tui.highlighting import fences
 from assistant.tui.history.turn import Turn
 from assistant.tui.widgets.dialogs import Help

@@ -11,7 +11,7 @@ from textual.command import CommandPalette
 from textual.widgets import Input, OptionList, Tree
 
 from assistant.records import Answer, Candidate, Citation
-from assistant.tui import clipboard
+from assistant.tui.answer_text import answer_text
 from assistant.tui.conversation import ABOUT
 from assistant.tui.keymap import ACTIONS, COMMANDS
 from assistant.tui.widgets.browse_tree import BrowseTree
@@ -322,7 +322,7 @@ async def test_key_copy_answer(stage: Staged) -> None:
         await on.read()
         await on.press("y")
         await on.until(lambda: on.toasts[-1:] == ["Copied the answer by the terminal (OSC 52)"])
-        assert on.app.copier.last_copy == clipboard.answer_text(on.engine.answers[QUEUE])
+        assert on.app.copier.last_copy == answer_text(on.engine.answers[QUEUE])
         assert on.app.clipboard == on.app.copier.last_copy
         assert "│" not in on.app.copier.last_copy.replace("├── ", "")
 

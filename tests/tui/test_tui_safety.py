@@ -20,7 +20,8 @@ from assistant.records import Answer, Candidate, Citation, LineNumber, Snippet, 
 from assistant.rendering.answer_json import answer_json
 from assistant.text import sanitize
 from assistant.tui import clipboard, export, highlighting
-from assistant.tui.cards.answer_rows import View, answer_rows
+from assistant.tui.cards.answer_rows import answer_rows
+from assistant.tui.cards.card_view import View
 from assistant.tui.cards.rows import plain
 from assistant.tui.history.session_file import SessionFile
 from assistant.tui.history.turn import Turn

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 
 from textual.content import Content
 
@@ -32,6 +31,7 @@ from assistant.rendering.blocks import (
 from assistant.rendering.display import display_blocks
 from assistant.text import sanitize
 from assistant.tui.cards import side_rows, snippet_rows
+from assistant.tui.cards.card_view import Colours, View
 from assistant.tui.cards.rows import Layout, Piece, Row, mark, shorten_path
 from assistant.tui.history.turn import Turn
 
@@ -45,28 +45,6 @@ _SHORTFALL = (Shortfall, Nearest, Hint)
 """Blocks of different kinds that no blank row tells apart."""
 _NEAREST, _ALTERNATIVES = 3, 2
 """How many are listed at the most."""
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """How the reader looks at a card now."""
-
-    folded: bool = False
-    """Only the question and the verdict."""
-    unfolded: frozenset[int] = frozenset()
-    """Positions of the snippets of which every row is shown."""
-    chosen: bool = False
-    """Whether it is the answer that keys act on."""
-    citation: int = 0
-    """The citation that keys act on; 0 for none."""
-    opened: bool = False
-    """Whether the source pane shows that citation."""
-    slow: bool = False
-    """Whether a question has run for so long that the card says so."""
-
-
-Colours = Mapping[int, Sequence[Content]]
-"""A snippet's position in the answer → its lines, coloured."""
 
 
 def answer_rows(turn: Turn, view: View, columns: int, colours: Colours, folded_rows: int) -> list[Row]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from assistant.tui.cards.answer_rows import Colours, View, answer_rows
+from assistant.tui.cards.card_view import Colours, View
 from assistant.tui.cards.item import TranscriptItem
 from assistant.tui.cards.rows import Row
 from assistant.tui.history.turn import Turn
@@ -20,6 +20,8 @@ class Card(TranscriptItem):
         self.colours: Colours = {}
 
     def lay_out(self, width: int, folded_rows: int) -> list[Row]:
+        from assistant.tui.cards.answer_rows import answer_rows  # not needed for the first frame
+
         return answer_rows(self.turn, self.view, width, self.colours, folded_rows)
 
     def show(self, turn: Turn | None = None, view: View | None = None, colours: Colours | None = None) -> None:

@@ -10,7 +10,6 @@ from textual.content import Content
 from textual.widgets import Static
 
 from assistant.records import Citation, Note, Problem
-from assistant.rendering.blocks import below_title
 from assistant.text import sanitize
 from assistant.tui.cards.rows import shorten_path
 from assistant.tui.highlighting import Fence
@@ -68,6 +67,8 @@ class SourcePane(Vertical):
         """
         here = self.note is not None and self.path == citation.path
         self.path, self.citation, self.problems = citation.path, citation, tuple(problems)
+        from assistant.rendering.blocks import below_title  # not needed for the first frame
+
         self._place = place
         self.on_resize()
         self.query_one("#headings", Static).update(Content(sanitize.line(below_title(citation.heading_path))))

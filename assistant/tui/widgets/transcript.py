@@ -12,8 +12,8 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.visual import RenderOptions
 
-from assistant.tui.cards.answer_rows import View
 from assistant.tui.cards.card import Card
+from assistant.tui.cards.card_view import View
 from assistant.tui.cards.column import ItemColumn
 from assistant.tui.cards.item import TranscriptItem
 from assistant.tui.cards.rows import Piece, content
