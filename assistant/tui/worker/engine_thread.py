@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -222,7 +221,8 @@ class EngineThread:
         self._opened().load()
         self._updater.read_overview()
         self._look()
-        import_module("assistant.tui.cards.answer_rows")  # no key waits for it when the first answer is laid out
+        from assistant.tui.cards import answer_rows  # noqa: F401 - ahead: no key waits for it when an answer comes
+
         NoteText(Note("", ("",), "")).blocks(0)  # the first citation that is opened need not wait for the parser
         self.read_outline()  # ahead, behind the questions that wait already
 
