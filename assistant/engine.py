@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
 from assistant.errors import EmptyQuestion, IndexUnusable, UnreadableNotes
-from assistant.records import Answer, IndexState, Note, Request
+from assistant.records import Answer, FoundPassage, IndexState, Note, Request, SearchResult, Stage
 
 if TYPE_CHECKING:
+    from assistant.answering.verification import Quoted
     from assistant.indexing.index_manager import IndexManager, IndexView, Refresh
     from assistant.indexing.overview import Heading, Overview
     from assistant.indexing.report import BuildReport, Progress
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from assistant.storage import Store
     from assistant.system.settings import Settings
 
-    _Answered = tuple[Answer, Subject | None, IndexView]
+_Made = TypeVar("_Made")
 
 
 class Cancelled(Exception):
@@ -80,14 +81,19 @@ class Engine:
         progress: Progress | None = None,
         background: bool | None = None,
         complete: bool = False,
+        models: Self | None = None,
     ) -> Self:
-        """The engine for these settings; `background` in place of theirs. Makes the cache private where it can."""
+        """The engine for these settings; `background` in place of theirs. Makes the cache private where it can.
+
+        `models`: another engine for the same settings whose models are used, once it has loaded them.
+        """
         from assistant.models.lazy import LazyEncoder, LazyReader
         from assistant.system.settings import make_private
 
         with suppress(OSError):  # the next one to need the folder says that it cannot be made
             make_private(settings.cache)
-        encoder = LazyEncoder(settings.model, settings.cache, progress)
+        encoder = models._encoder if models else LazyEncoder(settings.model, settings.cache, progress)
+        reader = models._reader if models else LazyReader(settings.cache, progress)
 
         def manager() -> IndexManager:
             from assistant.indexing.index_manager import IndexManager
@@ -103,7 +109,7 @@ class Engine:
         return cls(
             settings.notes,
             encoder=encoder,
-            reader=LazyReader(settings.cache, progress),
+            reader=reader,
             index=manager,
             refresh=settings.refresh,
             background=finish if wanted else None,
@@ -113,34 +119,81 @@ class Engine:
         )
 
     def ask(
-        self, request: Request | str, *, rebuilding: bool = False, stopped: Callable[[], bool] = lambda: False
+        self,
+        request: Request | str,
+        *,
+        rebuilding: bool = False,
+        stopped: Callable[[], bool] = lambda: False,
+        reached: Callable[[Stage], None] = lambda stage: None,
     ) -> Answer:
         """The cited answer; each quote has been compared with its note as it is on disk at the end.
 
         `rebuilding`: another process of ours builds, so the last generation answers; NotYet where there is none.
-        `stopped` is called between the stages; where it says so, Cancelled.
+        `stopped` is called between the stages; where it says so, Cancelled. `reached` is called at the end of each.
         """
         began = self._monotonic()
-        request = Request(request) if isinstance(request, str) else request
-        if not any(unicodedata.category(letter)[0] not in "CZ" for letter in request.question):
-            raise EmptyQuestion("Nothing was asked.", 'Ask a question, such as: assistant ask "What does it do?"')
-
-        def go_on() -> None:
-            if stopped():
-                raise Cancelled
-
+        request = _asked(request)
+        go_on = _checkpoint(stopped)
         self._encode_ahead(request)
         go_on()
-        answer, subject, view = self._verified(request, rebuilding, go_on)
+
+        def at(stage: Stage) -> None:
+            go_on()
+            reached(stage)
+
+        def from_view(view: IndexView) -> tuple[Answer, Subject | None]:
+            go_on()
+            return self._answer(view, request, at)
+
+        (answer, subject), changed, view = self._verified(from_view, lambda made: made[0].citations, rebuilding)
+        go_on()
+        from assistant.answering.verification import mark_stale, stale_warnings
+
         if request.conversation is not None:
             self._subjects[request.conversation] = subject
         return replace(
             answer,
             id=request.id,
+            citations=mark_stale(answer.citations, changed),
             notes=str(self.notes),
-            index=IndexState(view.store.generation, view.stale or _any_stale(answer), view.store.pending),
-            warnings=(*view.warnings, *self._pending_warning(view.store), *answer.warnings),
-            elapsed_ms=round((self._monotonic() - began) * 1000, 1),
+            index=IndexState(view.store.generation, view.stale or bool(changed), view.store.pending),
+            warnings=(*self._warnings(view), *answer.warnings, *stale_warnings(changed)),
+            elapsed_ms=self._since(began),
+        )
+
+    def search(
+        self,
+        request: Request | str,
+        *,
+        limit: int = 20,
+        rebuilding: bool = False,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> SearchResult:
+        """The ranked passages, at most `limit`, without an answer on top; otherwise as `ask`. It leans on no earlier
+        question."""
+        began = self._monotonic()
+        request = replace(_asked(request), conversation=None)
+        go_on = _checkpoint(stopped)
+        self._encode_ahead(request)
+        go_on()
+
+        def from_view(view: IndexView) -> tuple[tuple[FoundPassage, ...], tuple[str, ...]]:
+            view.store.read_ahead()
+            from assistant.answering.search import search
+
+            return search(request, self._retriever_of(view.store), self._reader, limit, go_on)
+
+        (passages, notices), changed, view = self._verified(from_view, lambda made: made[0], rebuilding)
+        go_on()
+        from assistant.answering.verification import mark_stale, stale_warnings
+
+        return SearchResult(
+            request.question,
+            mark_stale(passages, changed),
+            (*self._warnings(view), *notices, *stale_warnings(changed)),
+            self._since(began),
+            str(self.notes),
+            IndexState(view.store.generation, view.stale or bool(changed), view.store.pending),
         )
 
     def update(self, *, full: bool = False, wait: bool = True) -> BuildReport:
@@ -248,6 +301,18 @@ class Engine:
                 digests[path] = folder.read(self.notes, path).digest
         return digests
 
+    def generation(self) -> int:
+        """Of the newest index, from 1; 0 where no index is there yet."""
+        store = self._index().opened()
+        return store.generation if store is not None else 0
+
+    def indexed_notes(self) -> dict[str, str]:
+        """The digest of each note that could be read, by path, as it is indexed; none where no index is there yet."""
+        store = self._index().opened()
+        if store is None:
+            return {}
+        return {path: note.digest for path, note in sorted(store.note_files().items()) if not note.reason}
+
     def close(self) -> None:
         """Closes the index; the next question opens it again."""
         if self._opened is not None:
@@ -275,38 +340,39 @@ class Engine:
 
             self._encoder.ahead(parse_request(request, request.question[:READ]).texts)
 
-    def _verified(self, request: Request, rebuilding: bool, go_on: Callable[[], None]) -> _Answered:
-        """The answer with its quotes compared with the files; asked once more where a cited note changed meanwhile."""
-        from assistant.answering.verification import changed_notes, mark_stale
+    def _verified(
+        self, make: Callable[[IndexView], _Made], quotes: Callable[[_Made], Iterable[Quoted]], rebuilding: bool
+    ) -> tuple[_Made, set[str], IndexView]:
+        """What is made of the index, the notes that no longer say what it quotes, and the index; made once more where
+        such a note changed meanwhile."""
+        from assistant.answering.verification import changed_notes
 
-        answer, subject, view = self._answer(request, rebuilding, go_on)
-        go_on()
-        changed = changed_notes(answer, self.notes)
+        made, view = self._sound(make, rebuilding)
+        changed = changed_notes(quotes(made), self.notes)
         if changed and self._refresh != "never" and not view.stale:
-            answer, subject, view = self._answer(request, rebuilding, go_on)
-            changed = changed_notes(answer, self.notes)
-        return mark_stale(answer, changed), subject, view
+            made, view = self._sound(make, rebuilding)
+            changed = changed_notes(quotes(made), self.notes)
+        return made, changed, view
 
-    def _answer(self, request: Request, rebuilding: bool, go_on: Callable[[], None]) -> _Answered:
-        """The answer from an index as fresh as it can be; from one built again where it turns out to be corrupt."""
+    def _sound(self, make: Callable[[IndexView], _Made], rebuilding: bool) -> tuple[_Made, IndexView]:
+        """What is made of an index as fresh as it can be; of one built again where it turns out to be corrupt."""
         from assistant.storage import IndexDamaged
 
         try:
             view = self._view(rebuilding=rebuilding)
-            go_on()
-            return (*self._answer_from(view, request, go_on), view)
+            return make(view), view
         except IndexDamaged:
             view = self._index().rebuilt()
         try:
-            return (*self._answer_from(view, request, go_on), view)
+            return make(view), view
         except IndexDamaged as error:
             raise IndexUnusable(
                 f"The index in {self._index().index} is corrupt.",
                 "Check the disk, or name another folder with --index.",
             ) from error
 
-    def _answer_from(
-        self, view: IndexView, request: Request, go_on: Callable[[], None]
+    def _answer(
+        self, view: IndexView, request: Request, reached: Callable[[Stage], None]
     ) -> tuple[Answer, Subject | None]:
         """The pipeline's answer, and what the dialogue is about after it."""
         view.store.read_ahead()  # while all that answers with it is imported
@@ -314,7 +380,7 @@ class Engine:
 
         before = self._subjects.get(request.conversation) if request.conversation is not None else None
         fitted = weights.load(self._constants, self._vocabulary)
-        return pipeline.answer(request, before, self._retriever_of(view.store), self._reader, fitted, go_on)
+        return pipeline.answer(request, before, self._retriever_of(view.store), self._reader, fitted, reached)
 
     def _retriever_of(self, store: Store) -> HybridRetriever:
         """What was read of a store stays with it for as long as it is the one to answer from."""
@@ -327,13 +393,33 @@ class Engine:
             self._retriever = HybridRetriever(store, self._encoder, self._vocabulary, prefetch)
         return self._retriever
 
-    def _pending_warning(self, store: Store) -> tuple[str, ...]:
-        """What a reader must know of an index whose vectors are still being computed."""
-        if not store.pending:
-            return ()
+    def _warnings(self, view: IndexView) -> tuple[str, ...]:
+        """What a reader must know of the index; also that its vectors are still being computed."""
+        pending, store = view.store.pending, view.store
+        if not pending:
+            return view.warnings
         rest = "the rest follows in the background" if self._background else "`assistant index` finishes them"
-        return (f"{store.pending:,} of {store.passages_count:,} passages are found by words only so far; {rest}.",)
+        found = f"{pending:,} of {store.passages_count:,} passages are found by words only so far; {rest}."
+        return (*view.warnings, found)
+
+    def _since(self, began: float) -> float:
+        """Milliseconds."""
+        return round((self._monotonic() - began) * 1000, 1)
 
 
-def _any_stale(answer: Answer) -> bool:
-    return any(cited.stale for cited in answer.citations)
+def _asked(request: Request | str) -> Request:
+    """EmptyQuestion where nothing can be read in it."""
+    request = Request(request) if isinstance(request, str) else request
+    if not any(unicodedata.category(letter)[0] not in "CZ" for letter in request.question):
+        raise EmptyQuestion("Nothing was asked.", 'Ask a question, such as: assistant ask "What does it do?"')
+    return request
+
+
+def _checkpoint(stopped: Callable[[], bool]) -> Callable[[], None]:
+    """What is called between the stages: raises Cancelled once `stopped` says so."""
+
+    def go_on() -> None:
+        if stopped():
+            raise Cancelled
+
+    return go_on

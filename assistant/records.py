@@ -25,6 +25,8 @@ PassageKind = Literal[
 NAMING_KINDS: frozenset[PassageKind] = frozenset(("heading", "label", "pointer"))
 """Kinds of passages that only name what stands below them or elsewhere, and say nothing themselves."""
 Outcome = Literal["answered", "partial", "not_in_notes"]
+Stage = Literal["found", "read"]
+"""What is done of an answer: candidates are retrieved; the reader has read the first of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,3 +328,34 @@ class Answer:
     explain: Mapping[str, object] | None = None
     sides: tuple[Side, Side] | None = None
     """Of a comparison, in the order of the question; citations of both sides are in neither."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPassage:
+    """Lines of a note that a search found, 1-based and inclusive."""
+
+    path: str
+    heading_path: tuple[str, ...]
+    anchor: str
+    kind: PassageKind
+    start_line: int
+    end_line: int
+    quote: str
+    """Those lines, verbatim, joined with `\\n`."""
+    score: float
+    """0 to 1, on fixed bounds: comparable between searches."""
+    stale: bool = False
+    """True where the note no longer says so on these lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The passages that one search found, best first."""
+
+    query: str
+    passages: tuple[FoundPassage, ...]
+    warnings: tuple[str, ...] = ()
+    elapsed_ms: float = 0.0
+    notes: str = ""
+    """Absolute path of the notes folder."""
+    index: IndexState = field(default_factory=lambda: IndexState(0, False, 0))

@@ -16,7 +16,7 @@ from assistant.answering.weights import Weights
 from assistant.question.follow_up import Subject, next_subject
 from assistant.question.understanding import Understanding, understand
 from assistant.reading.reading import Reader, read
-from assistant.records import Answer, Request
+from assistant.records import Answer, Request, Stage
 from assistant.retrieval.result import FollowUpContext
 from assistant.retrieval.retriever import HybridRetriever
 from assistant.retrieval.scope import restrict
@@ -28,11 +28,11 @@ def answer(
     retriever: HybridRetriever,
     reader: Reader,
     weights: Weights,
-    stopped: Callable[[], None] = lambda: None,
+    reached: Callable[[Stage], None] = lambda stage: None,
 ) -> tuple[Answer, Subject | None]:
     """The answer, and what the dialogue is about after it.
 
-    `before` is what it was about so far; `stopped` is called when candidates are retrieved, and may raise. BadRequest
+    `before` is what it was about so far; `reached` is called at the end of each stage, and may raise. BadRequest
     where nothing is called as `under` or `tag` say; IndexDamaged.
     """
     understanding = understand(request, before, retriever.store)
@@ -42,9 +42,9 @@ def answer(
         check_quotes(parts, retriever.reader)
         return replace(parts, question=request.question, warnings=understanding.notices), before
     candidates = retriever.retrieve(understanding.query, scope, _context(understanding))
-    stopped()
+    reached("found")
     result = read(candidates, reader, retriever.reader)
-    stopped()
+    reached("read")
     topics = rank_topics(result, retriever.reader, weights, understanding.turn.choices)
     decision = decide(understanding, result, topics, retriever.reader, weights)
     composed = compose(understanding, result, topics, decision, retriever, request.limit)

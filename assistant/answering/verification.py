@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from assistant.notes import folder as notes_folder
-from assistant.records import Answer, Citation
+from assistant.records import Answer, Citation, FoundPassage
 from assistant.retrieval.index_reader import IndexReader
 from assistant.text.excerpts import plain
+
+Quoted = TypeVar("Quoted", Citation, FoundPassage)
 
 
 def check_quotes(answer: Answer, reader: IndexReader) -> None:
@@ -26,20 +30,23 @@ def check_quotes(answer: Answer, reader: IndexReader) -> None:
             raise AssertionError(f"statement not in its quotes: {statement.text[:60]!r}")
 
 
-def changed_notes(answer: Answer, folder: Path) -> set[str]:
-    """Paths of the cited notes that no longer say, on the cited lines, what is quoted."""
-    paths = sorted({cited.path for cited in answer.citations})
-    lines = {path: _lines(folder, path) for path in paths}
-    return {cited.path for cited in answer.citations if not _stands(cited, lines[cited.path])}
+def changed_notes(quotes: Iterable[Quoted], folder: Path) -> set[str]:
+    """Paths of the notes that no longer say, on the lines given, what is quoted."""
+    quotes = list(quotes)
+    lines = {path: _lines(folder, path) for path in sorted({quoted.path for quoted in quotes})}
+    return {quoted.path for quoted in quotes if not _stands(quoted, lines[quoted.path])}
 
 
-def mark_stale(answer: Answer, changed: set[str]) -> Answer:
-    """The same answer with the citations of changed notes called stale, and a warning for each note."""
-    warnings = (
+def mark_stale(quotes: Iterable[Quoted], changed: set[str]) -> tuple[Quoted, ...]:
+    """The same quotes, those of changed notes called stale."""
+    return tuple(replace(quoted, stale=quoted.stale or quoted.path in changed) for quoted in quotes)
+
+
+def stale_warnings(changed: set[str]) -> tuple[str, ...]:
+    """A sentence for each changed note."""
+    return tuple(
         f"{path} has changed since it was indexed; its quotations are as they were then." for path in sorted(changed)
     )
-    citations = (replace(cited, stale=cited.stale or cited.path in changed) for cited in answer.citations)
-    return replace(answer, citations=tuple(citations), warnings=(*answer.warnings, *warnings))
 
 
 def _lines(folder: Path, path: str) -> tuple[str, ...]:
@@ -49,5 +56,5 @@ def _lines(folder: Path, path: str) -> tuple[str, ...]:
         return ()
 
 
-def _stands(cited: Citation, lines: tuple[str, ...]) -> bool:
-    return cited.end_line <= len(lines) and cited.quote in "\n".join(lines[cited.start_line - 1 : cited.end_line])
+def _stands(quoted: Citation | FoundPassage, lines: tuple[str, ...]) -> bool:
+    return quoted.end_line <= len(lines) and quoted.quote in "\n".join(lines[quoted.start_line - 1 : quoted.end_line])

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Lock, Thread, local
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -68,7 +68,8 @@ class OnnxEncoder:
         self._lock = Lock()
         self._windows: _Windows | None = None
         self._pool: ThreadPoolExecutor | None = None
-        self._prefetched: dict[str, Future[NDArray[np.float32]]] = {}
+        self._ahead = local()
+        """Each thread's own questions, by text, that are being encoded."""
 
     @property
     def identity(self) -> str:
@@ -102,16 +103,22 @@ class OnnxEncoder:
 
     def ahead(self, texts: Sequence[str]) -> None:
         """Starts to encode questions beside the caller's own work, for the calls of `question` that follow; those
-        started before and never asked for are forgotten."""
-        for row in self._prefetched.values():
+        that this thread started before and never asked for are forgotten."""
+        for row in self._started.values():
             row.cancel()
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="questions")
-        self._prefetched = {text: self._pool.submit(self._question, text) for text in texts}
+        with self._lock:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="questions")
+        self._ahead.rows = {text: self._pool.submit(self._question, text) for text in texts}
 
     def question(self, text: str) -> NDArray[np.float32]:
-        prefetched = self._prefetched.pop(text, None)
-        return self._question(text) if prefetched is None else prefetched.result()
+        started = self._started.pop(text, None)
+        return self._question(text) if started is None else started.result()
+
+    @property
+    def _started(self) -> dict[str, Future[NDArray[np.float32]]]:
+        rows: dict[str, Future[NDArray[np.float32]]] = self._ahead.__dict__.setdefault("rows", {})
+        return rows
 
     def _question(self, text: str) -> NDArray[np.float32]:
         rows = self._load().rows(text, self.files.query_prompt)

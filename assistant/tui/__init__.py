@@ -30,13 +30,13 @@ def chat(settings: Settings, *, history: bool = True) -> ChatApp:
     """The app as `run` starts it, not yet running; without `history` neither the session nor what was chosen in the
     chat is read or written."""
     from assistant.engine import Engine
+    from assistant.indexing.index_process import IndexPaths
     from assistant.system import settings as environment
     from assistant.tui import remembered
     from assistant.tui.app import ChatApp
     from assistant.tui.chat_settings import ChatSettings
     from assistant.tui.history.session_file import SessionFile
     from assistant.tui.worker.engine_thread import EngineThread
-    from assistant.tui.worker.index_process import IndexPaths
 
     variables = os.environ
     session_path = environment.user_state(variables, settings.notes) if history else None
@@ -58,17 +58,13 @@ def chat(settings: Settings, *, history: bool = True) -> ChatApp:
         remembered_file=remembered_path,
         open_documentation=lambda: Engine.from_settings(_documentation(settings), background=False, complete=True),
     )
-    paths = IndexPaths(
-        notes=str(settings.notes),
-        index=str(settings.index),
-        cache=str(settings.cache),
-        model=settings.model,
-        fallback_index=str(settings.fallback_index),
-    )
 
     def engine_thread(post: Post) -> EngineThread:
         return EngineThread(
-            lambda progress: Engine.from_settings(settings, progress=progress), paths, post, ansi=chat_settings.ansi
+            lambda progress: Engine.from_settings(settings, progress=progress),
+            IndexPaths.of(settings),
+            post,
+            ansi=chat_settings.ansi,
         )
 
     return ChatApp(chat_settings, session, session.read(), engine_thread)

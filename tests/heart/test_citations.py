@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assistant.answering.citations import CitationBuilder
-from assistant.answering.verification import check_quotes, mark_stale
+from assistant.answering.verification import check_quotes, mark_stale, stale_warnings
 from assistant.records import Answer, Citation, Passage, Statement
 from assistant.retrieval.retriever import HybridRetriever
 
@@ -74,6 +74,6 @@ def test_a_statement_stands_in_its_quote(retriever: HybridRetriever, builder: Ci
 
 def test_citations_of_a_changed_note_are_stale() -> None:
     cited = Citation(1, "a.md", ("A",), "a", 1, 1, "text")
-    answer = mark_stale(Answer("q", "answered", citations=(cited,)), {"a.md"})
-    assert answer.citations[0].stale
-    assert "a.md has changed" in answer.warnings[0]
+    (marked,) = mark_stale((cited,), {"a.md"})
+    assert marked.stale
+    assert "a.md has changed" in stale_warnings({"a.md"})[0]

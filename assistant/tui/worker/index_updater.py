@@ -6,7 +6,7 @@ from collections.abc import Callable
 from threading import Timer
 
 from assistant.engine import Engine
-from assistant.tui.worker.index_process import IndexPaths, IndexProcess
+from assistant.indexing.index_process import IndexPaths, IndexProcess
 from assistant.tui.worker.job_queue import JobQueue, Post
 from assistant.tui.worker.messages import IndexProgress, OverviewRead, Trouble
 from assistant.tui.worker.pace import Pace

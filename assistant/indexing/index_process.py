@@ -1,6 +1,8 @@
-"""A child process that updates the index at low priority, so that typing has the interpreter for itself.
+"""A child process that updates the index at low priority, so that the program that starts it has its interpreter for
+itself.
 
-It is started as a module and speaks JSON lines on stdout; it ends when its stdin does, so that none outlives the chat.
+It is started as a module and speaks JSON lines on stdout; it ends when its stdin does, so that it never outlives that
+program.
 """
 
 from __future__ import annotations
@@ -14,6 +16,10 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Thread
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from assistant.system.settings import Settings
 
 _NICE = 10
 
@@ -29,6 +35,17 @@ class IndexPaths:
     """Name of the model; "" for the default."""
     fallback_index: str | None
 
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The paths that these settings name."""
+        return cls(
+            notes=str(settings.notes),
+            index=str(settings.index),
+            cache=str(settings.cache),
+            model=settings.model,
+            fallback_index=str(settings.fallback_index),
+        )
+
 
 class IndexProcess:
     """A build in a child process; the callbacks are called in a thread that listens to it."""
@@ -41,8 +58,8 @@ class IndexProcess:
         self._on_progress = on_progress
         self._on_end = on_end
         self._stopped = False
-        package = Path(__file__).resolve().parents[3]
-        words = [sys.executable, "-P", "-m", "assistant.tui.worker.index_process"]
+        package = Path(__file__).resolve().parents[2]
+        words = [sys.executable, "-P", "-m", "assistant.indexing.index_process"]
         path = os.pathsep.join([str(package), *filter(None, [os.environ.get("PYTHONPATH", "")])])
         self._child = subprocess.Popen(
             words,
@@ -65,7 +82,7 @@ class IndexProcess:
             self._child.terminate()
 
     def _listen(self) -> None:
-        reason = "Indexing stopped unexpectedly. Press f5 to retry."
+        reason = "Indexing stopped unexpectedly. Run `assistant index` to see why."
         assert self._child.stdout is not None
         for line in self._child.stdout:
             with suppress(ValueError, KeyError, TypeError):

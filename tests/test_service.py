@@ -1,0 +1,154 @@
+"""One service for many clients: several engines over one index and one loaded model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from assistant.engine import Cancelled, Engine
+from assistant.errors import UnreadableNotes
+from assistant.indexing.index_process import IndexPaths
+from assistant.records import Request, Stage
+from assistant.server.notes_follower import IndexStep
+from assistant.server.service import Changes, Overloaded, Service
+from tests.asking import APPLE, FRUIT, NOTE, asking, real_engine
+
+PATIENCE = 60.0
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    (folder / "fruit.md").write_text(FRUIT, "utf-8")
+    (folder / "release.md").write_text(NOTE, "utf-8")
+    return folder
+
+
+@pytest.fixture
+def service(notes: Path, tmp_path: Path, prepared: Path) -> Iterator[Service]:
+    """With hashed words for vectors, and no child process."""
+    made = Service(lambda models: asking(notes, tmp_path / "index"), None, engines=2, waiting=2)
+    made.start()
+    yield made
+    made.close()
+
+
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_clients_at_once_get_the_answers_that_one_gets(service: Service) -> None:
+    questions = [APPLE, "Which service is point to point?", "How is a release rolled back?"] * 4
+    alone = {question: service.ask(Request(question)) for question in set(questions)}
+    with ThreadPoolExecutor(3) as pool:
+        together = list(pool.map(lambda question: service.ask(Request(question)), questions))
+    for question, answer in zip(questions, together, strict=True):
+        assert answer.citations == alone[question].citations
+        assert answer.statements == alone[question].statements
+
+
+def test_a_conversation_goes_on_whichever_engine_answers(service: Service) -> None:
+    service.ask(Request("What is the Apple?", conversation="one"))
+    service.ask(Request("What is the Pear?", conversation="other"))
+    answer = service.ask(Request("How long does it keep?", conversation="one"))
+    assert answer.standalone_question is not None
+    assert "Apple" in answer.standalone_question
+    alone = service.ask(Request("How long does it keep?"))
+    assert alone.standalone_question is None
+
+
+def test_one_too_many_is_refused_and_those_before_are_answered(service: Service) -> None:
+    go = Event()
+
+    def hold(stage: Stage) -> None:
+        go.wait(PATIENCE)
+
+    with ThreadPoolExecutor(5) as pool:
+        held = [pool.submit(service.ask, Request(APPLE), reached=hold) for _ in range(4)]
+        until(lambda: service._room._value == 0)
+        with pytest.raises(Overloaded):
+            service.ask(Request(APPLE))
+        go.set()
+        assert all(one.result(PATIENCE).citations for one in held)
+    assert service.ask(Request(APPLE)).citations
+
+
+def test_a_question_that_waits_can_be_taken_back(service: Service) -> None:
+    go = Event()
+
+    def hold(stage: Stage) -> None:
+        go.wait(PATIENCE)
+
+    with ThreadPoolExecutor(3) as pool:
+        held = [pool.submit(service.ask, Request(APPLE), reached=hold) for _ in range(2)]
+        with pytest.raises(Cancelled):
+            service.ask(Request(APPLE), stopped=lambda: True)
+        go.set()
+        assert all(one.result(PATIENCE) for one in held)
+
+
+def test_stages_are_told_in_order(service: Service) -> None:
+    stages: list[Stage] = []
+    service.ask(Request(APPLE), reached=stages.append)
+    assert stages == ["found", "read"]
+
+
+def test_the_notes_are_followed(service: Service, notes: Path) -> None:
+    told: list[Changes] = []
+    service.on_change.append(told.append)
+    until(lambda: service.paths() == ("fruit.md", "release.md"))
+    time.sleep(0.3)
+    (notes / "quince.md").write_text("# Quince\n\nA quince keeps for three months.\n", "utf-8")
+    (notes / "release.md").unlink()
+    until(lambda: service.paths() == ("fruit.md", "quince.md"))
+    until(lambda: bool(told))
+    assert {path for changes in told for path in changes.added} == {"quince.md"}
+    assert {path for changes in told for path in changes.removed} == {"release.md"}
+    assert service.changes.generation > 0
+
+
+def test_only_indexed_notes_inside_the_folder_are_read(service: Service, notes: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret.md").write_text("# Secret\n\nA secret.\n", "utf-8")
+    (notes / "link.md").symlink_to(tmp_path / "secret.md")
+    (notes / "plain.txt").write_text("text", "utf-8")
+    service.ask(Request(APPLE))
+    assert service.note("fruit.md").lines[0] == "# Fruit"
+    for path in ("../secret.md", str(tmp_path / "secret.md"), "link.md", "plain.txt", "fruit.md/", "./fruit.md", ""):
+        with pytest.raises(UnreadableNotes):
+            service.note(path)
+
+
+def test_a_first_index_is_built_in_a_child_and_the_question_waits(notes: Path, tmp_path: Path, prepared: Path) -> None:
+    (notes / "long.md").write_text(
+        "# Pantry\n\n" + "\n".join(f"- Item {n} holds thing {n * 7919 % 10007}." for n in range(300)), "utf-8"
+    )
+    paths = IndexPaths(str(notes), str(tmp_path / "index"), str(prepared), "", None)
+    first: list[Engine] = []
+
+    def open_engine(models: Engine | None) -> Engine:
+        engine = real_engine(notes, tmp_path / "index", prepared)
+        first.append(engine)
+        return engine
+
+    service = Service(open_engine, paths, engines=1)
+    steps: list[IndexStep] = []
+    try:
+        service.start()
+        answer = service.ask(Request(APPLE), indexing=steps.append)
+        assert answer.citations
+        assert steps
+        until(lambda: not service.follower.builds)
+        overview = service.overview()
+        assert overview is not None
+        assert overview.pending == 0
+    finally:
+        service.close()
