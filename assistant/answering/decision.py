@@ -54,7 +54,7 @@ def decide(
     two things that the notes name.
     """
     if understanding.expectations.is_greeting:
-        hint = "Ask a question about your notes; `assistant topics` lists what they are about."
+        hint = "Ask a question about your notes, such as “What are these notes about?”"
         return Decision("not_in_notes", 0.0, hint=hint)
     if understanding.expectations.is_order:
         hint = "Orders are not questions. Ask for something the notes may say."
