@@ -13,7 +13,7 @@ from typing import Self
 
 from assistant import engine
 from assistant.errors import AssistantError, BadRequest
-from assistant.records import Answer, Request
+from assistant.records import Answer, Request, SearchResult
 from assistant.system import settings
 from assistant.text.sanitize import replace_surrogates
 
@@ -90,6 +90,21 @@ class Assistant:
                 limit=limit,
             )
         )
+
+    def search(self, query: str, *, under: str | None = None, tag: str | None = None, limit: int = 10) -> SearchResult:
+        """The passages that fit best, without an answer on top, none where nothing comes close; Error.
+
+        `under` searches only under a heading (`A > B`), `tag` only notes with that tag; `limit` is the most passages,
+        1 to 100.
+        """
+        if not 1 <= limit <= 100:
+            raise BadRequest(f"limit is {limit}.", "Choose 1 to 100.")
+        request = Request(
+            replace_surrogates(query),
+            under=None if under is None else replace_surrogates(under),
+            tag=None if tag is None else replace_surrogates(tag),
+        )
+        return self._engine.search(request, limit=limit)
 
     def update(self) -> None:
         """Brings the index up to date now, vectors included; Error. `ask` does so by itself."""

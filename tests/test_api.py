@@ -100,5 +100,5 @@ def test_where_no_notes_are_the_error_says_what_to_do(notes: Path) -> None:
 def test_everything_public_says_what_it_does() -> None:
     """`help(assistant.Assistant)` is documentation too."""
     public = [member for name, member in inspect.getmembers(Assistant, callable) if name[0] != "_" and name != "Error"]
-    assert [member.__name__ for member in public] == ["ask", "close", "update"]
+    assert [member.__name__ for member in public] == ["ask", "close", "search", "update"]
     assert all(member.__doc__ for member in (Assistant, *public))

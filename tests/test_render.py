@@ -26,7 +26,7 @@ from assistant.records import (
     Statement,
     Support,
 )
-from assistant.rendering import terminal
+from assistant.rendering import terminal, terminal_rows
 from assistant.rendering.answer_json import answer_json, error_json
 from assistant.rendering.blocks import Alternatives, Statements, Verdict, arrange
 from assistant.rendering.display import AS_RECORDED, display_blocks
@@ -353,4 +353,4 @@ def test_rows_fit_but_for_code_and_places(answer: Answer, width: int) -> None:
     """Names and texts wrap; file names and code stay whole, since they are copied."""
     bare = replace(answer, snippets=(), citations=())
     for row in terminal.text(bare, width).split("\n"):
-        assert sanitize.width(row) <= max(width, terminal.NARROWEST)
+        assert sanitize.width(row) <= max(width, terminal_rows.NARROWEST)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, takewhile
 
 from assistant.question.understanding import understand
 from assistant.reading.reading import Reader, read
@@ -13,6 +13,9 @@ from assistant.retrieval.scope import restrict
 
 _INTRODUCING = ("label", "pointer")
 """Kinds that say nothing without what stands below them."""
+FLOOR = 0.15
+"""Scores below it are those of passages that share no word with the query and are no nearer to it by meaning than any
+short text is (measured, DECISIONS.md)."""
 
 
 def search(
@@ -23,7 +26,7 @@ def search(
     stopped: Callable[[], None] = lambda: None,
 ) -> tuple[tuple[FoundPassage, ...], tuple[str, ...]]:
     """At most `most` passages, in the order in which an answer would be composed of them, and what must be known of how
-    the text was read; lines that stand in a passage before are not given again.
+    the text was read; none that scores less than FLOOR, and no lines that stand in a passage before.
 
     `stopped` is called when candidates are retrieved, and may raise. BadRequest where nothing is called as `under` or
     `tag` say; IndexDamaged.
@@ -37,7 +40,7 @@ def search(
 
 def _found(hits: Sequence[Hit], retriever: HybridRetriever) -> Iterator[FoundPassage]:
     given: list[Passage] = []
-    for hit in hits:
+    for hit in takewhile(lambda hit: hit.score >= FLOOR, hits):
         passage = hit.passage
         if passage.kind in _INTRODUCING or any(_covers(one, passage) for one in given):
             continue

@@ -27,6 +27,7 @@ COMMANDS = {
     "doctor": "assistant.cli.doctor",
     "help": "assistant.cli.help",
     "index": "assistant.cli.index",
+    "search": "assistant.cli.search",
     "topics": "assistant.cli.topics",
 }
 """Name → module whose `command` it is. Only the one that is called is imported: a question must start at once."""

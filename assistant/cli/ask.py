@@ -13,13 +13,21 @@ import click
 
 from assistant.cli import batch as batches
 from assistant.cli import failures
-from assistant.cli.options import common_options, complete_file, open_engine, settings_of
-from assistant.errors import BadRequest, EmptyQuestion
+from assistant.cli.options import (
+    PASSAGES,
+    at_most,
+    clean_text,
+    common_options,
+    complete_file,
+    open_engine,
+    output_format,
+    settings_of,
+)
+from assistant.errors import BadRequest
 from assistant.exit_codes import Exit
 from assistant.records import Request
 from assistant.system.settings import colours, named_editor
 from assistant.system.streams import discard_stdout, say, terminal_width, write
-from assistant.text.sanitize import replace_surrogates
 
 if TYPE_CHECKING:
     from assistant.engine import Engine
@@ -27,6 +35,8 @@ if TYPE_CHECKING:
 
 _EXITS = {"answered": Exit.ANSWERED, "partial": Exit.PARTIAL, "not_in_notes": Exit.NOT_IN_NOTES}
 """By the outcome of an answer."""
+_CITATIONS = 8
+"""At the most, and where no number is given."""
 
 
 class _RequestOptions(TypedDict):
@@ -36,12 +46,7 @@ class _RequestOptions(TypedDict):
     language: str | None
     under: str | None
     tag: str | None
-    limit: int
     explain: bool
-
-
-def _text(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    return None if value is None else replace_surrogates(value)
 
 
 @click.command("ask", short_help="Answer one question.")
@@ -51,12 +56,13 @@ def _text(context: click.Context, parameter: click.Parameter, value: str | None)
     "--batch", metavar="FILE", shell_complete=complete_file, help="Answer a file of JSON lines; - reads stdin."
 )
 @click.option("--code", is_flag=True, help="Ask for a code snippet.")
-@click.option("--language", metavar="LANG", callback=_text, help="Ask for a code snippet in this language.")
-@click.option("--under", metavar="HEADING", callback=_text, help="Search only under this heading or path A > B.")
-@click.option("--tag", metavar="TAG", callback=_text, help="Search only notes with this tag.")
-@click.option("--limit", type=click.IntRange(1, 8), default=8, metavar="N", help="Maximum number of citations.")
+@click.option("--language", metavar="LANG", callback=clean_text, help="Ask for a code snippet in this language.")
+@click.option("--under", metavar="HEADING", callback=clean_text, help="Search only under this heading or path A > B.")
+@click.option("--tag", metavar="TAG", callback=clean_text, help="Search only notes with this tag.")
+@click.option("--limit", type=int, metavar="N", help="Most citations, 1-8; passages, 1-100.")
 @click.option("--explain", is_flag=True, help="Show why each passage was retrieved.")
-@click.option("--open", "citation", type=click.IntRange(1, 8), metavar="N", help="Open citation N in your editor.")
+@click.option("--list", "as_list", is_flag=True, help="List passages, without an answer on top.")
+@click.option("--open", "number", type=int, metavar="N", help="Open citation or passage N in your editor.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "quickfix"]), default=None, help="Output format.")
 @common_options(hidden=True)
 @click.pass_context
@@ -65,7 +71,9 @@ def command(
     question: tuple[str, ...],
     as_json: bool,
     batch: str | None,
-    citation: int | None,
+    as_list: bool,
+    limit: int | None,
+    number: int | None,
     form: str | None,
     **fields: Unpack[_RequestOptions],
 ) -> int:
@@ -78,21 +86,35 @@ def command(
 
     Exit code: 0 answered, 4 partly, 1 not in notes, 2 wrong usage, 3 failed.
     """
-    if as_json and form not in (None, "json"):
-        raise BadRequest(f"--json and --format {form} cannot be combined.", "Choose one.")
-    if batch is not None and (question or citation is not None or form not in (None, "json")):
+    shape = output_format(as_json, form)
+    if batch is not None and (question or number is not None or form not in (None, "json")):
         raise BadRequest(
             "--batch cannot be combined with QUESTION, --open or another format.", "Put the questions in the file."
         )
     fields["code"] = fields["code"] or fields["language"] is not None
-    template = Request("", **fields)
+    most = PASSAGES if as_list else _CITATIONS
+    at_most("--limit", limit, most)
+    at_most("--open", number, most)
+    if as_list:
+        if batch is not None or fields["explain"]:
+            raise BadRequest("--list cannot be combined with --batch or --explain.", "Leave one of them out.")
+        return _list(context, Request(batches.typed(question, "ask --list"), **fields), limit, shape, number)
+    template = Request("", limit=limit or _CITATIONS, **fields)
     settings = settings_of(context)
     if batch is not None:
         with closing(open_engine(settings, complete=True)) as engine, _open_batch(batch) as stream:
             return _answer_batch(engine, stream, template)
-    request = replace(template, question=_question(question))
+    request = replace(template, question=batches.typed(question, "ask"))
     with closing(open_engine(settings)) as engine:
-        return answer_one(engine, request, "json" if as_json else form or "text", citation)
+        return answer_one(engine, request, shape, number)
+
+
+def _list(context: click.Context, request: Request, limit: int | None, form: str, rank: int | None) -> int:
+    """As `assistant search` does it."""
+    from assistant.cli.search import LIMIT, list_passages
+
+    with closing(open_engine(settings_of(context))) as engine:
+        return list_passages(engine, request, limit or LIMIT, form, rank)
 
 
 def answer_one(engine: Engine, request: Request, form: str = "text", citation: int | None = None) -> int:
@@ -112,15 +134,6 @@ def answer_one(engine: Engine, request: Request, form: str = "text", citation: i
     if citation is not None:
         _open_citation(answer, citation)
     return code
-
-
-def _question(words: tuple[str, ...]) -> str:
-    """From the words, or from stdin where there are none or `-`; EmptyQuestion where stdin is a terminal."""
-    if words and words != ("-",):
-        return replace_surrogates(" ".join(words))
-    if sys.stdin is None or (not words and sys.stdin.isatty()):
-        raise EmptyQuestion("No question was given.", 'Write it after the command: assistant ask "…".')
-    return batches.piped(sys.stdin.buffer)
 
 
 def _printed(answer: Answer, form: str) -> str:

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import BinaryIO
 
-from assistant.errors import BadRequest
+from assistant.errors import BadRequest, EmptyQuestion
 from assistant.records import Request
 from assistant.text.sanitize import replace_surrogates
 
 _LONGEST = 4_000_000
 """Bytes of one question that are read at all; far above what is encoded, below what would fill the memory."""
 _LINE = 'Write lines such as {"id": "1", "question": "…"}.'
+
+
+def typed(words: Sequence[str], command: str) -> str:
+    """The question of a command line: its words, or stdin where there are none or `-`; EmptyQuestion where stdin is a
+    terminal, with the name of the command in the next step."""
+    if words and tuple(words) != ("-",):
+        return replace_surrogates(" ".join(words))
+    if sys.stdin is None or (not words and sys.stdin.isatty()):
+        raise EmptyQuestion("No question was given.", f'Write it after the command: assistant {command} "…".')
+    return piped(sys.stdin.buffer)
 
 
 def piped(stream: BinaryIO) -> str:

@@ -12,6 +12,7 @@ import click
 from assistant.cli.progress import ProgressLine
 from assistant.errors import BadRequest
 from assistant.system.settings import Flags, Settings, load
+from assistant.text.sanitize import replace_surrogates
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from assistant.indexing.report import Progress
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
+PASSAGES = 100
+"""That a search lists at the most."""
 _FLAGS = "assistant.flags"
 """Where click's context keeps the options that were given, by name."""
 
@@ -56,6 +59,26 @@ def complete_folder(context: click.Context, parameter: click.Parameter, incomple
 def complete_file(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Lets the shell complete the name of a file."""
     return _shell_completes(incomplete, "file")
+
+
+def clean_text(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """The value of an option without lone surrogates, as its callback."""
+    return None if value is None else replace_surrogates(value)
+
+
+def output_format(as_json: bool, form: str | None) -> str:
+    """The one that `--json` and `--format` name, text by itself; BadRequest where they disagree."""
+    if as_json and form not in (None, "json"):
+        raise BadRequest(f"--json and --format {form} cannot be combined.", "Choose one.")
+    return "json" if as_json else form or "text"
+
+
+def at_most(option: str, value: int | None, most: int) -> None:
+    """Looks at the value of an option whose range depends on other options; UsageError, worded as click words it."""
+    if value is not None and not 1 <= value <= most:
+        raise click.BadParameter(
+            f"{value} is not in the range 1<=x<={most}.", click.get_current_context(), param_hint=f"'{option}'"
+        )
 
 
 def settings_of(context: click.Context, **overrides: Any) -> Settings:

@@ -166,7 +166,7 @@ class _Display:
             strength=confidence.word(candidate.confidence),
             bar=confidence.bar(candidate.confidence),
             citations=candidate.citations,
-            reason=_without_name(line(_gist(citation)), candidate.name) if citation else below_title(heading_path),
+            reason=_without_name(line(gist(citation.quote)), candidate.name) if citation else below_title(heading_path),
         )
 
     def _code_block(self, position: int, snippet: Snippet) -> CodeBlock:
@@ -193,8 +193,8 @@ class _Display:
             heading_path=tuple(map(line, citation.heading_path)),
             anchor=citation.anchor,
             stale=citation.stale,
-            gist=line(_gist(citation)),
-            file=_file(self.answer.notes, citation.path),
+            gist=line(gist(citation.quote)),
+            file=file_of(self.answer.notes, citation.path),
         )
 
 
@@ -214,9 +214,9 @@ def side_of(statement: Statement, sides: tuple[Side, Side] | None) -> int | None
     return next((at for at, side in enumerate(sides or ()) if cited and cited <= set(side.citations)), None)
 
 
-def _gist(citation: Citation) -> str:
+def gist(quote: str) -> str:
     """The quote's first line that is not blank, without its list mark and bold."""
-    first = next((row for row in citation.quote.split("\n") if row.strip()), "")
+    first = next((row for row in quote.split("\n") if row.strip()), "")
     return " ".join(_BOLD.sub(r"\1", _LIST_MARK.sub("", first)).split())
 
 
@@ -235,6 +235,6 @@ def _first_line(snippet: Snippet, citation: Citation | None) -> int:
     return citation.start_line + next((at for at, row in enumerate(rows) if row.strip() == first), 0)
 
 
-def _file(notes: str, path: str) -> str:
+def file_of(notes: str, path: str) -> str:
     """The path of a note in its folder; `notes` is "" where the folder is not known."""
     return f"{notes.rstrip('/')}/{path}" if notes else path
