@@ -103,9 +103,15 @@ class _Group(click.Group):
         return command
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """As click does it, with a title that says where they may stand."""
+        """As click does it, with a title that says where they may stand; those that only print something share a row,
+        so that the screen fits 24."""
+        rows = [
+            row
+            for one in self.get_params(ctx)
+            if one.name not in ("help", "version") and (row := one.get_help_record(ctx))
+        ]
         with formatter.section("Options (before or after the command)"):
-            formatter.write_dl([row for one in self.get_params(ctx) if (row := one.get_help_record(ctx))])
+            formatter.write_dl([*rows, ("-h, --help, --version", "Show this message, or the version, and exit.")])
         self.format_commands(ctx, formatter)
 
 
