@@ -401,6 +401,8 @@ def test_names_that_would_harm_a_terminal_are_shown_harmless(tmp_path: Path, sur
         *(["ask", f"How much does the gadget number{number} weigh?"] for number in range(len(names))),
         ["ask", "--format", "quickfix", "How much does the gadget number0 weigh?"],
         ["ask", "--open", "1", "How much does the gadget number1 weigh?"],
+        ["search", "How much does the gadget number1 weigh?"],
+        ["search", "--format", "quickfix", "How much does the gadget number1 weigh?"],
         ["doctor"],
     ):
         done = run([*words, *command], {**surroundings, "EDITOR": "true", "TERM": "xterm-256color"})

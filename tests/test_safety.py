@@ -97,6 +97,7 @@ def test_no_network_for_the_whole_of_a_session(guarded: dict[str, str], tmp_path
         (["ask", "--json", "--explain", APPLE], "", "seven months"),
         (["ask", "--batch", "-"], f'{{"question": "{APPLE}"}}\n', "seven months"),
         (["topics"], "", "Apple"),
+        (["search", APPLE], "", "seven months"),
         (["help", "what is stored where?"], "", "what-is-stored-where.md"),
         (["doctor"], "", "hash verified"),
         (["chat", "--plain", "--no-history"], f"{APPLE}\n", "seven months"),

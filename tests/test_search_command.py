@@ -26,7 +26,7 @@ from assistant.rendering.search_json import search_json
 from assistant.rendering.search_quickfix import search_quickfix
 from assistant.rendering.search_text import search_text
 from assistant.text import sanitize
-from tests.asking import APPLE, asking, real_engine
+from tests.asking import APPLE, asking
 from tests.command import PROGRAM, Command, run
 from tests.test_cli import HOSTILE, NOTES, RAW, in_terminal
 from tests.test_help import completed
@@ -35,15 +35,18 @@ from tests.test_schema import ERROR, changed
 ROOT = Path(__file__).resolve().parent.parent
 OUR_OWN = re.compile(r"\x1b\[[\d;]*[mK]|\x1b\]8;[^\x07\x1b]*(?:\x1b\\|\x07)|\r")
 ABSURD = (
-    *("Who makes the best espresso?", "banana bread", "capital of Mongolia", "Wimbledon final 1987"),
-    *("photosynthesis chlorophyll", "why do cats purr", "medieval French poetry", "zxqv wqxz", "blorptastic"),
-    "how tall is the Eiffel tower",
+    *("Who makes the best espresso?", "capital of Mongolia", "Wimbledon final 1987", "photosynthesis chlorophyll"),
+    *("why do cats purr", "medieval French poetry", "zxqv wqxz", "blorptastic", "how tall is the Eiffel tower"),
 )
-FITTING = (
-    *("canary deployment", "blue-green instant rollback", "queue point-to-point guaranteed delivery"),
-    *("replay events streaming", "kubernetes ingress", "api gateway authentication", "How is a release rolled back?"),
-    *("container registry", "stop calling a dependency that keeps failing", "encrypt traffic between pods"),
-)
+FITTING = {
+    "apple storage": "fruit.md",
+    "when to eat a pear": "fruit.md",
+    "harvest": "fruit.md",
+    "fruit that keeps long": "fruit.md",
+    "tall ladder": "tools.md",
+    "boiled quince": f"bad{HOSTILE}.md",
+}
+"""Queries, and the note of the passage that has to come first."""
 PASSAGE = FoundPassage("fruit.md", ("Fruit", "Apple"), "apple", "paragraph", 5, 5, "An apple keeps.", 0.4567)
 RESULT = SearchResult("apple", (PASSAGE,), (), 1.5, "/notes", IndexState(1, False, 0))
 
@@ -244,13 +247,14 @@ def test_vim_goes_through_the_passages(searched: Command, tmp_path: Path) -> Non
 
 
 def test_absurd_queries_find_nothing_and_fitting_ones_something(
-    root: Path, corpus_index: Path, prepared: Path, tmp_path: Path
+    searched: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On the shipped notes, with the real model."""
-    shutil.copytree(corpus_index, tmp_path / "index")
-    with closing(real_engine(root / "corpus", tmp_path / "index", prepared, background=False)) as engine:
-        assert [query for query in ABSURD if engine.search(query).passages] == []
-        assert [query for query in FITTING if len(engine.search(query).passages) < 5] == []
+    """With the real model."""
+    monkeypatch.setenv("XDG_CACHE_HOME", searched.environment["XDG_CACHE_HOME"])
+    with Assistant(searched.notes, index=searched.index) as assistant:
+        assert [query for query in ABSURD if assistant.search(query).passages] == []
+        for query, path in FITTING.items():
+            assert assistant.search(query).passages[0].path == path, query
 
 
 def test_no_passage_below_the_floor_is_given(tmp_path: Path, prepared: Path) -> None:

@@ -14,7 +14,7 @@ from assistant.retrieval.scope import restrict
 _INTRODUCING = ("label", "pointer")
 """Kinds that say nothing without what stands below them."""
 FLOOR = 0.15
-"""Scores below it are those of passages that share no word with the query and are no nearer to it by meaning than any
+"""Scores below it are reached by passages that share no telling word with the query and are no nearer to it than any
 short text is (measured, DECISIONS.md)."""
 
 

@@ -108,7 +108,7 @@ class _Group(click.Group):
         rows = [
             row
             for one in self.get_params(ctx)
-            if one.name not in ("help", "version") and (row := one.get_help_record(ctx))
+            if not {"--help", "--version"} & set(one.opts) and (row := one.get_help_record(ctx))
         ]
         with formatter.section("Options (before or after the command)"):
             formatter.write_dl([*rows, ("-h, --help, --version", "Show this message, or the version, and exit.")])
