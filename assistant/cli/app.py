@@ -27,6 +27,7 @@ COMMANDS = {
     "doctor": "assistant.cli.doctor",
     "help": "assistant.cli.help",
     "index": "assistant.cli.index",
+    "mcp": "assistant.cli.mcp",
     "search": "assistant.cli.search",
     "topics": "assistant.cli.topics",
 }

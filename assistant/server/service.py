@@ -90,6 +90,7 @@ class Service:
         self._subjects: OrderedDict[str, Subject | None] = OrderedDict()
         self._lock = Lock()
         self._indexed: dict[str, str] | None = None
+        self._has_index = False
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -148,6 +149,19 @@ class Service:
             return engine.search(request, limit=limit, rebuilding=building, stopped=stopped)
 
         return self._with_engine(search, stopped, indexing)
+
+    def await_index(
+        self, *, stopped: Callable[[], bool] = lambda: False, indexing: Callable[[IndexStep], None] = lambda step: None
+    ) -> None:
+        """Waits for the first index as `ask` does; returns at once where there was one."""
+        from assistant.indexing.index_manager import NotYet
+
+        def look(engine: Engine, building: bool) -> bool:
+            if building and not engine.generation():
+                raise NotYet
+            return True
+
+        self._has_index = self._has_index or self._with_engine(look, stopped, indexing)
 
     def topics(self) -> tuple[NamedTopic, ...]:
         """As `Engine.topics`."""
