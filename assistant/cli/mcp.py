@@ -30,7 +30,7 @@ def command(context: click.Context, install: bool) -> int:
     if install:
         from assistant.cli.mcp_clients import blocks
 
-        write(blocks(settings, context))
+        write(blocks(settings))
         return Exit.ANSWERED
     if not settings.notes.is_dir():
         say(f"Warning: {settings.notes} is no folder; the tools say so until it is one.")

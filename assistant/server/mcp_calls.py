@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from threading import Event
 from typing import TypeVar
@@ -12,7 +12,7 @@ from anyio import CapacityLimiter, from_thread, to_thread
 from assistant.server.notes_follower import IndexStep
 
 _Made = TypeVar("_Made")
-Report = Callable[[float, float | None, str | None], Awaitable[None]]
+Report = Callable[[float, float | None, str | None], Coroutine[object, None, None]]
 """Sends progress, its total if known, and a message to the client."""
 
 

@@ -105,5 +105,3 @@ class ChangeNews:
             await self._bus.publish(ResourcesListChanged())
         for path in (*changes.changed, *changes.removed):
             await self._bus.publish(ResourceUpdated(uri=mcp_resources.uri(path)))
-
-

@@ -25,8 +25,8 @@ _TEXT = """Answer this question from my notes:
 2. Call `read` where you need the lines around a citation.
 3. Say only what the notes say. Quote the lines that matter word for word, and cite each quotation as path:line, as the
 tools give it. Show code as it stands in the notes.
-4. If the notes do not answer the question, or only a part of it, say so and name what is missing. Mark what you add from
-elsewhere as not from my notes."""
+4. If the notes do not answer the question, or only a part of it, say so and name what is missing. Mark what you
+add from elsewhere as not from my notes."""
 
 
 def prompt(name: str, arguments: dict[str, str] | None) -> types.GetPromptResult:

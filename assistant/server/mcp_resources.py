@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, b64encode
 from bisect import bisect_right
 from collections.abc import Sequence
 from urllib.parse import quote, unquote
@@ -57,11 +57,11 @@ def text(lines: Sequence[str]) -> str:
 
 
 def _encoded(path: str) -> str:
-    return urlsafe_b64encode(path.encode()).decode()
+    return b64encode(path.encode()).decode()
 
 
 def _decoded(cursor: str) -> str:
     try:
-        return urlsafe_b64decode(cursor.encode("ascii")).decode()
+        return b64decode(cursor, validate=True).decode()
     except ValueError:
         raise BadRequest(f"{cursor} is no cursor of this list.", "Leave it out to begin at the start.") from None

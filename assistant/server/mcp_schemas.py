@@ -92,7 +92,9 @@ class ChangeReport(Shape):
 
 def input_schema(shape: type[BaseModel]) -> Schema:
     """What a tool takes."""
-    return _untitled(shape.model_json_schema())
+    schema = _untitled(shape.model_json_schema())
+    schema.pop("description", None)  # the tool has its own
+    return schema
 
 
 def output_schema(shape: type[Shape]) -> Schema:

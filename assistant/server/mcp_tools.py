@@ -228,8 +228,8 @@ TOOLS = (
     NotesTool(
         "search",
         "Search the notes",
-        "Finds the passages of the user's Markdown notes that fit a query best, each with its note, headings, lines and "
-        "a score from 0 to 1, without an answer on top.",
+        "Finds the passages of the user's Markdown notes that fit a query best, each with its note, headings, lines "
+        "and a score from 0 to 1, without an answer on top.",
         SearchInput,
         mcp_schemas.search_schema,
     ),
