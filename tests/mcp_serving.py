@@ -127,7 +127,7 @@ class Raw:
         self.lines: list[bytes] = []
 
     def send(self, method: str, id: int | None = None, **params: object) -> None:
-        message = {"jsonrpc": "2.0", "method": method, "params": params}
+        message: dict[str, object] = {"jsonrpc": "2.0", "method": method, "params": params}
         if id is not None:
             message["id"] = id
         assert self.process.stdin is not None

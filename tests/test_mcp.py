@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -201,7 +202,7 @@ def test_every_note_is_a_resource_that_reads_back(session: Session, folder: Path
     for one in listed:
         assert one.uri.isascii()
         assert unquote(one.uri) == f"notes://{one.name}"
-        (contents,) = session.run(lambda uri=one.uri: session.client.read_resource(uri)).contents
+        (contents,) = session.run(partial(session.client.read_resource, one.uri)).contents
         assert isinstance(contents, types.TextResourceContents)
         assert contents.text == (folder / "notes" / one.name).read_text("utf-8")
         assert contents.mime_type == "text/markdown"

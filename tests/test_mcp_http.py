@@ -131,8 +131,8 @@ def test_news_of_notes_reach_a_client_by_handshake(address: str, notes: Path) ->
 def test_news_of_notes_reach_a_client_that_listens(address: str, notes: Path) -> None:
     async def heard(session: Session) -> set[str]:
         kinds: set[str] = set()
-        wanted = {"resource_subscriptions": ["notes://fruit.md"], "resources_list_changed": True}
-        async with session.client.listen(**wanted) as stream:
+        watched = ["notes://fruit.md"]
+        async with session.client.listen(resources_list_changed=True, resource_subscriptions=watched) as stream:
             (notes / "quince.md").write_text("# Quince\n\nA quince keeps for three months.\n", "utf-8")
             (notes / "fruit.md").write_text(FRUIT + "\nMore.\n", "utf-8")
             with anyio.fail_after(PATIENCE):
@@ -158,7 +158,7 @@ def test_a_folder_that_disappears(session: Session, notes: Path) -> None:
 
 
 def test_a_service_outlives_its_server(service: Service) -> None:
-    """And hears no more of it, with a client still connected when the server stops."""
+    """And hears no more of it."""
     with uvicorn_server(service) as address:
         assert len(service.on_change) == 1
         with over_http(address, "legacy") as session:
