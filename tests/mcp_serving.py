@@ -21,7 +21,7 @@ from mcp.client.stdio import stdio_client
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from assistant.server.mcp_server import mcp_http_app
+from assistant.server.mcp_server import McpHttpApp, mcp_http_app
 from assistant.server.service import Service
 from tests.command import PROGRAM
 
@@ -94,6 +94,18 @@ def _session(server: Any, mode: Any, log: Path = Path()) -> Iterator[Session]:
         yield Session(portal, client, told, log)
 
 
+class _Server(uvicorn.Server):
+    """One that lets go of the clients which listen before it waits for its connections."""
+
+    def __init__(self, config: uvicorn.Config, app: McpHttpApp) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.end_streams()
+        await super().shutdown(sockets)
+
+
 @contextmanager
 def uvicorn_server(service: Service) -> Iterator[str]:
     """The address of MCP over HTTP in an app that has nothing else; at the end the server has to stop by itself."""
@@ -101,7 +113,7 @@ def uvicorn_server(service: Service) -> Iterator[str]:
     starlette = Starlette(routes=[Route("/mcp", endpoint=app)], lifespan=lambda _: lifespan())
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(starlette, log_level="warning"))
+        server = _Server(uvicorn.Config(starlette, log_level="warning"), app)
         thread = Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         until(lambda: server.started)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Event
 
@@ -165,3 +166,22 @@ def test_a_service_outlives_its_server(service: Service) -> None:
             session.record("ask", question=APPLE)
     assert service.on_change == []
     assert service.ask(Request(APPLE)).citations
+
+
+def test_a_server_stops_while_a_client_listens(service: Service) -> None:
+    listening, ended = Event(), Event()
+
+    async def listen(session: Session) -> None:
+        async with session.client.listen(resources_list_changed=True) as stream:
+            listening.set()
+            async for _ in stream:
+                pass
+            ended.set()
+
+    with ThreadPoolExecutor(1) as pool, ExitStack() as clients:
+        with uvicorn_server(service) as address:
+            session = clients.enter_context(over_http(address))
+            done = pool.submit(session.run, lambda: listen(session))
+            assert listening.wait(PATIENCE)
+        done.result(PATIENCE)
+        assert ended.is_set()

@@ -22,8 +22,9 @@ from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import NotificationOptions, Server
 from mcp.server.models import InitializationOptions
 from mcp.server.stdio import stdio_server
-from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from pydantic import ValidationError
+from starlette.types import Receive, Scope, Send
 
 from assistant import __version__
 from assistant.errors import AssistantError, BadRequest, UnreadableNotes
@@ -51,14 +52,35 @@ def create_mcp_server(service: Service, ready: Ready = lambda call: None) -> Mcp
     return _NotesServer(_Handlers(service, ready))
 
 
-def mcp_http_app(service: Service) -> tuple[StreamableHTTPASGIApp, Callable[[], AbstractAsyncContextManager[None]]]:
-    """The ASGI app of MCP over streamable HTTP, and what has to be entered while it serves, once.
+class McpHttpApp:
+    """The ASGI app of MCP over streamable HTTP. Host, Origin and tokens are the web app's to check.
 
-    Host, Origin and tokens are the web app's to check. A `Route` takes it as its endpoint, which unlike a `Mount`
-    matches a path without a final slash.
+    A `Route` takes it as its endpoint, which unlike a `Mount` matches a path without a final slash.
     """
-    manager = StreamableHTTPSessionManager(create_mcp_server(service), max_request_body_size=_MOST_BODY)
-    return StreamableHTTPASGIApp(manager), manager.run
+
+    def __init__(self, service: Service) -> None:
+        handlers = _Handlers(service, lambda call: None)
+        self._news = handlers.news
+        self._manager = StreamableHTTPSessionManager(_NotesServer(handlers), max_request_body_size=_MOST_BODY)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request, while `lifespan` is entered."""
+        await self._manager.handle_request(scope, receive, send)
+
+    def lifespan(self) -> AbstractAsyncContextManager[None]:
+        """Has to be entered while the app serves, once."""
+        return self._manager.run()
+
+    def end_streams(self) -> None:
+        """Ends the streams of clients that listen for changes: for a web server that is to stop, which would wait for
+        them. To be called in its loop."""
+        self._news.listen.close()
+
+
+def mcp_http_app(service: Service) -> tuple[McpHttpApp, Callable[[], AbstractAsyncContextManager[None]]]:
+    """The app, and its lifespan."""
+    app = McpHttpApp(service)
+    return app, app.lifespan
 
 
 def serve_stdio(starting: Starting) -> None:
