@@ -73,6 +73,7 @@ def test_a_healthy_installation_tells_what_there_is(settings: Settings) -> None:
     assert said(found, "notes") == f"1 in {settings.notes}"
     assert "intact: generation 1, 1 notes" in said(found, "index")
     assert said(found, "index").endswith("written 3 hours ago")
+    assert said(found, "server").startswith(f"MCP can be served (mcp {metadata.version('mcp')})")
     assert "colours 256 or more, copying by OSC 52 likely, encoding utf-8" in said(found, "terminal")
 
 
@@ -107,6 +108,20 @@ def test_a_package_that_cannot_be_loaded_is_named(settings: Settings, monkeypatc
     monkeypatch.setattr(importlib, "import_module", load_module)
     ((says, _),) = sick(examined(settings), "packages")
     assert says.endswith("cannot be loaded (ImportError: libgomp.so.1: cannot open shared object file)")
+
+
+def test_a_missing_or_broken_mcp_is_installed_again(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = importlib.import_module
+
+    def load_module(name: str, package: str | None = None) -> object:
+        if name == "assistant.server.mcp_server":
+            raise ImportError("cannot import name 'Server' from 'mcp'")
+        return real(name, package)
+
+    monkeypatch.setattr(importlib, "import_module", load_module)
+    ((says, remedy),) = sick(examined(settings), "server")
+    assert says == "MCP cannot be served: ImportError: cannot import name 'Server' from 'mcp'"
+    assert remedy.endswith("'mcp>=2.3'")
 
 
 def test_what_is_loaded_is_what_is_required() -> None:

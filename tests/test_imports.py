@@ -18,6 +18,8 @@ SLOW = {
     "yaml",
     "rich",
 }
+SERVING = {"mcp", "mcp_types", "starlette", "uvicorn", "pydantic", "pydantic_core", "anyio", "sse_starlette", "httpx2"}
+"""What only `mcp` and `serve` need."""
 WRITERS = {"assistant.indexing.build", "assistant.storage.writer", "assistant.storage.integrity"}
 
 
@@ -40,5 +42,22 @@ def test_a_question_on_a_fresh_index_loads_no_slow_library(tmp_path: Path, surro
     modules = {line.rpartition("|")[2].strip() for line in lines}
     loaded = {name.partition(".")[0] for name in modules}
     assert {"onnxruntime", "tokenizers", "faiss"} <= loaded
-    assert not loaded & SLOW
+    assert not loaded & (SLOW | SERVING)
     assert not modules & WRITERS
+
+
+def test_the_chat_loads_nothing_that_only_a_server_needs(tmp_path: Path, surroundings: dict[str, str]) -> None:
+    """Nor does any command before it is called."""
+    program = (
+        "import sys, pkgutil, importlib, assistant.tui\n"
+        "from assistant.cli import app, ask, chat, doctor, help, index, mcp, topics\n"
+        "for one in pkgutil.walk_packages(assistant.tui.__path__, 'assistant.tui.'):\n"
+        "    importlib.import_module(one.name)\n"
+        "print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program], capture_output=True, text=True, check=True, env=surroundings
+    )
+    loaded = set(done.stdout.split())
+    assert "textual" in loaded
+    assert not loaded & SERVING

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 
-from assistant.cli.diagnosis import index, installation, model
+from assistant.cli.diagnosis import index, installation, model, server
 from assistant.cli.diagnosis.finding import Finding
 from assistant.errors import AssistantError, NoNotes
 from assistant.system.settings import Settings, user_cache
@@ -37,4 +37,4 @@ def examine(
         findings += index.notes(settings)
         findings += index.index(settings, program, now)
         cache = settings.cache
-    return [*findings, *model.caches(cache), *installation.terminal(environment, encoding)]
+    return [*findings, *model.caches(cache), *server.server(), *installation.terminal(environment, encoding)]
