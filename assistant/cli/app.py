@@ -29,6 +29,7 @@ COMMANDS = {
     "index": "assistant.cli.index",
     "mcp": "assistant.cli.mcp",
     "search": "assistant.cli.search",
+    "serve": "assistant.cli.serve",
     "topics": "assistant.cli.topics",
 }
 """Name → module whose `command` it is. Only the one that is called is imported: a question must start at once."""

@@ -86,7 +86,9 @@ class Service:
         self._free: LifoQueue[Engine] = LifoQueue()
         for engine in reversed(others):
             self._free.put(engine)
-        self._room = BoundedSemaphore(engines + waiting)
+        self.room = engines + waiting
+        """Questions at once, those that wait included."""
+        self._room = BoundedSemaphore(self.room)
         self._subjects: OrderedDict[str, Subject | None] = OrderedDict()
         self._lock = Lock()
         self._indexed: dict[str, str] | None = None

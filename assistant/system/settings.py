@@ -111,6 +111,11 @@ def user_state(environment: Mapping[str, str], notes: Path) -> Path | None:
     return None
 
 
+def server_token(environment: Mapping[str, str]) -> str:
+    """The token that `assistant serve` demands; "" for none."""
+    return environment.get("ASSISTANT_TOKEN", "").strip()
+
+
 def terminal_clipboard(environment: Mapping[str, str]) -> Literal["tmux", "osc52", "local"]:
     """How a copied text gets from here to the user's clipboard."""
     if environment.get("TMUX"):

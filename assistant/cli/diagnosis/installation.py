@@ -26,11 +26,13 @@ IMPORTED = {
     "numpy": "numpy",
     "onnxruntime": "onnxruntime",
     "rich": "rich",
+    "starlette": "starlette",
     "textual": "textual",
     "tokenizers": "tokenizers",
     "tree-sitter": "tree_sitter",
     "tree-sitter-bash": "tree_sitter_bash",
     "tree-sitter-hcl": "tree_sitter_hcl",
+    "uvicorn": "uvicorn",
     "watchfiles": "watchfiles",
 }
 """Package → module that is imported to see whether it can be."""
