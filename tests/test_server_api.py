@@ -21,7 +21,9 @@ from starlette.routing import Route
 from assistant.records import Answer, Request, Stage
 from assistant.rendering.answer_json import answer_json
 from assistant.rendering.search_json import search_json
+from assistant.server import events as events_module
 from assistant.server.config import ServerConfig
+from assistant.server.notes_follower import IndexStep
 from assistant.server.openapi import document
 from assistant.server.service import Service
 from assistant.server.web_app import create_app
@@ -175,6 +177,26 @@ def test_the_stages_come_as_events(server: Serving) -> None:
     assert told[-1][1]["citations"][0]["path"] == "fruit.md"
 
 
+class Indexing(Service):
+    """Tells of an index that is being built, as the first one's child process would."""
+
+    def ask(self, request: Request, **how: Any) -> Answer:
+        for done in (1, 1, 2):
+            how["indexing"](IndexStep("Embedding passages", done, 2))
+        return super().ask(request, **how)
+
+
+def test_an_index_that_is_being_built_is_told_of_once_a_step(notes: Path, service: Service) -> None:
+    indexing = Indexing(lambda models: asking(notes, notes.parent / "index"), None, engines=1)
+    with serving(indexing) as server:
+        told = events(server.ask("POST", "/api/v1/ask", {"question": APPLE}, EVENTS).body)
+    indexing.close()
+    assert [event for event, _ in told] == ["indexing", "indexing", "found", "read", "answered"]
+    assert [data for event, data in told if event == "indexing"] == [
+        {"action": "Embedding passages", "done": done, "total": 2} for done in (1, 2)
+    ]
+
+
 def test_what_goes_wrong_at_once_has_its_own_status(server: Serving) -> None:
     reply = server.ask("POST", "/api/v1/ask", {"question": " "}, EVENTS)
     assert (reply.status, reply.error) == (400, "empty_question")
@@ -242,6 +264,18 @@ def test_one_too_many_is_told_when_to_ask_again(holding: Holding) -> None:
         holding.go.set()
         assert [one.result(PATIENCE).status for one in held] == [200, 200]
         assert server.ask("POST", "/api/v1/ask", {"question": APPLE}).status == 200
+
+
+def test_a_stream_without_news_shows_that_it_lives(holding: Holding, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events_module, "HEARTBEAT_SECONDS", 0.05)
+    with serving(holding) as server, ThreadPoolExecutor(1) as pool:
+        held = pool.submit(server.ask, "POST", "/api/v1/ask", {"question": APPLE}, EVENTS)
+        assert holding.held.wait(PATIENCE)
+        time.sleep(0.5)
+        holding.go.set()
+        reply = held.result(PATIENCE)
+    assert b"\n\n: still here\n\n" in reply.body
+    assert [event for event, _ in events(reply.body)] == ["found", "read", "answered"]
 
 
 @pytest.mark.parametrize("kind", [JSON, EVENTS])

@@ -18,6 +18,8 @@ from assistant.server.responses import internal, of_error, refusal
 
 BODY = 64 * 1024
 """Bytes of a request's body at the most."""
+HEAD = 32 * 1024
+"""Bytes of a request's headers at the most."""
 TARGET = 4096
 """Bytes of a request's path and query at the most."""
 HEADERS = {
@@ -72,20 +74,19 @@ class Guard:
 
     async def _handle(self, scope: Scope, receive: Receive, send: _Sender) -> None:
         headers = Headers(scope=scope)
-        refused = self._refused(scope, headers)
-        body: Receive | Response = receive
-        if refused is None and ("content-length" in headers or "transfer-encoding" in headers):
-            body = await self._body(headers, receive)
-        if refused is not None or isinstance(body, Response):
-            response = refused if refused is not None else body
-            assert isinstance(response, Response)
-            if "content-length" in headers or "transfer-encoding" in headers:
-                await _discard(receive)
-                response.headers["connection"] = "close"
-            await response(scope, receive, send)
+        has_body = "content-length" in headers or "transfer-encoding" in headers
+        passed: Receive | Response = self._refused(scope, headers) or receive
+        if has_body and isinstance(passed, Response):
+            await _discard(receive)
+        elif has_body:
+            passed = await self._body(headers, receive)
+        if isinstance(passed, Response):
+            if has_body:
+                passed.headers["connection"] = "close"
+            await passed(scope, receive, send)
             return
         try:
-            await self._app(scope, body, send)
+            await self._app(scope, passed, send)
         except Exception as error:
             known = internal(error)
             if send.status:
@@ -96,6 +97,8 @@ class Guard:
         """The response of a request that no route may see; None where one may."""
         if len(scope["raw_path"]) + len(scope["query_string"]) > TARGET:
             return refusal("uri_too_long", f"The address has more than {TARGET} bytes.", "Send long texts in a body.")
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > HEAD:
+            return refusal("headers_too_large", f"The headers have more than {HEAD:,} bytes.", "Send fewer cookies.")
         if not scope["raw_path"].startswith(b"/") or "\0" in scope["path"]:
             return refusal("bad_request", "The path cannot be meant.", "A path starts with / and has no NUL.")
         hosts = headers.getlist("host")
@@ -159,6 +162,7 @@ class Guard:
         too_large = refusal("too_large", f"The body has more than {BODY:,} bytes.", "Send a shorter question.")
         declared = headers.get("content-length", "0")
         if declared.isdecimal() and int(declared[:12]) > BODY:
+            await _discard(receive)
             return too_large
         body = b""
         try:
@@ -166,12 +170,16 @@ class Guard:
                 while True:
                     message = await receive()
                     body += message.get("body", b"")
+                    ended = message["type"] != "http.request" or not message.get("more_body")
                     if len(body) > BODY:
-                        return too_large
-                    if message["type"] != "http.request" or not message.get("more_body"):
+                        break
+                    if ended:
                         return _replay(body, receive)
         except TimeoutError:
             return refusal("request_timeout", "The body did not arrive in time.", "Send the request again.")
+        if not ended:
+            await _discard(receive)
+        return too_large
 
 
 class _Sender:

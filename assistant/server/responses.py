@@ -27,6 +27,7 @@ STATUSES = {
     "uri_too_long": 414,
     "unsupported_media_type": 415,
     "wrong_host": 421,
+    "headers_too_large": 431,
     "internal": 500,
     "no_notes": 503,
     "unreadable_notes": 503,

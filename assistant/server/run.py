@@ -18,6 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from assistant.errors import AssistantError
 from assistant.exit_codes import Exit
+from assistant.notes.folder import scan
 from assistant.server.config import ServerConfig, is_loopback, resolved
 from assistant.server.service import Service
 from assistant.server.web_app import create_app
@@ -44,6 +45,7 @@ class AddressUnusable(AssistantError):
 def serve(settings: Settings, config: ServerConfig) -> int:
     """Serves until SIGTERM or SIGINT; returns the exit code. AddressUnusable, and the errors of `Service.start`."""
     signal.signal(signal.SIGTERM, _leave)
+    scan(settings.notes)  # a folder that is not there is told now, not with the first question
     listening = listen(config)
     config = replace(config, port=listening.getsockname()[1])
     _log_to_stderr(quiet=settings.quiet)

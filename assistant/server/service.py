@@ -178,8 +178,9 @@ class Service:
         return self._with_engine(lambda engine, building: engine.overview())
 
     def paths(self) -> tuple[str, ...]:
-        """Paths of the indexed notes, sorted."""
-        return tuple(self._with_engine(lambda engine, building: engine.indexed_notes()))
+        """Paths of the indexed notes, sorted, without links that lead out of the notes folder."""
+        indexed = self._with_engine(lambda engine, building: engine.indexed_notes())
+        return tuple(path for path in indexed if _is_inside(self.notes, path))
 
     def note(self, path: str) -> Note:
         """The indexed note as it is on disk now; UnreadableNotes, also for a path that is no indexed note's and for a
@@ -266,7 +267,10 @@ class Service:
 
 
 def _note(engine: Engine, path: str) -> Note:
-    inside = Path(os.path.realpath(engine.notes / path)).is_relative_to(os.path.realpath(engine.notes))
-    if path not in engine.indexed_notes() or not inside:
+    if path not in engine.indexed_notes() or not _is_inside(engine.notes, path):
         raise UnreadableNotes(f"There is no note {path}.", "The paths of notes are those of citations.")
     return engine.note(path)
+
+
+def _is_inside(notes: Path, path: str) -> bool:
+    return Path(os.path.realpath(notes / path)).is_relative_to(os.path.realpath(notes))
