@@ -7,13 +7,14 @@ import os
 import click
 
 from assistant.cli.options import common_options, settings_of
+from assistant.server.config import PORT, ServerConfig, checked
 from assistant.system.settings import server_token
 
 
 @click.command("serve", short_help="Serve a web page, an HTTP API and MCP.")
-@click.option("--host", default="127.0.0.1", metavar="ADDRESS", show_default=True, help="Address to listen on.")
+@click.option("--host", default="127.0.0.1", metavar="ADDRESS", help="Address to listen on instead of 127.0.0.1.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8765, metavar="N", show_default=True,
+    "--port", type=click.IntRange(0, 65535), default=PORT, metavar="N", show_default=True,
     help="Port to listen on; 0 picks a free one.",
 )  # fmt: skip
 @click.option(
@@ -23,11 +24,11 @@ from assistant.system.settings import server_token
 )
 @click.option(
     "--allow-origin", "origins", multiple=True, metavar="ORIGIN",
-    help="Let pages of this origin call the API; may be repeated.",
+    help="Let pages of this origin call the API; repeatable.",
 )  # fmt: skip
 @click.option(
     "--allow-host", "hosts", multiple=True, metavar="NAME",
-    help="Answer under this host name too, as a proxy passes it on; may be repeated.",
+    help="Answer under this host name too; repeatable.",
 )  # fmt: skip
 @click.option("--log-questions", is_flag=True, help="Write the text of each question to the log.")
 @common_options(hidden=True)
@@ -45,13 +46,11 @@ def command(
 
     \b
       assistant --notes ~/notes serve
-      curl -d '{"question": "..."}' -H "Content-Type: application/json" localhost:8765/api/v1/ask
+      ASSISTANT_TOKEN="$(cat token)" assistant serve --host 0.0.0.0
 
-    An address that other machines can reach demands a token; the variable ASSISTANT_TOKEN sets it. SIGTERM and Ctrl+C
-    stop the server once the answers being made are given; a second one stops it at once.
+    An address that other machines can reach demands a token. SIGTERM and Ctrl+C
+    let the answers being made be finished; a second one stops at once.
     """
-    from assistant.server.config import ServerConfig, checked
-
     wanted = token if token is not None else server_token(os.environ)
     config = checked(ServerConfig(host, port, wanted, origins, hosts, log_questions))
     settings = settings_of(context)
