@@ -1,0 +1,1 @@
+"""The web page: asking, cited answers and the notes, rendered here and shown by any browser."""

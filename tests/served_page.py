@@ -1,0 +1,35 @@
+"""The page served by a real server in a thread, on a port that the system chooses."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+
+import uvicorn
+from starlette.applications import Starlette
+
+from assistant.server.page.routes import page_routes
+from assistant.server.service import Service
+
+PATIENCE = 60.0
+
+
+@contextmanager
+def served(service: Service) -> Iterator[str]:
+    """The address, without a slash at its end."""
+    app = Starlette(routes=page_routes(service))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
+    thread = Thread(target=server.run, daemon=True)
+    thread.start()
+    end = time.monotonic() + PATIENCE
+    while not server.started:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(PATIENCE)
