@@ -272,5 +272,6 @@ def _note(engine: Engine, path: str) -> Note:
     return engine.note(path)
 
 
-def _is_inside(notes: Path, path: str) -> bool:
-    return Path(os.path.realpath(notes / path)).is_relative_to(os.path.realpath(notes))
+def _is_inside(folder: Path, path: str) -> bool:
+    """Whether no link leads out of the folder; for a path that the system can have."""
+    return Path(os.path.realpath(folder / path)).is_relative_to(os.path.realpath(folder))
