@@ -35,7 +35,7 @@ from assistant.server.page.html import Html, element, joined
 from assistant.text import sanitize
 
 _ORDER: tuple[type[DisplayBlock], ...] = (
-    *(Understood, Shortfall, Hint, Verdict, Alternatives, Requirements, Options, Statements, CodeBlock, Nearest),
+    *(Understood, Shortfall, Hint, Verdict, Options, Statements, Alternatives, Requirements, CodeBlock, Nearest),
     *(Sources, Warnings, Explanation),
 )
 _COPIED_COLUMNS = 80
@@ -119,9 +119,9 @@ class _AnswerHtml:
             " ",
             element("span", name.strength, " ", element("span", name.bar, aria_hidden="true", class_="bar")),
             " ",
-            element("span", below_title(name.heading_path), class_="place"),
-            " ",
             self._numbers(name.citations),
+            " ",
+            element("span", below_title(name.heading_path), class_="place"),
         ]
 
     def _alternative(self, name: Name) -> Html:

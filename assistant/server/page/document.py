@@ -161,7 +161,7 @@ def help_page() -> list[Child]:
         ),
         element(
             "p",
-            "A question may lean on the one before it: after “What is a canary deployment?” ask “When is it used?”. "
+            "A question may lean on the one before it: after “What is …?” ask “When is it used?”. "
             "“New topic” starts over.",
         ),
         element(
@@ -214,7 +214,6 @@ def _form(form: Form) -> Html:
         rows=2,
         required=True,
         maxlength=8000,
-        placeholder="Which strategy shows a new version to a few users first?",
     )
     used = any((form.under, form.tag, form.language, form.options, form.code))
     more = element(
@@ -222,7 +221,7 @@ def _form(form: Form) -> Html:
         element("summary", "More choices"),
         element(
             "div",
-            _field("Under heading", "under", form.under, "Such as Deployment > Canary"),
+            _field("Under heading", "under", form.under, "Heading > Heading"),
             _field("Only notes with the tag", "tag", form.tag),
             _field("Code in the language", "language", form.language),
             element(

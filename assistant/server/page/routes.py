@@ -95,7 +95,6 @@ class _Page:
         main = document.ask_page(form, self._service.follower.step, shown)
         status = _status(failed) if failed else 200
         response = self._whole(form.question[:80] or "Error", main, asks=True, status=status)
-        response.headers["Cache-Control"] = "no-store"
         if isinstance(failed, Overloaded):
             response.headers["Retry-After"] = str(failed.retry_seconds)
         return response
@@ -196,7 +195,7 @@ def _cited(request: HttpRequest) -> range:
 def _html(markup: str, status: int = 200) -> HTMLResponse:
     headers = {
         "Content-Security-Policy": POLICY,
-        "Cache-Control": "no-cache",
+        "Cache-Control": "private, no-cache",  # not no-store: a browser could not go back to the answer to a form
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
     }

@@ -6,6 +6,7 @@ const THEME = "assistant.theme";
 const CONVERSATION = "assistant.conversation";
 const KEPT = 50; // turns of the history
 const STAGES = { found: "Passages found. Reading them…", read: "Passages read. Composing the answer…" };
+const OUTCOMES = { answered: "Answered.", partial: "Answered in part.", not_in_notes: "The notes do not answer this." };
 const byId = (id) => document.getElementById(id);
 const state = { turns: [], current: null, asking: null, opener: null, shown: "", notes: 0 };
 
@@ -35,7 +36,10 @@ function isDark() {
 
 function setUpTheme() {
   const button = byId("ThemeSwitch");
-  const label = () => { button.textContent = isDark() ? "Light theme" : "Dark theme"; };
+  const label = () => {
+    button.textContent = isDark() ? "Light" : "Dark";
+    button.setAttribute("aria-label", `${button.textContent} theme`);
+  };
   button.hidden = false;
   label();
   button.addEventListener("click", () => {
@@ -172,10 +176,10 @@ function showTurn(question, html, isAnswer) {
   state.current = isAnswer ? 0 : null;
   renderHistory();
   const heading = byId("Current").querySelector(".asked");
-  say(isAnswer ? "The answer is below the form." : "The question was not answered.");
+  say(OUTCOMES[byId("Current").querySelector(".answer")?.dataset.outcome] ?? "The question could not be answered.");
   heading?.focus({ preventScroll: true });
-  heading?.scrollIntoView({ block: "nearest" });
-  byId("Question").value = "";
+  if (heading?.getBoundingClientRect().top > window.innerHeight / 2) heading.scrollIntoView({ block: "start" });
+  byId("Question").value = byId("AskForm").elements.options.value = "";
 }
 
 // --- history
