@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import httpx2 as httpx
@@ -18,13 +19,15 @@ from assistant.engine import Engine
 from assistant.indexing.index_process import IndexPaths
 from assistant.notes.link_targets import LinkTargets
 from assistant.records import Answer, Candidate, Citation, Note, Option, Request, RequirementSupport, Side, Statement
+from assistant.server.notes_follower import IndexStep
 from assistant.server.page.answer_html import answer_html
-from assistant.server.page.html import element
+from assistant.server.page.document import Form, ask_page
+from assistant.server.page.html import element, joined
 from assistant.server.page.note_html import link_addresses, note_html
 from assistant.server.service import Service
 from tests.asking import APPLE, FRUIT, NOTE, asking, real_engine
 from tests.hostile_note import HOSTILE, NAME, QUESTION
-from tests.served_page import PATIENCE, served
+from tests.served_page import PATIENCE, served, until
 
 FORBIDDEN = {"iframe", "object", "embed", "base", "svg", "img", "style", "video", "audio"}
 
@@ -265,6 +268,18 @@ def test_stages_come_first_and_the_answer_once(client: httpx.Client) -> None:
     assert "seven months" in response.text
 
 
+def test_a_question_whose_stream_is_closed_is_taken_back(service: Service, client: httpx.Client) -> None:
+    free = service._room._value
+    engines = [service._free.get() for _ in range(2)]
+    try:
+        with client.stream("POST", "/ask", data={"question": APPLE}, headers={"Accept": "text/event-stream"}):
+            until(lambda: service._room._value == free - 1)
+        until(lambda: service._room._value == free)
+    finally:
+        for engine in engines:
+            service._free.put(engine)
+
+
 def test_errors_say_what_to_do_next(client: httpx.Client) -> None:
     empty = answer_of(client, "   ")
     assert (empty.status_code, "Nothing was asked." in empty.text) == (400, True)
@@ -319,10 +334,15 @@ def test_an_index_that_is_being_built_is_named_and_the_question_waits(tmp_path: 
         service.close()
 
 
-def made(**fields: object) -> Answer:
+def test_how_far_the_index_is_stands_above_the_answer() -> None:
+    page = read(joined(ask_page(Form(), IndexStep("Embedding passages", 1200, 3000))).markup)
+    assert "The index is being built: embedding passages, 1,200 of 3,000." in page.text
+
+
+def made(**fields: Any) -> Answer:
+    """An answer with three citations and these fields."""
     cited = tuple(Citation(n, "a & b.md", ("Title", "Part"), "part", n, n, f"Line <{n}> & more") for n in (1, 2, 3))
-    values: dict[str, object] = {"question": "q", "outcome": "answered", "citations": cited, **fields}
-    return Answer(**values)  # type: ignore[arg-type] - the fields of each test are typed where they are made
+    return replace(Answer("q", "answered", citations=cited), **fields)
 
 
 def test_what_the_notes_lack_is_said_with_the_nearest_headings() -> None:

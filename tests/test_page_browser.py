@@ -23,6 +23,8 @@ CHROMIUM = shutil.which("chromium")
 SCREENS = Path(__file__).parent / "page_screens"
 HEIGHT = 640
 AUDIT = (Path(__file__).parent / "page_audit.js").read_text("utf-8")
+NARROW = 900
+"""Columns up to which the note covers the answer."""
 DIFFERENT = 0.01
 """The part of a picture's pixels that may differ from the committed one."""
 FIRST = "Which service is point to point?"
@@ -114,6 +116,33 @@ def test_a_question_is_answered_in_place_with_cited_lines(opened: Open) -> None:
     assert page.evaluate("document.activeElement.className") == "asked"
     assert page.evaluate("document.activeElement.textContent") == APPLE
     assert page.input_value("#Question") == ""
+
+
+def test_the_stages_are_told_in_a_live_region(opened: Open) -> None:
+    page = opened()
+    page.evaluate(
+        """() => {
+          window.told = [];
+          const added = (record) => [...record.addedNodes].map((one) => one.textContent);
+          new MutationObserver((records) => window.told.push(...records.flatMap(added)))
+            .observe(document.querySelector("[role=status]"), { childList: true });
+        }"""
+    )
+    ask(page, APPLE)
+    page.wait_for_function("() => window.told.at(-1) === 'Answered.'")
+    assert [text.partition(".")[0].rstrip("…") for text in page.evaluate("window.told")] == [
+        *("Looking for passages", "Passages found", "Passages read", "Answered"),
+    ]
+
+
+def test_a_question_that_fails_stays_in_the_form(opened: Open) -> None:
+    page = opened()
+    page.evaluate("document.querySelector('#AskForm details').open = true")
+    page.fill("[name=under]", "No such heading")
+    ask(page, APPLE)
+    assert "No such heading" in page.inner_text("#Current .failure")
+    assert page.input_value("#Question") == APPLE
+    assert page.locator("#History").is_hidden()
 
 
 def test_a_citation_opens_the_note_beside_at_its_lines(opened: Open) -> None:
@@ -351,7 +380,7 @@ def test_screens_look_as_they_did(
     """Compared where the browser and its fonts are those that the pictures were made with."""
     page = opened(viewport={"width": width, "height": HEIGHT}, color_scheme=scheme)
     ask(page, "How is a release rolled back?")
-    shown = {"answer": page.screenshot(animations="disabled", caret="hide")}
+    shown = {} if width > NARROW else {"answer": page.screenshot(animations="disabled", caret="hide")}
     open_first_source(page)
     shown["note"] = page.screenshot(animations="disabled", caret="hide")
     drawn = "".join(page.evaluate(FONTS, family) for family in ("system-ui", "monospace"))

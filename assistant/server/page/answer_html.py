@@ -176,7 +176,9 @@ class _AnswerHtml:
             self._numbers([block.citation]),
             element("button", "Copy code", type="button", class_="copy", data_copy="code", hidden=True),
         )
-        code = element("pre", element("code", "\n".join(block.rows)), tabindex=0, aria_label=f"Code: {block.title}")
+        code = element(
+            "pre", element("code", "\n".join(block.rows)), tabindex=0, role="group", aria_label=f"Code: {block.title}"
+        )
         return element("figure", caption, code, class_="code")
 
     def _source(self, source: Source) -> Html:
@@ -193,7 +195,9 @@ class _AnswerHtml:
             element(
                 "details",
                 element("summary", "Quoted lines", element("span", f" of source {source.number}", class_="unseen")),
-                element("pre", _with_tabs(citation.quote), tabindex=0, aria_label=f"Quoted lines of {place}"),
+                element(
+                    "pre", _with_tabs(citation.quote), tabindex=0, role="group", aria_label=f"Quoted lines of {place}"
+                ),
             ),
         )
 

@@ -133,7 +133,7 @@ class _NoteHtml:
             element("button", "Copy code", type="button", class_="copy", data_copy="code", hidden=True),
         )
         label = f"Code, line {block.body}"
-        shown = element("pre", element("code", rows), tabindex=0, aria_label=label)
+        shown = element("pre", element("code", rows), tabindex=0, role="group", aria_label=label)
         return element("figure", before, caption, shown, class_="code")
 
     def _lines(self, block: DisplayBlock) -> Iterator[Html]:
@@ -183,7 +183,7 @@ def _container(block: DisplayBlock) -> tuple[int, bool, bool]:
 
 
 def _table(rows: Sequence[Html]) -> Html:
-    return element("div", element("table", rows), class_="table", tabindex=0, role="region", aria_label="Table")
+    return element("div", element("table", rows), class_="table", tabindex=0, role="group", aria_label="Table")
 
 
 def _scope(block: DisplayBlock) -> str | None:

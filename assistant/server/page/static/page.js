@@ -179,7 +179,7 @@ function showTurn(question, html, isAnswer) {
   say(OUTCOMES[byId("Current").querySelector(".answer")?.dataset.outcome] ?? "The question could not be answered.");
   heading?.focus({ preventScroll: true });
   if (heading?.getBoundingClientRect().top > window.innerHeight / 2) heading.scrollIntoView({ block: "start" });
-  byId("Question").value = byId("AskForm").elements.options.value = "";
+  if (isAnswer) byId("Question").value = byId("AskForm").elements.options.value = "";
 }
 
 // --- history
