@@ -58,20 +58,20 @@ class _NoteHtml:
 
     def html(self, blocks: Sequence[DisplayBlock], lines: int) -> Html:
         """`lines` is how many the note has."""
-        groups = [self._group(key, list(group)) for key, group in groupby(blocks, _container)]
+        groups = [self._quoted(quotes, list(group)) for quotes, group in groupby(blocks, _quotes)]
         return element("div", groups, self._marks(lines + 1), class_="note-text")
 
-    def _group(self, container: tuple[int, bool, bool], blocks: Sequence[DisplayBlock]) -> Html:
-        quotes, listed, table = container
-        if table:
-            shown = joined(self._tables(blocks))
-        elif listed:
-            shown = element("ul", self._items(blocks))
-        else:
-            shown = joined(map(self._block, blocks))
+    def _quoted(self, quotes: int, blocks: Sequence[DisplayBlock]) -> Html:
+        """Blocks that stand in so many quotations."""
+        shown = joined(self._group(kind, list(group)) for kind, group in groupby(blocks, _kind))
         for _ in range(min(quotes, _DEEPEST)):
             shown = element("blockquote", shown)
         return shown
+
+    def _group(self, kind: str, blocks: Sequence[DisplayBlock]) -> Html:
+        if kind == "list":
+            return element("ul", self._items(blocks))
+        return joined(self._tables(blocks) if kind == "table" else map(self._block, blocks))
 
     def _items(self, blocks: Sequence[DisplayBlock]) -> Iterator[Html]:
         """Those of all depths in one list: what is deeper is only indented."""
@@ -175,11 +175,15 @@ def _run(span: DisplaySpan) -> Html:
     return element("span", shown, class_="picture") if "image" in span.style.split() else shown
 
 
-def _container(block: DisplayBlock) -> tuple[int, bool, bool]:
-    """In how many quotations a block stands, whether in a list, and whether it is part of a table outside lists."""
-    quotes = block.prefix.count(BAR)
-    listed = len(block.prefix) > quotes * len(BAR)
-    return quotes, listed, block.kind == "row" and not listed
+def _quotes(block: DisplayBlock) -> int:
+    return block.prefix.count(BAR)
+
+
+def _kind(block: DisplayBlock) -> str:
+    """Of what a block is a part: `list`, also for a table in a list, `table`, or "" for neither."""
+    if len(block.prefix) > _quotes(block) * len(BAR):
+        return "list"
+    return "table" if block.kind == "row" else ""
 
 
 def _table(rows: Sequence[Html]) -> Html:
