@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from threading import Thread
 
 import uvicorn
-from starlette.applications import Starlette
 
-from assistant.server.page.routes import page_routes
+from assistant.server.config import ServerConfig
 from assistant.server.service import Service
+from assistant.server.web_app import create_app
 
 PATIENCE = 60.0
 
@@ -19,8 +19,8 @@ PATIENCE = 60.0
 @contextmanager
 def served(service: Service) -> Iterator[str]:
     """The address, without a slash at its end."""
-    app = Starlette(routes=page_routes(service))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
+    app = create_app(service, ServerConfig())
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="on"))
     thread = Thread(target=server.run, daemon=True)
     thread.start()
     until(lambda: server.started)

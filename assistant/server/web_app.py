@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -33,13 +33,15 @@ def create_app(service: Service, config: ServerConfig) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with mcp_lifespan(app):
+        async with mcp_lifespan():
+            ending = asyncio.create_task(_then(app.state.closing, mcp.end_streams))
             yield
+            ending.cancel()
         await calls.close()
 
     app = Starlette(
         routes=[
-            *page_routes(service),
+            *page_routes(service, calls),
             *api_routes(service, calls, log_questions=config.log_questions),
             *login_routes(credentials),
             Route("/mcp", UntilClosing(mcp)),
@@ -78,6 +80,11 @@ class UntilClosing:
             stream.cancel()
         if stream.done() and not stream.cancelled():
             stream.result()
+
+
+async def _then(event: asyncio.Event, act: Callable[[], None]) -> None:
+    await event.wait()
+    act()
 
 
 async def _completed(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import pytest
 from textual.pilot import Pilot
 
+from assistant import records
 from assistant.engine import Cancelled, Engine
 from assistant.errors import AssistantError, IndexUnusable
 from assistant.indexing.index_manager import IndexManager
@@ -92,7 +93,12 @@ class Replay(Engine):
         return tuple(headings)
 
     def ask(
-        self, request: Request | str, *, rebuilding: bool = False, stopped: Callable[[], bool] = lambda: False
+        self,
+        request: Request | str,
+        *,
+        rebuilding: bool = False,
+        stopped: Callable[[], bool] = lambda: False,
+        reached: Callable[[records.Stage], None] = lambda stage: None,
     ) -> Answer:
         assert isinstance(request, Request)
         self.asked.append(request)

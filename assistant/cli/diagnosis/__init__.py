@@ -37,4 +37,10 @@ def examine(
         findings += index.notes(settings)
         findings += index.index(settings, program, now)
         cache = settings.cache
-    return [*findings, *model.caches(cache), *server.mcp(), *server.server(), *installation.terminal(environment, encoding)]
+    return [
+        *findings,
+        *model.caches(cache),
+        *server.mcp(),
+        *server.server(),
+        *installation.terminal(environment, encoding),
+    ]

@@ -11,24 +11,21 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from importlib import resources
 from pathlib import PurePosixPath
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request as HttpRequest
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from assistant.errors import AssistantError, BadRequest, EmptyQuestion, UnreadableNotes
 from assistant.notes.link_targets import LinkTargets
+from assistant.server.calls import Calls
+from assistant.server.events import HEARTBEAT_SECONDS
 from assistant.server.page import document
-from assistant.server.page.asking import Event, encoded, events, form_of, request_of
+from assistant.server.page.asking import encoded, form_of, request_of
 from assistant.server.page.html import Child, Html, element, joined
 from assistant.server.page.note_html import link_addresses, note_html
+from assistant.server.question_events import QuestionEvent, QuestionEvents
 from assistant.server.service import Overloaded, Service
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
-)
-"""The content security policy that the page needs, and no more."""
 _FRAGMENT = "text/html;fragment=1"
 _TYPES = {
     "page.css": "text/css; charset=utf-8",
@@ -39,9 +36,9 @@ _MOST_DIGITS = 9
 _Make = Callable[[], list[Child]]
 
 
-def page_routes(service: Service) -> list[BaseRoute]:
-    """Those of the page, for an app that guards them."""
-    page = _Page(service)
+def page_routes(service: Service, calls: Calls) -> list[BaseRoute]:
+    """Those of the page, for an app that guards them; `calls` runs what takes time."""
+    page = _Page(service, calls)
     return [
         Route("/", page.home),
         Route("/ask", page.ask, methods=["POST"]),
@@ -65,8 +62,9 @@ class _Static:
 class _Page:
     """Answers the page's requests."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, calls: Calls) -> None:
         self._service = service
+        self._calls = calls
         self._static = _Static()
 
     async def home(self, request: HttpRequest) -> Response:
@@ -82,21 +80,23 @@ class _Page:
         except BadRequest as error:
             main = document.ask_page(document.Form(), None, document.failure(error))
             return self._whole("Error", main, asks=True, status=400)
-        happening = events(self._service, request_of(form))
+        try:
+            events = QuestionEvents(self._service, self._calls, request_of(form))
+        except Overloaded as error:
+            return self._answered(form, QuestionEvent("error", error=error))
         if streams:
             headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-            stream = _stream(form.question, happening)
+            stream = _stream(form.question, events)
             return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
-        last: Event | None = None
-        async for event in happening:
-            last = event
-        shown = _shown(form.question, last) if last else None
-        failed = last.error if last else None
-        main = document.ask_page(form, self._service.follower.step, shown)
-        status = _status(failed) if failed else 200
+        return self._answered(form, await events.last())
+
+    def _answered(self, form: document.Form, event: QuestionEvent) -> Response:
+        """The whole page with what came of a question."""
+        main = document.ask_page(form, self._service.follower.step, _shown(form.question, event))
+        status = _status(event.error) if event.error else 200
         response = self._whole(form.question[:80] or "Error", main, asks=True, status=status)
-        if isinstance(failed, Overloaded):
-            response.headers["Retry-After"] = str(failed.retry_seconds)
+        if isinstance(event.error, Overloaded):
+            response.headers["Retry-After"] = str(event.error.retry_seconds)
         return response
 
     async def notes(self, request: HttpRequest) -> Response:
@@ -106,7 +106,7 @@ class _Page:
             headings, paths = self._service.headings(), self._service.paths()
             return document.notes_page(headings, paths, self._service.follower.step)
 
-        return await self._made("Notes", made)
+        return await self._made(request, "Notes", made)
 
     async def note(self, request: HttpRequest) -> Response:
         """A note, whole or as a piece."""
@@ -120,7 +120,7 @@ class _Page:
             shown = note_html(note, link_addresses(targets, path), cited)
             return [shown] if fragment else document.note_page(path, shown)
 
-        response = await self._made(PurePosixPath(path).name, made, fragment=fragment)
+        response = await self._made(request, PurePosixPath(path).name, made, fragment=fragment)
         response.headers["Vary"] = "Accept"
         return response
 
@@ -134,7 +134,7 @@ class _Page:
         if name not in self._static.files:
             return self._error(404, UnreadableNotes("There is no such file.", "Open the page at / instead."))
         tag = f'"{self._static.tags[name]}"'
-        headers = {"ETag": tag, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+        headers = {"ETag": tag, "Cache-Control": "no-cache"}
         if tag in request.headers.get("if-none-match", "").replace("W/", "").split(", "):
             return Response(status_code=304, headers=headers)
         return Response(self._static.files[name], headers=headers, media_type=_TYPES[name])
@@ -145,10 +145,10 @@ class _Page:
             titles.setdefault(heading.path, heading.heading_path[0])
         return titles
 
-    async def _made(self, title: str, make: _Make, *, fragment: bool = False) -> Response:
+    async def _made(self, request: HttpRequest, title: str, make: _Make, *, fragment: bool = False) -> Response:
         """What `make` makes in a thread, or the page of its error."""
         try:
-            main = await run_in_threadpool(make)
+            main = await self._calls.while_connected(request, lambda gone: make())
         except AssistantError as error:
             if fragment:
                 return _html(document.alone(document.failure(error)), _status(error))
@@ -162,16 +162,25 @@ class _Page:
         return _html(document.document(title, main, asks=asks, version=self._static.version), status)
 
 
-async def _stream(question: str, happening: AsyncIterator[Event]) -> AsyncIterator[bytes]:
-    async for event in happening:
-        if event.answer is not None or event.error is not None:
-            yield encoded(event.name, {"html": document.alone(_shown(question, event))})
-        else:
-            yield encoded(event.name, {"progress": event.progress})
+async def _stream(question: str, events: QuestionEvents) -> AsyncIterator[bytes]:
+    try:
+        ended = False
+        while not ended:
+            event = await events.next(HEARTBEAT_SECONDS)
+            if event is None:
+                yield b": still here\n\n"
+                continue
+            ended = event.is_last
+            if ended:
+                yield encoded(event.name, {"html": document.alone(_shown(question, event))})
+            else:
+                yield encoded(event.name, {"progress": document.progress(event.step) if event.step else ""})
+    finally:
+        events.leave()
 
 
-def _shown(question: str, event: Event) -> Html:
-    """The turn that an answer or an error makes; nothing for a stage."""
+def _shown(question: str, event: QuestionEvent) -> Html:
+    """The turn that an answer or an error makes."""
     if event.answer is not None:
         return document.answered(question, event.answer)
     return document.turn(question or "Question", document.failure(event.error)) if event.error else joined()
@@ -194,9 +203,6 @@ def _cited(request: HttpRequest) -> range:
 
 def _html(markup: str, status: int = 200) -> HTMLResponse:
     headers = {
-        "Content-Security-Policy": POLICY,
         "Cache-Control": "private, no-cache",  # not no-store: a browser could not go back to the answer to a form
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
     }
     return HTMLResponse(markup, status, headers)
