@@ -219,7 +219,7 @@ def test_no_path_leads_out_of_the_notes(client: httpx.Client) -> None:
     for path in ("..%2fsecret.md", "%2e%2e/secret.md", "out.md", "%2fetc%2fpasswd", "fruit.md%00", "", "./fruit.md"):
         response = client.get(f"/notes/{path}", follow_redirects=True)
         assert "Secret" not in response.text
-        assert response.status_code in (200, 404)
+        assert response.status_code in (200, 400, 404)
         if response.status_code == 200:
             assert response.url.path in ("/notes", "/notes/fruit.md")
     for path in ("..%2froutes.py", "%2e%2e%2froutes.py", "nothing.js"):
@@ -229,7 +229,7 @@ def test_no_path_leads_out_of_the_notes(client: httpx.Client) -> None:
 def test_a_piece_of_a_note_is_sent_without_the_frame(client: httpx.Client) -> None:
     response = client.get("/notes/fruit.md", headers={"Accept": "text/html;fragment=1"})
     assert response.text.startswith('<div class="note-text">')
-    assert response.headers["vary"] == "Accept"
+    assert "Accept" in response.headers["vary"].split(", ")
     missing = client.get("/notes/gone.md", headers={"Accept": "text/html;fragment=1"})
     assert (missing.status_code, missing.text.startswith('<div class="failure"')) == (404, True)
 

@@ -5,6 +5,7 @@ stdout carries answers and nothing else; whatever goes to stderr is made safe fo
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from collections.abc import Sequence
@@ -104,15 +105,21 @@ class _Group(click.Group):
         command: click.Command = import_module(COMMANDS[name]).command
         return command
 
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Without a blank row above it: the screen has to fit 24."""
+        with formatter.indentation():
+            formatter.write_text(f"\b{inspect.cleandoc(self.help or '').removeprefix(chr(8))}")
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """As click does it, with a title that says where they may stand; those that only print something share a row,
-        so that the screen fits 24."""
+        """As click does it, with a title that says where they may stand and no blank row above it; those that only
+        print something share a row."""
         rows = [
             row
             for one in self.get_params(ctx)
             if not {"--help", "--version"} & set(one.opts) and (row := one.get_help_record(ctx))
         ]
-        with formatter.section("Options (before or after the command)"):
+        formatter.write_heading("Options (before or after the command)")
+        with formatter.indentation():
             formatter.write_dl([*rows, ("-h, --help, --version", "Show this message, or the version, and exit.")])
         self.format_commands(ctx, formatter)
 
