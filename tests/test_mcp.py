@@ -15,11 +15,14 @@ import pytest
 from jsonschema import Draft202012Validator
 from mcp import MCPError, types
 
+from assistant.errors import ModelUnusable
 from assistant.exit_codes import Exit
 from assistant.server import mcp_resources
 from assistant.server.mcp_calls import Progress
 from assistant.server.notes_follower import IndexStep
-from tests.asking import APPLE, FRUIT, NOTE
+from assistant.server.service import Service
+from assistant.server.starting import Starting
+from tests.asking import APPLE, FRUIT, NOTE, real_engine
 from tests.command import PROGRAM, Command, run
 from tests.mcp_serving import PATIENCE, Raw, Session, is_running, over_stdio, text, until
 
@@ -121,6 +124,7 @@ def test_passages_are_ranked_with_their_places(session: Session) -> None:
 
 def test_lines_are_read_by_citation_and_by_range(session: Session) -> None:
     assert session.record("read", citation="fruit.md:5")["lines"] == [FRUIT.splitlines()[4]]
+    assert text(session.call("read", citation="fruit.md:5")).startswith("fruit.md, line 5 of 9\n")
     result = session.call("read", citation="fruit.md:3-5")
     assert result.structured_content["lines"] == FRUIT.splitlines()[2:5]
     assert text(result).startswith("fruit.md, lines 3-5 of 9\n")
@@ -327,6 +331,21 @@ def test_a_first_index_is_reported_can_be_taken_back_and_ends_with_stdin(
     code, stderr = raw.end()
     assert (code, stderr) == (0, "")
     until(lambda: not any(map(is_running, children)))
+
+
+def test_a_start_that_failed_is_tried_again_by_the_next_call(tmp_path: Path, prepared: Path) -> None:
+    missing = str(tmp_path / "no-model")
+    (tmp_path / "notes").mkdir()
+    service = Service(
+        lambda models: real_engine(tmp_path / "notes", tmp_path / "index", prepared, model=missing), None, engines=1
+    )
+    starting = Starting(service)
+    with pytest.raises(ModelUnusable):
+        starting.wait(lambda: False)
+    before = starting._done
+    with pytest.raises(ModelUnusable):
+        starting.wait(lambda: False)
+    assert starting._done is not before
 
 
 def test_progress_only_rises() -> None:

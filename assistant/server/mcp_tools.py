@@ -282,7 +282,8 @@ def _lines_text(read: Lines) -> str:
     if not read.total:
         return _rows([f"{read.path} is empty."])
     digits = len(str(read.end))
-    rows = [f"{read.path}, lines {read.start}-{read.end} of {read.total:,}", ""]
+    which = f"lines {read.start}-{read.end}" if read.end > read.start else f"line {read.start}"
+    rows = [f"{read.path}, {which} of {read.total:,}", ""]
     rows += [f"{number:>{digits}}  {line}" for number, line in enumerate(read.lines, read.start)]
     if read.next_start is not None:
         rows += ["", f"Read on with start {read.next_start}."]
