@@ -152,6 +152,7 @@ def test_topics_and_health(server: Serving, service: Service) -> None:
         ({"question": "a", "options": ["x"]}, "options"),
         ({"question": "a", "options": {"A": 1}}, "options"),
         ({"question": "a", "conversation": 1}, "conversation"),
+        ({"question": "a", "conversation": "a" * 201}, "conversation"),
         ({"question": "a", "colour": "red"}, "colour"),
         ({"question": "apple", "under": "Nowhere"}, "Nowhere"),
     ],

@@ -14,6 +14,10 @@ from assistant.text.sanitize import replace_surrogates
 MOST_PASSAGES = 100
 LIMITS: Mapping[str, tuple[int, int]] = {"Request": (1, 8), "SearchBody": (1, MOST_PASSAGES)}
 """Least and most of the field `limit`, by the name of the body's type."""
+NAME = 200
+"""Characters of an id and of a conversation's name at the most: the service keeps the latter."""
+NAMES = frozenset(("id", "conversation"))
+"""Fields that are such names."""
 _Body = TypeVar("_Body")
 
 
@@ -71,6 +75,8 @@ def _checked(name: str, value: object, hint: object, limits: tuple[int, int]) ->
     if hint in (str, str | None):
         if not isinstance(value, str):
             raise BadRequest(f"`{name}` must be a string.", "Write it in quotes.")
+        if name in NAMES and len(value) > NAME:
+            raise BadRequest(f"`{name}` must have at most {NAME} characters.", "Choose a shorter one.")
         return replace_surrogates(value)
     if hint is bool:
         if not isinstance(value, bool):

@@ -10,7 +10,7 @@ from assistant import __version__
 from assistant.indexing.topic_list import NamedTopic
 from assistant.records import Answer, Request, SearchResult
 from assistant.rendering.answer_json import SCHEMA
-from assistant.server.bodies import LIMITS, SearchBody
+from assistant.server.bodies import LIMITS, NAME, NAMES, SearchBody
 from assistant.server.json_schema import Schema, Schemas
 from assistant.server.notes_follower import IndexStep
 from assistant.server.responses import STATUSES
@@ -174,6 +174,8 @@ def _body(schemas: Schemas, kind: type[object]) -> dict[str, Any]:
     schema: Any = schemas.named[kind.__name__]
     least, most = LIMITS[kind.__name__]
     schema["properties"]["limit"] |= {"minimum": least, "maximum": most}
+    for name in NAMES & schema["properties"].keys():
+        schema["properties"][name]["maxLength"] = NAME
     schema["additionalProperties"] = False
     return {"required": True, "content": {_JSON: {"schema": reference}}}
 
