@@ -24,6 +24,7 @@ BEARER = {"Authorization": f"Bearer {TOKEN}"}
 OWN = {"Origin": "http://localhost:{port}"}
 NAMED = {"Origin": "https://app.example"}
 COOKIE = {"Cookie": "assistant_session={cookie}"}
+BROWSER = {"Accept": "text/html,*/*"}
 CROSS = {"Sec-Fetch-Site": "cross-site"}
 EVIL = {"Origin": "https://evil.example"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -164,6 +165,8 @@ TRIES: tuple[Try, ...] = (
     Try("token: none, for the document", 401, path="/api/v1/openapi.json", server="token"),
     Try("token: none, for MCP", 401, "POST", "/mcp", JSON, b"{}", "token"),
     Try("token: none, for the page", 401, path="/", server="token", present=("<form",)),
+    Try("token: none, for a page below", 401, path="/notes", headers=BROWSER, server="token", present=("<form",)),
+    Try("token: none, for the API in a browser", 401, headers=BROWSER, server="token", present=("unauthorized",)),
     Try("token: none, for a path that is not there", 401, path="/nowhere", server="token"),
     Try("token: wrong", 401, headers={"Authorization": "Bearer wrong"}, server="token"),
     Try("token: its beginning", 401, headers={"Authorization": f"Bearer {TOKEN[:-1]}"}, server="token"),

@@ -54,6 +54,8 @@ def test_there_are_enough_ways_and_each_has_a_name_of_its_own() -> None:
 def test_the_committed_table_is_of_these_ways() -> None:
     text = (ROOT / "scripts" / "security_table.txt").read_text("utf-8")
     assert text.endswith(table({one.name: one.status for one in TRIES}))
+    page = (ROOT / "assistant" / "docs" / "server.md").read_text("utf-8")
+    assert f"has {len(TRIES)} ways to break in" in page
 
 
 @pytest.mark.parametrize("path", ["/api", "/api/v1/notes", "/nowhere", "/api/v1/ask"])

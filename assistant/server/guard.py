@@ -143,7 +143,7 @@ class Guard:
             return refusal(
                 "forbidden", "A cookie is not enough without the page's origin.", "Send the token in a header."
             )
-        if method in _READING and path in login.SHOWN_AT:
+        if method in _READING and login.is_shown_at(path, headers.get("accept", "")):
             return login.form(401)
         return refusal(
             "unauthorized",

@@ -11,8 +11,8 @@ from starlette.routing import BaseRoute, Route
 from assistant.server.credentials import COOKIE, Credentials
 
 PATH = "/login"
-SHOWN_AT = ("/", "/api")
-"""Pages in whose place the form is shown."""
+_PROGRAMS = ("/api/v1/", "/mcp")
+"""Paths that programs call: they get an error object instead of the form."""
 _FORM = """<!doctype html>
 <html lang="en">
 <head>
@@ -34,6 +34,11 @@ _FORM = """<!doctype html>
 </html>
 """
 _WRONG = '<p role="alert">That is not the token with which the server was started.</p>\n'
+
+
+def is_shown_at(path: str, accept: str) -> bool:
+    """Whether the form stands in the place of what a GET of this path asks for; `accept` is its Accept header."""
+    return path in ("/", "/api") or ("text/html" in accept and not path.startswith(_PROGRAMS))
 
 
 def form(status: int, *, wrong: bool = False) -> Response:
