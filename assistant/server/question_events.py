@@ -54,13 +54,6 @@ class QuestionEvents:
             self.leave()
             raise
 
-    async def last(self) -> QuestionEvent:
-        """The one that ends them."""
-        while True:
-            event = await self.next()
-            if event is not None and event.is_last:
-                return event
-
     def leave(self) -> None:
         """Takes the question back: nobody waits for its answer."""
         self._gone.set()

@@ -80,15 +80,16 @@ class _Page:
         except BadRequest as error:
             main = document.ask_page(document.Form(), None, document.failure(error))
             return self._whole("Error", main, asks=True, status=400)
+        asked = request_of(form)
         try:
-            events = QuestionEvents(self._service, self._calls, request_of(form))
-        except Overloaded as error:
+            if streams:
+                stream = _stream(form.question, QuestionEvents(self._service, self._calls, asked))
+                headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+                return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+            answer = await self._calls.while_connected(request, lambda gone: self._service.ask(asked, stopped=gone))
+        except AssistantError as error:
             return self._answered(form, QuestionEvent("error", error=error))
-        if streams:
-            headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-            stream = _stream(form.question, events)
-            return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
-        return self._answered(form, await events.last())
+        return self._answered(form, QuestionEvent("answered", answer=answer))
 
     def _answered(self, form: document.Form, event: QuestionEvent) -> Response:
         """The whole page with what came of a question."""
