@@ -206,7 +206,7 @@ def test_the_history_survives_a_reload_and_can_be_deleted(opened: Open) -> None:
     assert page.inner_text("#Current .asked") == FIRST
     assert page.locator("#History > details").count() == 2
     page.click(f"#History summary:text-is('{APPLE}')")
-    assert "seven months" in page.inner_text("#History > details[open]")
+    page.wait_for_selector("#History > details[open] >> text=seven months")
     page.click("#History > details[open] >> text=Delete this question")
     assert page.locator("#History > details").count() == 1
     page.click("text=Delete history")

@@ -49,7 +49,7 @@ def document(title: str, main: Child | Iterable[Child], *, asks: bool = False, v
         "head",
         element("meta", charset="utf-8"),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="referrer", content="no-referrer"),
+        element("meta", name="referrer", content="same-origin"),  # under no-referrer a form has `Origin: null`
         element("title", title if title == NAME else f"{title} - {NAME}"),
         element("link", rel="icon", href="/static/icon.svg", type="image/svg+xml"),
         element("link", rel="stylesheet", href=f"/static/page.css?v={version}"),
