@@ -298,6 +298,24 @@ def test_no_notes_named_is_said_on_stderr(tmp_path: Path, surroundings: dict[str
     assert "Point --notes at a folder" in done.stderr
 
 
+def test_a_client_that_stops_reading_is_an_end_too(folder: Path, surroundings: dict[str, str]) -> None:
+    raw = Raw(folder / "notes", folder / "index", surroundings)
+    raw.greet()
+    assert raw.process.stdin is not None
+    assert raw.process.stdout is not None
+    raw.process.stdout.close()
+    raw.send("tools/list", 2)
+    _, stderr = raw.process.communicate(timeout=PATIENCE)
+    assert (raw.process.returncode, stderr) == (0, b"")
+
+
+def test_without_pipes_it_says_what_it_is_for(folder: Path, surroundings: dict[str, str]) -> None:
+    words = shlex.join(Command(folder, surroundings).words("mcp"))
+    done = run(["sh", "-c", f"{words} <&-"], surroundings)
+    assert (done.returncode, done.stdout) == (Exit.USAGE, "")
+    assert "Let a client start this command" in done.stderr
+
+
 def test_a_first_index_is_reported_can_be_taken_back_and_ends_with_stdin(
     tmp_path: Path, surroundings: dict[str, str]
 ) -> None:

@@ -34,6 +34,7 @@ from assistant.server.mcp_changes import ChangeNews
 from assistant.server.service import ENGINES, WAITING, Service
 from assistant.server.starting import Starting
 from assistant.system.settings import debugging
+from assistant.system.streams import discard_stdout
 
 _MOST_BODY = 1024 * 1024
 """Bytes of an HTTP request."""
@@ -88,7 +89,10 @@ def serve_stdio(starting: Starting) -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the thread that reads stdin could not be woken
     server = create_mcp_server(starting.service, lambda call: starting.wait(call.stopped))
-    anyio.run(_serve_stdio, server)
+    try:
+        anyio.run(_serve_stdio, server)
+    except* BrokenPipeError:
+        discard_stdout()  # the client has gone, which is an end like any other
 
 
 async def _serve_stdio(server: McpServer) -> None:
