@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -13,7 +14,7 @@ import pytest
 from assistant.engine import Cancelled, Engine
 from assistant.errors import UnreadableNotes
 from assistant.indexing.index_process import IndexPaths
-from assistant.records import Request, Stage
+from assistant.records import Answer, Request, Stage
 from assistant.server.notes_follower import IndexStep
 from assistant.server.service import Changes, Overloaded, Service
 from tests.asking import APPLE, FRUIT, NOTE, asking, real_engine
@@ -80,6 +81,36 @@ def test_one_too_many_is_refused_and_those_before_are_answered(service: Service)
         go.set()
         assert all(one.result(PATIENCE).citations for one in held)
     assert service.ask(Request(APPLE)).citations
+
+
+def test_questions_are_answered_in_the_order_in_which_they_were_asked(
+    notes: Path, tmp_path: Path, prepared: Path
+) -> None:
+    service = Service(lambda models: asking(notes, tmp_path / "index"), None, engines=1, waiting=9)
+    service.start()
+    go, order = Event(), list[int]()
+
+    def ask(number: int) -> Answer:
+        return service.ask(Request(APPLE), reached=lambda stage: order.append(number) if stage == "found" else None)
+
+    def waits(count: int) -> bool:
+        return len(service._waiting) == count
+
+    def hold(stage: Stage) -> None:
+        go.wait(PATIENCE)
+
+    with ThreadPoolExecutor(10) as pool:
+        held = [pool.submit(service.ask, Request(APPLE), reached=hold)]
+        until(lambda: not service._free)
+        for number in range(9):
+            held.append(pool.submit(ask, number))
+            until(partial(waits, number + 1))
+        time.sleep(0.5)  # they look up several times meanwhile
+        go.set()
+        for one in held:
+            one.result(PATIENCE)
+    service.close()
+    assert order == list(range(9))
 
 
 def test_a_question_that_waits_can_be_taken_back(service: Service) -> None:

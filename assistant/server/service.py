@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from queue import Empty, LifoQueue
-from threading import BoundedSemaphore, Lock
+from threading import BoundedSemaphore, Condition, Lock
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from assistant.engine import Cancelled, Engine
@@ -83,9 +82,9 @@ class Service:
         """Called in a thread of the service when notes were added, changed or removed."""
         self.changes = Changes(0.0, 0)
         self._engines = others
-        self._free: LifoQueue[Engine] = LifoQueue()
-        for engine in reversed(others):
-            self._free.put(engine)
+        self._free = list(reversed(others))
+        self._waiting: deque[object] = deque()
+        self._turn = Condition()
         self.room = engines + waiting
         """Questions at once, those that wait included."""
         self._room = BoundedSemaphore(self.room)
@@ -226,17 +225,26 @@ class Service:
             try:
                 yield engine
             finally:
-                self._free.put(engine)
+                with self._turn:
+                    self._free.append(engine)
+                    self._turn.notify_all()
         finally:
             self._room.release()
 
     def _next(self, stopped: Callable[[], bool]) -> Engine:
-        while True:
+        """In the order of the calls: whoever waits looks up now and then, and must not lose its place by that."""
+        ticket = object()
+        with self._turn:
+            self._waiting.append(ticket)
             try:
-                return self._free.get(timeout=_STEP_SECONDS)
-            except Empty:
-                if stopped():
-                    raise Cancelled from None
+                while not self._free or self._waiting[0] is not ticket:
+                    self._turn.wait(_STEP_SECONDS)
+                    if stopped():
+                        raise Cancelled
+                return self._free.pop()
+            finally:
+                self._waiting.remove(ticket)
+                self._turn.notify_all()
 
     def _subject(self, conversation: str) -> Subject | None:
         with self._lock:
