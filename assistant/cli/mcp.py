@@ -7,6 +7,7 @@ import sys
 import click
 
 from assistant.cli.options import common_options, settings_of
+from assistant.errors import BadRequest
 from assistant.exit_codes import Exit
 from assistant.system.streams import say, write
 
@@ -32,9 +33,11 @@ def command(context: click.Context, install: bool) -> int:
 
         write(blocks(settings))
         return Exit.ANSWERED
+    if sys.stdin is None or sys.stdout is None:
+        raise BadRequest("stdin or stdout is closed.", "Let a client start this command, with a pipe for each.")
     if not settings.notes.is_dir():
         say(f"Warning: {settings.notes} is no folder; the tools say so until it is one.")
-    if sys.stdin is not None and sys.stdin.isatty():
+    if sys.stdin.isatty():
         say("Serving MCP on stdin and stdout, for a client to talk to. `assistant mcp --install` tells how to add it.")
     from assistant.server.service import Service
     from assistant.server.starting import Starting
