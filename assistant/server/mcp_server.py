@@ -28,7 +28,7 @@ from starlette.types import Receive, Scope, Send
 
 from assistant import __version__
 from assistant.errors import AssistantError, BadRequest, UnreadableNotes
-from assistant.server import mcp_prompt, mcp_resources, mcp_schemas, mcp_tools
+from assistant.server import mcp_prompt, mcp_resources, mcp_schemas, mcp_texts, mcp_tools
 from assistant.server.mcp_calls import Call, in_thread
 from assistant.server.mcp_changes import ChangeNews
 from assistant.server.service import ENGINES, WAITING, Service
@@ -179,7 +179,7 @@ class _Handlers:
         try:
             told = await self._in_thread(context, lambda call: arguments.told(self._service, call))
         except AssistantError as error:
-            return _failed(mcp_tools.error_text(error))
+            return _failed(mcp_texts.error_text(error))
         except Exception as error:  # noqa: BLE001 - the client is told, and the server goes on
             return _failed(_internal(error))
         return types.CallToolResult(
@@ -221,7 +221,7 @@ class _Handlers:
         try:
             return mcp_prompt.prompt(params.name, params.arguments)
         except AssistantError as error:
-            raise MCPError(types.INVALID_PARAMS, mcp_tools.error_text(error)) from None
+            raise MCPError(types.INVALID_PARAMS, mcp_texts.error_text(error)) from None
 
     async def _in_thread(self, context: _Context, make: Callable[[Call], _Made]) -> _Made:
         def work(call: Call) -> _Made:
@@ -235,11 +235,11 @@ class _Handlers:
         try:
             return await self._in_thread(context, make)
         except BadRequest as error:
-            raise MCPError(types.INVALID_PARAMS, mcp_tools.error_text(error)) from None
+            raise MCPError(types.INVALID_PARAMS, mcp_texts.error_text(error)) from None
         except UnreadableNotes as error:
-            raise MCPError(_NOT_FOUND, mcp_tools.error_text(error)) from None
+            raise MCPError(_NOT_FOUND, mcp_texts.error_text(error)) from None
         except AssistantError as error:
-            raise MCPError(types.INTERNAL_ERROR, mcp_tools.error_text(error)) from None
+            raise MCPError(types.INTERNAL_ERROR, mcp_texts.error_text(error)) from None
         except Exception as error:  # noqa: BLE001 - as for tools
             raise MCPError(types.INTERNAL_ERROR, _internal(error)) from None
 

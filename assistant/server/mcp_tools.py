@@ -11,19 +11,16 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from assistant.errors import AssistantError, BadRequest
-from assistant.records import Answer, Request, SearchResult
-from assistant.rendering import terminal
+from assistant.errors import BadRequest
+from assistant.records import Request
 from assistant.rendering.answer_json import answer_json
 from assistant.rendering.search_json import search_json
-from assistant.server import mcp_resources, mcp_schemas
+from assistant.server import mcp_resources, mcp_schemas, mcp_texts
 from assistant.server.mcp_calls import Call
 from assistant.server.mcp_schemas import ChangeReport, Indexing, Lines, Schema, Topic, TopicList
 from assistant.server.service import Service
 from assistant.text import sanitize
 
-WIDTH = 100
-"""Columns of the texts."""
 MOST_LINES = 400
 """Lines that one call of `read` gives."""
 _CITATION = re.compile(r"(?P<path>.+?):(?P<start>[0-9]+)(?:-(?P<end>[0-9]+))?")
@@ -87,7 +84,7 @@ class AskInput(ToolInput):
             limit=self.limit,
         )
         answer = service.ask(request, stopped=call.stopped, indexing=call.indexing)
-        return Told(json.loads(answer_json(answer)), _answer_text(answer))
+        return Told(json.loads(answer_json(answer)), mcp_texts.answer_text(answer))
 
 
 class SearchInput(ToolInput):
@@ -107,7 +104,7 @@ class SearchInput(ToolInput):
             tag=clean(self.tag) if self.tag else None,
         )
         found = service.search(request, self.limit, stopped=call.stopped, indexing=call.indexing)
-        return Told(json.loads(search_json(found)), _search_text(found))
+        return Told(json.loads(search_json(found)), mcp_texts.search_text(found))
 
 
 class ReadInput(ToolInput):
@@ -144,7 +141,7 @@ class ReadInput(ToolInput):
             next_start=last + 1 if last < wanted_end else None,
             lines=list(lines),
         )
-        return Told(read.model_dump(mode="json"), _lines_text(read))
+        return Told(read.model_dump(mode="json"), mcp_texts.lines_text(read))
 
     def _place(self) -> tuple[str, int, int | None]:
         """Path, first line and last line."""
@@ -175,11 +172,11 @@ class TopicsInput(ToolInput):
         part = (self.contains or "").casefold()
         found = [one for one in service.topics() if part in one.name.casefold()]
         listed = [Topic(**{**asdict(one), "heading_path": list(one.heading_path)}) for one in found[: self.limit]]
-        rows = [f"{one.name}  {one.path}:{one.line}  {_headings(one.heading_path)}" for one in listed]
+        rows = [f"{one.name}  {one.path}:{one.line}  {mcp_texts.headings(one.heading_path)}" for one in listed]
         if len(found) > len(listed):
             rows.append(f"{len(found) - len(listed):,} more; narrow them with `contains` or raise `limit`.")
         topics = TopicList(topics=listed, total=len(found))
-        return Told(topics.model_dump(mode="json"), _rows(rows or ["No names."]))
+        return Told(topics.model_dump(mode="json"), mcp_texts.joined(rows or ["No names."]))
 
 
 class ChangesInput(ToolInput):
@@ -201,7 +198,7 @@ class ChangesInput(ToolInput):
             indexing=Indexing(action=step.action, done=step.done, total=step.total) if step else None,
             trouble=service.follower.trouble or None,
         )
-        return Told(report.model_dump(mode="json"), _changes_text(report))
+        return Told(report.model_dump(mode="json"), mcp_texts.changes_text(report))
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,64 +255,3 @@ TOOLS = (
         lambda: mcp_schemas.output_schema(ChangeReport),
     ),
 )
-
-
-def error_text(error: AssistantError) -> str:
-    """What went wrong and the next step."""
-    return sanitize.block(str(error).strip())
-
-
-def _answer_text(answer: Answer) -> str:
-    return terminal.text(answer, WIDTH) + _warnings(answer.warnings)
-
-
-def _search_text(found: SearchResult) -> str:
-    rows: list[str] = []
-    for number, one in enumerate(found.passages, 1):
-        place = f"{one.path}:{one.start_line}" + (f"-{one.end_line}" if one.end_line > one.start_line else "")
-        rows += [f"[{number}] {place}  {_headings(one.heading_path)}  ({one.score:.2f})"]
-        rows += [f"    {row}" for row in one.quote.split("\n")]
-    return _rows(rows or ["Nothing was found."]) + _warnings(found.warnings)
-
-
-def _lines_text(read: Lines) -> str:
-    if not read.total:
-        return _rows([f"{read.path} is empty."])
-    digits = len(str(read.end))
-    which = f"lines {read.start}-{read.end}" if read.end > read.start else f"line {read.start}"
-    rows = [f"{read.path}, {which} of {read.total:,}", ""]
-    rows += [f"{number:>{digits}}  {line}" for number, line in enumerate(read.lines, read.start)]
-    if read.next_start is not None:
-        rows += ["", f"Read on with start {read.next_start}."]
-    return _rows(rows)
-
-
-def _changes_text(report: ChangeReport) -> str:
-    rows = [f"{report.notes:,} notes and {report.passages:,} passages are indexed."]
-    if report.at is None:
-        rows.append("Nothing has changed since this server started.")
-    else:
-        rows.append(f"Last change at {report.at}, generation {report.generation}:")
-        for word in ("added", "changed", "removed"):
-            rows += [f"  {word} {path}" for path in getattr(report, word)]
-    if report.pending:
-        rows.append(f"{report.pending:,} passages are found by words only so far.")
-    if report.indexing is not None:
-        step = report.indexing
-        rows.append(f"{step.action}: {step.done:,} of {step.total:,}" if step.total else f"{step.action}.")
-    rows += report.unreadable
-    if report.trouble:
-        rows.append(f"The last update failed: {report.trouble}")
-    return _rows(rows)
-
-
-def _headings(path: tuple[str, ...] | list[str]) -> str:
-    return " › ".join(path[1:] or path)
-
-
-def _warnings(warnings: tuple[str, ...]) -> str:
-    return "\n" + _rows([f"Warning: {one}" for one in warnings]) if warnings else ""
-
-
-def _rows(rows: list[str]) -> str:
-    return "".join(sanitize.block(row) + "\n" for row in rows)
