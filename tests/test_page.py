@@ -271,14 +271,14 @@ def test_stages_come_first_and_the_answer_once(client: httpx.Client) -> None:
 @pytest.mark.parametrize("accept", ["text/html", "text/event-stream"])
 def test_a_question_is_taken_back_when_its_asker_leaves(service: Service, client: httpx.Client, accept: str) -> None:
     free = service._room._value
-    engines = [service._free.get() for _ in range(2)]
+    engines = [service._free.pop() for _ in range(2)]
     try:
         with pytest.raises(httpx.ReadTimeout):
             client.post("/ask", data={"question": APPLE}, headers={"Accept": accept}, timeout=0.5)
         until(lambda: service._room._value == free)
     finally:
         for engine in engines:
-            service._free.put(engine)
+            service._free.append(engine)
 
 
 def test_errors_say_what_to_do_next(client: httpx.Client) -> None:
