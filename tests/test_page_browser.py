@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 
@@ -382,10 +383,20 @@ def test_nothing_is_wider_than_a_small_screen(opened: Open) -> None:
         assert not page.evaluate(wide)
 
 
+def test_cited_lines_of_code_stay_lines(opened: Open) -> None:
+    lines = HOSTILE.split("\n")
+    first = lines.index("</code></pre><script>window.hacked = 17</script>") + 1
+    page = opened(f"/notes/{quote(NAME)}?from={first}&to={first + 1}")
+    rows: list[Any] = [row.bounding_box() for row in page.locator("pre .cited").all()]
+    assert len(rows) == 2
+    assert rows[0]["x"] == rows[1]["x"]
+    assert rows[0]["y"] + rows[0]["height"] == pytest.approx(rows[1]["y"], abs=1)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1024, 1600])
 def test_screens_look_as_they_did(
-    opened: Open, comparing: Page, request: pytest.FixtureRequest, width: int, scheme: str
+    opened: Open, browser: Browser, comparing: Page, request: pytest.FixtureRequest, width: int, scheme: str
 ) -> None:
     """Compared where the browser and its fonts are those that the pictures were made with."""
     page = opened(viewport={"width": width, "height": HEIGHT}, color_scheme=scheme)
@@ -394,7 +405,7 @@ def test_screens_look_as_they_did(
     open_first_source(page)
     shown["note"] = page.screenshot(animations="disabled", caret="hide")
     drawn = "".join(page.evaluate(FONTS, family) for family in ("system-ui", "monospace"))
-    made_with, environment = SCREENS / "made-with.txt", f"Chromium {comparing.context.browser.version}\n{drawn}"
+    made_with, environment = SCREENS / "made-with.txt", f"Chromium {browser.version}\n{drawn}"
     if request.config.getoption("update_snapshots", default=False):
         SCREENS.mkdir(exist_ok=True)
         made_with.write_text(environment, "utf-8")
