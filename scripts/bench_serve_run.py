@@ -79,7 +79,7 @@ class Bench:
             process.wait()
 
     def run(self) -> str:
-        subprocess.run(self.words("--quiet", "index"), check=True, env=self.environment)
+        subprocess.run(self.words("index"), check=True, env=self.environment, stdout=subprocess.DEVNULL)
         with self.server() as process:
             self.ask("What is this about?")  # the first one loads what the others find loaded
             alone = [self.ask(question) for question in islice(self.endless(), ALONE)]

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -27,6 +28,7 @@ from assistant.server.responses import as_json, refusal
 from assistant.server.service import Service
 
 _EVENTS = "text/event-stream"
+_Made = TypeVar("_Made")
 _log = logging.getLogger("assistant.server")
 
 
@@ -75,20 +77,20 @@ class _Api:
         return as_json(await self._calls.while_connected(request, search))
 
     async def notes(self, request: Request) -> Response:
-        paths = await self._calls.while_connected(request, lambda gone: self._service.paths())
+        paths = await self._when_indexed(request, self._service.paths)
         return as_json(json.dumps(plain(NoteList(paths))))
 
     async def note(self, request: Request) -> Response:
         start, end = _line(request.query_params, "start"), _line(request.query_params, "end")
         path: str = request.path_params["path"]
         try:
-            note = await self._calls.while_connected(request, lambda gone: self._service.note(path))
+            note = await self._when_indexed(request, lambda: self._service.note(path))
         except UnreadableNotes as error:
             return refusal("not_found", error.message, "The paths of notes are those of citations.")
         return as_json(json.dumps(plain(_lines(note, start, end))))
 
     async def topics(self, request: Request) -> Response:
-        topics = await self._calls.while_connected(request, lambda gone: self._service.topics())
+        topics = await self._when_indexed(request, self._service.topics)
         return as_json(json.dumps(plain(TopicList(topics))))
 
     async def health(self, request: Request) -> Response:
@@ -108,6 +110,15 @@ class _Api:
 
     async def style(self, request: Request) -> Response:
         return Response(api_page.style(), media_type="text/css", headers={"cache-control": "max-age=3600"})
+
+    async def _when_indexed(self, request: Request, make: Callable[[], _Made]) -> _Made:
+        """What `make` makes in a thread, once there is an index."""
+
+        def made(gone: Callable[[], bool]) -> _Made:
+            self._service.await_index(stopped=gone)
+            return make()
+
+        return await self._calls.while_connected(request, made)
 
     def _log_question(self, text: str) -> None:
         if self._log_questions:

@@ -31,8 +31,9 @@ HEAD_SECONDS = 10.0
 """In which the head of a request must have arrived."""
 CONNECTIONS = 1000
 """At once; a request on one more gets 503."""
-_DRAIN_SECONDS = 0.2
-"""Between the last connection that is accepted and the end of those that have asked nothing."""
+_DRAIN_STEPS, _STEP_SECONDS = 20, 0.01
+"""Of the event loop before it accepts no more, and before connections that have asked nothing are ended: counted in
+steps, since what a client has sent is read in the next few, however long they take."""
 
 
 class AddressUnusable(AssistantError):
@@ -111,12 +112,18 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """What has been accepted may still send its request; nothing else is accepted."""
+        """What has connected may still send its request; nothing else is accepted."""
+        await _drain()
         for server in self.servers:
             server.close()
-        await asyncio.sleep(_DRAIN_SECONDS)
+        await _drain()
         self._closing.set()
         await super().shutdown(sockets)
+
+
+async def _drain() -> None:
+    for _ in range(_DRAIN_STEPS):
+        await asyncio.sleep(_STEP_SECONDS)
 
 
 class _PatientProtocol(H11Protocol):

@@ -158,7 +158,7 @@ class Service:
         from assistant.indexing.index_manager import NotYet
 
         def look(engine: Engine, building: bool) -> bool:
-            if building and not engine.generation():
+            if not engine.generation():
                 raise NotYet
             return True
 
@@ -211,9 +211,9 @@ class Service:
         step = self.follower.step
         if step is not None:
             indexing(step)
-            self.follower.wait(_STEP_SECONDS)
         elif self.follower.trouble:
             raise IndexUnusable(self.follower.trouble, "")
+        self.follower.wait(_STEP_SECONDS)
 
     @contextmanager
     def _engine(self, stopped: Callable[[], bool]) -> Iterator[Engine]:

@@ -149,12 +149,16 @@ class _Page:
     async def _made(self, request: HttpRequest, title: str, make: _Make, *, fragment: bool = False) -> Response:
         """What `make` makes in a thread, or the page of its error."""
         try:
-            main = await self._calls.while_connected(request, lambda gone: make())
+            main = await self._calls.while_connected(request, lambda gone: self._when_indexed(make, gone))
         except AssistantError as error:
             if fragment:
                 return _html(document.alone(document.failure(error)), _status(error))
             return self._error(_status(error), error)
         return _html(document.alone(main)) if fragment else self._whole(title, main)
+
+    def _when_indexed(self, make: _Make, gone: Callable[[], bool]) -> list[Child]:
+        self._service.await_index(stopped=gone)
+        return make()
 
     def _error(self, status: int, error: AssistantError) -> Response:
         return self._whole("Error", [element("h1", "Error"), document.failure(error)], status=status)
