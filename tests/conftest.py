@@ -1,7 +1,9 @@
 """Fixtures of every test: shared folder, model, environment, schema, golden files; examples of a property test."""
 
+import fcntl
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -80,12 +82,19 @@ def surroundings(root: Path, prepared: Path, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture(scope="session")
-def corpus_index(root: Path, prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def corpus_index(
+    root: Path, prepared: Path, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """A finished index of the shipped notes, to be copied: most of an index's time goes into the vocabulary's vectors,
-    which one of other notes takes over from it."""
+    which one of other notes takes over from it. The processes of a run, and later runs, share one, kept up to date."""
+    assert pytestconfig.cache is not None
+    kept = pytestconfig.cache.mkdir("corpus-index")
     index = tmp_path_factory.mktemp("corpus") / "index"
-    with closing(real_engine(root / "corpus", index, prepared, background=False)) as engine:
-        engine.update()
+    with (kept / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with closing(real_engine(root / "corpus", kept / "index", prepared, background=False)) as engine:
+            engine.update()
+        shutil.copytree(kept / "index", index)
     return index
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from tests.asking import real_engine
 
 
 @pytest.fixture(scope="module")
-def asked(root: Path, prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    made = real_engine(root / "corpus", tmp_path_factory.mktemp("index"), prepared)
+def asked(root: Path, prepared: Path, corpus_index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    index = tmp_path_factory.mktemp("answers") / "index"
+    shutil.copytree(corpus_index, index)
+    made = real_engine(root / "corpus", index, prepared)
     yield made
     made.close()
 

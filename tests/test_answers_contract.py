@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -74,8 +75,11 @@ class Corpus:
 
 
 @pytest.fixture(scope="module")
-def corpus(root: Path, surroundings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+def corpus(
+    root: Path, surroundings: dict[str, str], corpus_index: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Corpus:
     made = Corpus(root / "corpus", tmp_path_factory.mktemp("corpus"), surroundings)
+    shutil.copytree(corpus_index, made.folder / "index")
     made.run("index", seed="1")
     return made
 

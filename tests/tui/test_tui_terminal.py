@@ -79,9 +79,12 @@ def chat(folder: Path) -> str:
     return f"{sys.executable} -P -m assistant --notes {folder}/corpus --index {folder}/index chat"
 
 
-def test_ask_open_edit_copy_and_quit_in_a_terminal(terminal: Terminal, tmp_path: Path, root: Path) -> None:
+def test_ask_open_edit_copy_and_quit_in_a_terminal(
+    terminal: Terminal, tmp_path: Path, root: Path, corpus_index: Path
+) -> None:
     """Ask, read, open the source, edit, ask again, copy, resize, quit; the terminal is as it was before."""
     shutil.copytree(root / "corpus", tmp_path / "corpus")
+    shutil.copytree(corpus_index, tmp_path / "index")
     opened = tmp_path / "opened"
     script = tmp_path / "editor"
     script.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {opened}\n')
@@ -184,9 +187,12 @@ def test_no_byte_of_a_hostile_note_reaches_the_terminal_as_a_control(terminal: T
     assert not any(letter in saved for letter in "\x1b\x07\x9b\u202e\u200b\u2066")
 
 
-def test_a_window_that_is_closed_over_the_editor_ends_the_chat(terminal: Terminal, tmp_path: Path, root: Path) -> None:
+def test_a_window_that_is_closed_over_the_editor_ends_the_chat(
+    terminal: Terminal, tmp_path: Path, root: Path, corpus_index: Path
+) -> None:
     """It must not live on without a terminal, where it would go on reading the notes."""
     shutil.copytree(root / "corpus", tmp_path / "corpus")
+    shutil.copytree(corpus_index, tmp_path / "index")
     began = tmp_path / "began"
     script = tmp_path / "editor"
     script.write_text(f"#!/bin/sh\ntouch {began}\nexec sleep 60\n")
