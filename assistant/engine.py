@@ -72,6 +72,8 @@ class Engine:
         self._opened: IndexManager | None = None
         self._retriever: HybridRetriever | None = None
         self._subjects: dict[str, Subject | None] = {}
+        self._confined = False
+        self._outside: tuple[Store, frozenset[str]] | None = None
 
     @classmethod
     def from_settings(
@@ -211,7 +213,9 @@ class Engine:
         """The names that a verdict may give, each once, by note and line of its best place; the errors of `ask`."""
         from assistant.indexing.topic_list import named_topics
 
-        return named_topics(self._view(rebuilding=False).store)
+        store = self._view(rebuilding=False).store
+        outside = self._left_out(store)
+        return tuple(topic for topic in named_topics(store) if topic.path not in outside)
 
     def busy(self) -> bool:
         """Whether another process is writing the index."""
@@ -226,6 +230,12 @@ class Engine:
         if self._opened is None or not self._opened.unfinished() or self._background is None:
             return None
         return self._background(self._opened.index)
+
+    def confine(self) -> None:
+        """From now on nothing is said of notes outside the folder, to which a symbolic link in it leads: for programs
+        that answer others than the owner."""
+        self._confined = True
+        self._retriever = None
 
     def load(self) -> None:
         """What the first question would have to wait for, models and index; the errors of `ask`."""
@@ -280,7 +290,10 @@ class Engine:
         from assistant.indexing import overview
 
         store = self._index().opened()
-        return overview.headings(store) if store is not None else ()
+        if store is None:
+            return ()
+        outside = self._left_out(store)
+        return tuple(one for one in overview.headings(store) if one.path not in outside)
 
     def note(self, path: str) -> Note:
         """The note as it is on disk now; UnreadableNotes."""
@@ -311,7 +324,9 @@ class Engine:
         store = self._index().opened()
         if store is None:
             return {}
-        return {path: note.digest for path, note in sorted(store.note_files().items()) if not note.reason}
+        outside = self._left_out(store)
+        files = sorted(store.note_files().items())
+        return {path: note.digest for path, note in files if not note.reason and path not in outside}
 
     def close(self) -> None:
         """Closes the index; the next question opens it again."""
@@ -390,8 +405,19 @@ class Engine:
             def prefetch(terms: Sequence[str], scope: Scope) -> bool:
                 return self._index().prefetch(store, terms, scope)
 
-            self._retriever = HybridRetriever(store, self._encoder, self._vocabulary, prefetch)
+            left_out = self._left_out(store)
+            self._retriever = HybridRetriever(store, self._encoder, self._vocabulary, prefetch, left_out)
         return self._retriever
+
+    def _left_out(self, store: Store) -> frozenset[str]:
+        """The notes that nothing is said of, looked up once for each generation."""
+        from assistant.notes import folder
+
+        if not self._confined:
+            return frozenset()
+        if self._outside is None or self._outside[0] is not store:
+            self._outside = (store, folder.leading_out(self.notes, store.note_files()))
+        return self._outside[1]
 
     def _warnings(self, view: IndexView) -> tuple[str, ...]:
         """What a reader must know of the index; also that its vectors are still being computed."""

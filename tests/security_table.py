@@ -112,6 +112,9 @@ TRIES: tuple[Try, ...] = (
     _note("a path that is longer", "a" * 5000, 414),
     Try("a long query", 414, path="/api/v1/notes?" + "a" * 5000),
     Try("note: a link that leads out is not listed", 200, absent=("link.md", "linked")),
+    Try("ask: what a link leads out to", 200, "POST", "/api/v1/ask", JSON, b'{"question": "What is Secret?"}'),
+    Try("search: what a link leads out to", 200, "POST", "/api/v1/search", JSON, b'{"query": "the secret outside"}'),
+    Try("topics: what a link leads out to", 200, path="/api/v1/topics", absent=("Secret", SECRET)),
     Try("a file beside the page", 404, path="/../../../../etc/passwd"),
     Try("a file beside the page, encoded", 404, path="/%2e%2e/%2e%2e/etc/passwd"),
     # Another host: DNS rebinding.

@@ -78,8 +78,10 @@ def test_a_head_that_does_not_come_ends_the_connection(
     monkeypatch.setattr(run, "HEAD_SECONDS", 0.2)
     with socket.create_connection(("127.0.0.1", servers["open"].port), timeout=PATIENCE) as connection:
         connection.sendall(before)
-        if before:
-            assert connection.recv(65536).startswith(b"HTTP/1.1 421")
+        reply = b""
+        while before and not reply.rstrip().endswith(b"}}"):  # it may come in parts
+            reply += connection.recv(65536)
+        assert not before or reply.startswith(b"HTTP/1.1 421")
         connection.sendall(head)
         assert connection.recv(65536) == b""
 

@@ -12,7 +12,7 @@ from threading import Event
 import pytest
 
 from assistant.engine import Cancelled, Engine
-from assistant.errors import UnreadableNotes
+from assistant.errors import BadRequest, UnreadableNotes
 from assistant.indexing.index_process import IndexPaths
 from assistant.records import Answer, Request, Stage
 from assistant.server.notes_follower import IndexStep
@@ -183,3 +183,31 @@ def test_a_first_index_is_built_in_a_child_and_the_question_waits(notes: Path, t
         assert overview.pending == 0
     finally:
         service.close()
+
+
+def test_nothing_is_said_of_notes_that_a_link_leads_out_to(notes: Path, tmp_path: Path, prepared: Path) -> None:
+    """Neither by a link to a file nor by one to a folder; a link inside the folder is a note like any other."""
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "vault.md").write_text("# Vault\n\nThe vault opens with the word quetzal.\n", "utf-8")
+    (notes / "out.md").symlink_to(secrets / "vault.md")
+    (notes / "more").symlink_to(secrets)
+    (notes / "again.md").symlink_to(notes / "fruit.md")
+    service = Service(lambda models: asking(notes, tmp_path / "index"), None, engines=1)
+    service.start()
+    try:
+        service.await_index()
+        question = Request("Which word opens the vault?")
+        assert "quetzal" not in repr(service.ask(question))
+        assert "quetzal" not in repr(service.search(question, 100))
+        assert "vault" not in repr((service.topics(), service.headings(), service.paths())).lower()
+        with pytest.raises(BadRequest) as refused:
+            service.ask(Request("Which word?", under="Vaultt"))
+        assert "Vault;" not in refused.value.hint
+        assert "again.md" in service.paths() or "fruit.md" in service.paths()
+        assert service.ask(Request(APPLE)).citations
+    finally:
+        service.close()
+    alone = asking(notes, tmp_path / "index")
+    assert "quetzal" in repr(alone.ask(question))
+    alone.close()

@@ -36,7 +36,7 @@ def answer(
     where nothing is called as `under` or `tag` say; IndexDamaged.
     """
     understanding = understand(request, before, retriever.store)
-    scope = restrict(retriever.store, request)
+    scope = restrict(retriever.store, request, retriever.left_out)
     if understanding.expectations.is_overview:
         parts = overview(understanding.query.text, retriever.reader, request.limit, scope)
         check_quotes(parts, retriever.reader)

@@ -32,7 +32,8 @@ def search(
     `tag` say; IndexDamaged.
     """
     understanding = understand(request, None, retriever.store)
-    candidates = retriever.retrieve(understanding.query, restrict(retriever.store, request))
+    scope = restrict(retriever.store, request, retriever.left_out)
+    candidates = retriever.retrieve(understanding.query, scope)
     stopped()
     result = read(candidates, reader, retriever.reader)
     return tuple(islice(_found(result.hits, retriever), most)), understanding.notices

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -63,6 +63,22 @@ def read(folder: Path, path: str) -> Note:
 def lines(folder: Path, path: str) -> tuple[str, ...]:
     """The lines of that note without its digest, which takes longer; raises UnreadableNote."""
     return _split(path, _content(folder, path))
+
+
+def leading_out(folder: Path, paths: Iterable[str]) -> frozenset[str]:
+    """Those of the notes that lie outside the folder: a symbolic link in it leads there."""
+    root = os.path.realpath(folder)
+    folders: dict[str, str] = {}
+    found = set()
+    for path in paths:
+        above, _, name = path.rpartition("/")
+        if above not in folders:
+            folders[above] = os.path.realpath(os.path.join(root, above))  # noqa: PTH118 - thousands of paths
+        file = os.path.join(folders[above], name)  # noqa: PTH118
+        real = os.path.realpath(file) if os.path.islink(file) else file  # noqa: PTH114
+        if os.path.commonpath((root, real)) != root:
+            found.add(path)
+    return frozenset(found)
 
 
 def decode(path: str, data: bytes) -> Note:

@@ -62,6 +62,8 @@ class HybridRetriever:
     vocabulary: bool = True
     """Use the built-in vocabulary for query expansion."""
     prefetch: Prefetch = lambda terms, scope: False
+    left_out: frozenset[str] = frozenset()
+    """Paths of notes that no answer may be made of."""
     reader: IndexReader = field(init=False)
     _expander: QueryExpander | None = field(init=False, default=None)
 

@@ -76,6 +76,8 @@ class Service:
         is left to a child process."""
         self._first = open_engine(None)
         others = [open_engine(self._first) for _ in range(engines)]
+        for engine in (self._first, *others):
+            engine.confine()
         self.notes: Path = self._first.notes
         self.follower = NotesFollower(self._first, paths, self._updated)
         self.on_change: list[Callable[[Changes], None]] = []

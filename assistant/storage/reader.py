@@ -122,6 +122,10 @@ class Store:
         """All of them, by path and line."""
         return self._text.passage_ids()
 
+    def passages_of(self, paths: Collection[str]) -> set[PassageId]:
+        """Those of these notes."""
+        return self._text.passages_of(paths)
+
     def section_passages(self, path: str, anchor: str) -> list[PassageId]:
         """Those of one section, by line."""
         return self._text.section_passages(path, anchor)

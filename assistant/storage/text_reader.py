@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -86,6 +86,10 @@ class TextReader:
         below = [number for number, path in sections if _within(wanted, path, exact=True)]
         below = below or [number for number, path in sections if _within(wanted, path, exact=False)]
         return set(self._ids(f"SELECT id FROM passages WHERE section {IN_LIST}", json.dumps(below)))
+
+    def passages_of(self, paths: Collection[str]) -> set[PassageId]:
+        notes = f"SELECT id FROM notes WHERE path {IN_LIST}"
+        return set(self._ids(f"SELECT id FROM passages WHERE note IN ({notes})", json.dumps(list(paths))))
 
     def tagged(self, tag: str) -> set[PassageId]:
         rows = self._snapshot.rows("SELECT id, tags FROM notes WHERE tags <> '[]'")
