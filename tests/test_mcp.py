@@ -322,7 +322,7 @@ def test_a_first_index_is_reported_can_be_taken_back_and_ends_with_stdin(
 ) -> None:
     """Nothing but messages of the protocol on stdout, and no process left."""
     (tmp_path / "notes").mkdir()
-    for number in range(60):
+    for number in range(150):
         rows = "\n".join(f"- Item {n} of shelf {number} holds {n * number * 7919 % 10007} jars." for n in range(60))
         (tmp_path / "notes" / f"shelf-{number}.md").write_text(f"# Shelf {number}\n\n{rows}\n", "utf-8")
     raw = Raw(tmp_path / "notes", tmp_path / "index", surroundings)
