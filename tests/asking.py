@@ -58,6 +58,14 @@ kind: Rollout
 """
 
 
+def write_notes(folder: Path) -> Path:
+    """FRUIT and NOTE as a new folder of notes."""
+    folder.mkdir()
+    (folder / "fruit.md").write_text(FRUIT, "utf-8")
+    (folder / "release.md").write_text(NOTE, "utf-8")
+    return folder
+
+
 def asking(notes: Path, index: Path, fallback_index: Path | None = None) -> Engine:
     """The program with hashed words for vectors."""
     manager = IndexManager(notes, index, fallback_index, lambda: ENCODER, None)

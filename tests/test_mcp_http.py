@@ -14,17 +14,13 @@ from mcp import MCPError, types
 
 from assistant.records import Request, Stage
 from assistant.server.service import Service
-from tests.asking import APPLE, FRUIT, NOTE, asking
+from tests.asking import APPLE, FRUIT, NOTE, asking, write_notes
 from tests.mcp_serving import PATIENCE, Session, over_http, text, until, uvicorn_server
 
 
 @pytest.fixture
 def notes(tmp_path: Path) -> Path:
-    folder = tmp_path / "notes"
-    folder.mkdir()
-    (folder / "fruit.md").write_text(FRUIT, "utf-8")
-    (folder / "release.md").write_text(NOTE, "utf-8")
-    return folder
+    return write_notes(tmp_path / "notes")
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from assistant.server.page.document import Form, ask_page
 from assistant.server.page.html import element, joined
 from assistant.server.page.note_html import link_addresses, note_html
 from assistant.server.service import Service
-from tests.asking import APPLE, FRUIT, NOTE, asking, real_engine
+from tests.asking import APPLE, FRUIT, NOTE, asking, real_engine, write_notes
 from tests.hostile_note import HOSTILE, NAME, QUESTION
 from tests.served_page import PATIENCE, served, until
 
@@ -82,10 +82,7 @@ def check_harmless(markup: str) -> Read:
 
 @pytest.fixture(scope="module")
 def notes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("page") / "notes"
-    folder.mkdir()
-    (folder / "fruit.md").write_text(FRUIT, "utf-8")
-    (folder / "release.md").write_text(NOTE, "utf-8")
+    folder = write_notes(tmp_path_factory.mktemp("page") / "notes")
     (folder / NAME).write_text(HOSTILE, "utf-8")
     (folder.parent / "secret.md").write_text("# Secret\n", "utf-8")
     (folder / "out.md").symlink_to(folder.parent / "secret.md")

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from assistant.server.service import Service
-from tests.asking import APPLE, FRUIT, NOTE, asking
+from tests.asking import APPLE, FRUIT, asking, write_notes
 from tests.hostile_note import HOSTILE, NAME, QUESTION
 from tests.served_page import served
 
@@ -37,10 +37,8 @@ if CHROMIUM is None:
 
 @pytest.fixture(scope="module")
 def notes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("browser") / "notes"
-    folder.mkdir()
+    folder = write_notes(tmp_path_factory.mktemp("browser") / "notes")
     (folder / "fruit.md").write_text(FRUIT + "\nSee [releases](release.md#going-back).\n", "utf-8")
-    (folder / "release.md").write_text(NOTE, "utf-8")
     (folder / NAME).write_text(HOSTILE, "utf-8")
     return folder
 

@@ -10,16 +10,12 @@ import pytest
 from assistant.engine import Cancelled, Engine
 from assistant.errors import BadRequest, EmptyQuestion
 from assistant.records import Request
-from tests.asking import APPLE, FRUIT, NOTE, asking
+from tests.asking import APPLE, asking, write_notes
 
 
 @pytest.fixture
 def notes(tmp_path: Path) -> Path:
-    folder = tmp_path / "notes"
-    folder.mkdir()
-    (folder / "fruit.md").write_text(FRUIT, "utf-8")
-    (folder / "release.md").write_text(NOTE, "utf-8")
-    return folder
+    return write_notes(tmp_path / "notes")
 
 
 @pytest.fixture

@@ -17,18 +17,14 @@ from assistant.indexing.index_process import IndexPaths
 from assistant.records import Answer, Request, Stage
 from assistant.server.notes_follower import IndexStep
 from assistant.server.service import Changes, Overloaded, Service
-from tests.asking import APPLE, FRUIT, NOTE, asking, real_engine
+from tests.asking import APPLE, asking, real_engine, write_notes
 
 PATIENCE = 60.0
 
 
 @pytest.fixture
 def notes(tmp_path: Path) -> Path:
-    folder = tmp_path / "notes"
-    folder.mkdir()
-    (folder / "fruit.md").write_text(FRUIT, "utf-8")
-    (folder / "release.md").write_text(NOTE, "utf-8")
-    return folder
+    return write_notes(tmp_path / "notes")
 
 
 @pytest.fixture

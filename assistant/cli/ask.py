@@ -23,6 +23,7 @@ from assistant.cli.options import (
     output_format,
     settings_of,
 )
+from assistant.cli.output import print_result
 from assistant.errors import BadRequest
 from assistant.exit_codes import Exit
 from assistant.records import Request
@@ -121,22 +122,13 @@ def answer_one(engine: Engine, request: Request, form: str = "text", citation: i
     """Prints the answer as text, json or quickfix, opens the citation of that number in the user's editor, and returns
     the exit code; the errors of `Engine.ask`, BadRequest where there is no such citation."""
     answer = engine.ask(request)
-    for warning in answer.warnings:
-        say(f"Warning: {warning}")
-    code = _EXITS[answer.outcome]
-    try:
-        write(_printed(answer, form))
-    except BrokenPipeError:
-        discard_stdout()
-        return code
-    finally:
-        engine.finish_later()
-    if citation is not None:
+    is_read = print_result(engine, answer.warnings, _text(answer, form))
+    if citation is not None and is_read:
         _open_citation(answer, citation)
-    return code
+    return _EXITS[answer.outcome]
 
 
-def _printed(answer: Answer, form: str) -> str:
+def _text(answer: Answer, form: str) -> str:
     if form == "json":
         from assistant.rendering.answer_json import answer_json
 

@@ -11,11 +11,12 @@ import click
 
 from assistant.cli.batch import typed
 from assistant.cli.options import PASSAGES, clean_text, common_options, open_engine, output_format, settings_of
+from assistant.cli.output import print_result
 from assistant.errors import BadRequest
 from assistant.exit_codes import Exit
 from assistant.records import Request
 from assistant.system.settings import colours, named_editor
-from assistant.system.streams import discard_stdout, say, terminal_width, write
+from assistant.system.streams import say, terminal_width
 
 if TYPE_CHECKING:
     from assistant.engine import Engine
@@ -68,24 +69,15 @@ def list_passages(engine: Engine, request: Request, limit: int, form: str, rank:
     """Prints the passages as text, json or quickfix, opens the one of that rank in the user's editor, and returns the
     exit code; the errors of `Engine.search`, BadRequest where there is no such passage."""
     result = engine.search(request, limit=limit)
-    for warning in result.warnings:
-        say(f"Warning: {warning}")
-    code = Exit.ANSWERED if result.passages else Exit.NOT_IN_NOTES
+    is_read = print_result(engine, result.warnings, _text(result, form))
     if form == "text" and not result.passages:
         say("Nothing in the notes comes close. Name the subject as your notes do.")
-    try:
-        write(_printed(result, form))
-    except BrokenPipeError:
-        discard_stdout()
-        return code
-    finally:
-        engine.finish_later()
-    if rank is not None:
+    if rank is not None and is_read:
         _open_passage(result, rank)
-    return code
+    return Exit.ANSWERED if result.passages else Exit.NOT_IN_NOTES
 
 
-def _printed(result: SearchResult, form: str) -> str:
+def _text(result: SearchResult, form: str) -> str:
     if form == "json":
         from assistant.rendering.search_json import search_json
 
