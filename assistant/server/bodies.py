@@ -84,7 +84,7 @@ def _checked(name: str, value: object, hint: object, limits: tuple[int, int]) ->
         return value
     if hint is int:
         if not isinstance(value, int) or isinstance(value, bool) or not limits[0] <= value <= limits[1]:
-            raise BadRequest(f"`{name}` must be a number from {limits[0]} to {limits[1]}.", "Write it without quotes.")
+            raise BadRequest(f"`{name}` is no number from {limits[0]} to {limits[1]}.", "Choose one, without quotes.")
         return value
     return _strings(name, value)
 
