@@ -437,7 +437,7 @@ def _asked(request: Request | str) -> Request:
     """EmptyQuestion where nothing can be read in it."""
     request = Request(request) if isinstance(request, str) else request
     if not any(unicodedata.category(letter)[0] not in "CZ" for letter in request.question):
-        raise EmptyQuestion("Nothing was asked.", 'Ask a question, such as: assistant ask "What does it do?"')
+        raise EmptyQuestion("Nothing was asked.", "Ask a question, such as “What are these notes about?”")
     return request
 
 

@@ -23,11 +23,12 @@ from assistant.rendering.answer_json import answer_json
 from assistant.rendering.search_json import search_json
 from assistant.server import events as events_module
 from assistant.server.config import ServerConfig
+from assistant.server.note_path import NOTE as NOTE_PATH
 from assistant.server.notes_follower import IndexStep
 from assistant.server.openapi import document
 from assistant.server.service import Service
 from assistant.server.web_app import create_app
-from tests.asking import APPLE, FRUIT, NOTE, asking
+from tests.asking import APPLE, FRUIT, NOTE, asking, write_notes
 from tests.serving import JSON, PATIENCE, Serving, serving
 from tests.test_render import ANSWERS
 
@@ -332,7 +333,7 @@ def test_the_document_names_every_route_and_every_record_fits(server: Serving, s
     told = server.ask("GET", "/api/v1/openapi.json").record
     app = create_app(service, ServerConfig())
     routes = {
-        (route.path.replace(":path}", "}"), method.lower())
+        (route.path.replace(NOTE_PATH, "{path}"), method.lower())
         for route in app.routes
         if isinstance(route, Route) and route.path.startswith("/api/v1/")
         for method in route.methods or ()
@@ -392,3 +393,16 @@ def test_the_command_is_listed_without_loading_the_server() -> None:
     )
     done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_note_whose_name_has_a_line_break_is_read(prepared: Path, tmp_path: Path) -> None:
+    notes = write_notes(tmp_path / "notes")
+    (notes / "new\nline.md").write_text("# Broken\n", "utf-8")
+    service = Service(lambda models: asking(notes, tmp_path / "index"), None, engines=1)
+    service.start()
+    try:
+        with serving(service, ServerConfig()) as server:
+            assert server.ask("GET", "/api/v1/notes/new%0Aline.md").record["lines"] == ["# Broken"]
+            assert server.ask("GET", "/notes/new%0Aline.md").status == 200
+    finally:
+        service.close()

@@ -17,6 +17,7 @@ from assistant.indexing.index_process import IndexPaths
 from assistant.records import Answer, Request, Stage
 from assistant.server.notes_follower import IndexStep
 from assistant.server.service import Changes, Overloaded, Service
+from assistant.storage import Writer
 from tests.asking import APPLE, asking, real_engine, write_notes
 
 PATIENCE = 60.0
@@ -207,3 +208,18 @@ def test_nothing_is_said_of_notes_that_a_link_leads_out_to(notes: Path, tmp_path
     alone = asking(notes, tmp_path / "index")
     assert "quetzal" in repr(alone.ask(question))
     alone.close()
+
+
+def test_a_question_after_an_edit_waits_for_the_update_that_is_under_way(service: Service, notes: Path) -> None:
+    """It is not answered from the index of before, though another thread holds the writer's lock."""
+    service.await_index()
+    service.follower.stop()
+    with ThreadPoolExecutor(1) as pool:
+        with Writer(notes.parent / "index"):
+            (notes / "medlar.md").write_text("# Medlar\n\nA medlar keeps for five weeks.\n", "utf-8")
+            asked = pool.submit(service.ask, Request("How long does a medlar keep?"))
+            time.sleep(0.3)
+            assert not asked.done()
+        answer = asked.result(PATIENCE)
+    assert answer.citations[0].path == "medlar.md"
+    assert not answer.index.stale

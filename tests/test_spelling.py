@@ -107,3 +107,13 @@ def test_an_abbreviation_is_looked_up_in_the_names_of_the_notes(tmp_path: Path) 
         answer = made.ask(Request("when does something land in the DLQ"))
     assert "“DLQ” was read as “Dead letter queue”." in answer.warnings
     assert answer.citations[0].heading_path[-1] == "Dead letter queue"
+
+
+@pytest.mark.parametrize("text", ["a" * 5000, "q" * 25, " ".join(f"zqx{letter * 3}j" for letter in "abcdefghijklmnop")])
+def test_what_cannot_be_a_mistyped_word_is_not_looked_up(text: str) -> None:
+    """A word of thousands of letters has a hundred thousand slips, and a foreign text some for each word."""
+
+    def never(stems: Sequence[str]) -> dict[str, int]:
+        raise AssertionError(stems[:3])
+
+    assert spelling.repaired(text, never) == (text, {})

@@ -16,8 +16,10 @@ from collections.abc import Callable, Mapping, Sequence
 from assistant.text import word_frequency
 from assistant.text.tokenizer import stem
 
-_WORD = re.compile(r"(?<![\w'’./@-])[a-z]{4,}(?![\w'’./@-])")
-"""A plain lower-case word: names, code, paths and contractions are left alone."""
+_WORD = re.compile(r"(?<![\w'’./@-])[a-z]{4,24}(?![\w'’./@-])")
+"""A plain lower-case word: names, code, paths and contractions are left alone, and what is longer than words are."""
+_MOST = 12
+"""Unknown words of a question that are looked at: where there are more, it is in another language."""
 _ABBREVIATION = re.compile(r"(?<![\w'’./@-])(?P<letters>[A-Z]{3,5}|[a-z]{3,5}(?=s?(?![a-z])))s?(?![\w'’./@-])")
 """Three to five letters, large ones or small ones, and perhaps the s of several."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -41,7 +43,7 @@ def repaired(text: str, frequencies: Callable[[Sequence[str]], Mapping[str, int]
     alphabet; `frequencies` says how many passages hold each of some stems.
     """
     unknown = {word for word in _WORD.findall(text) if _strange(word)}
-    if not unknown:
+    if not 0 < len(unknown) <= _MOST:
         return text, {}
     held = frequencies(sorted(map(stem, unknown)))
     meant = {word: _meant(word, frequencies) for word in sorted(unknown) if not held.get(stem(word))}

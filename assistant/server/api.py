@@ -23,6 +23,7 @@ from assistant.server import api_page
 from assistant.server.bodies import ask_body, search_body
 from assistant.server.calls import Calls
 from assistant.server.events import answer_events
+from assistant.server.note_path import NOTE
 from assistant.server.openapi import Health, NoteLines, NoteList, State, TopicList, document
 from assistant.server.responses import as_json, refusal
 from assistant.server.service import Service
@@ -41,7 +42,7 @@ def api_routes(service: Service, calls: Calls, *, log_questions: bool) -> list[B
         Route("/api/v1/ask", api.ask, methods=["POST"]),
         Route("/api/v1/search", api.search, methods=["POST"]),
         Route("/api/v1/notes", api.notes),
-        Route("/api/v1/notes/{path:path}", api.note),
+        Route(f"/api/v1/notes/{NOTE}", api.note),
         Route("/api/v1/topics", api.topics),
         Route("/api/v1/health", api.health),
         Route("/api/v1/openapi.json", api.openapi),

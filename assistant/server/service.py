@@ -33,6 +33,8 @@ _CONVERSATIONS = 1000
 """Of which the subject is kept: those used last."""
 _STEP_SECONDS = 0.1
 """Between two looks whether a question that waits is still wanted."""
+_UPDATE_SECONDS = 5.0
+"""How long a question waits for an update of the index by another thread or program."""
 _CONVERSATION = "service"
 """The engines' name of whatever conversation they answer."""
 _Made = TypeVar("_Made")
@@ -136,7 +138,8 @@ class Service:
             self._keep_subject(name, engine.inherits(_CONVERSATION))
             return answer
 
-        return self._with_engine(ask, stopped, indexing)
+        answer = self._with_engine(ask, stopped, indexing)
+        return replace(answer, warnings=self._warnings(answer))
 
     def search(
         self,
@@ -151,7 +154,8 @@ class Service:
         def search(engine: Engine, building: bool) -> SearchResult:
             return engine.search(request, limit=limit, rebuilding=building, stopped=stopped)
 
-        return self._with_engine(search, stopped, indexing)
+        found = self._with_engine(search, stopped, indexing)
+        return replace(found, warnings=self._warnings(found))
 
     def await_index(
         self, *, stopped: Callable[[], bool] = lambda: False, indexing: Callable[[IndexStep], None] = lambda step: None
@@ -199,13 +203,29 @@ class Service:
 
         with self._engine(stopped) as engine:
             while True:
-                if not self.follower.builds and engine.catch_up(FEW) == "more":
+                if not self.follower.builds and self._caught_up(engine, stopped) == "more":
                     self.follower.build()
                 building = self.follower.builds
                 try:
                     return make(engine, building)
                 except NotYet:
                     self._await_index(stopped, indexing)
+
+    def _warnings(self, made: Answer | SearchResult) -> tuple[str, ...]:
+        """Its own, and that it may be another one soon, where they do not say so."""
+        if not self.follower.builds or made.index.pending or made.index.stale:
+            return made.warnings
+        return (*made.warnings, "The index is being finished; the same question may get a better answer in a moment.")
+
+    def _caught_up(self, engine: Engine, stopped: Callable[[], bool]) -> str:
+        """As `Engine.catch_up`, after a short update that another thread is at: what was saved before the question is
+        what it is answered from."""
+        end = time.monotonic() + _UPDATE_SECONDS
+        while (state := engine.catch_up(FEW)) == "busy" and time.monotonic() < end:
+            if stopped():
+                raise Cancelled
+            self.follower.wait(_STEP_SECONDS)
+        return state
 
     def _await_index(self, stopped: Callable[[], bool], indexing: Callable[[IndexStep], None]) -> None:
         if stopped():

@@ -19,6 +19,7 @@ from assistant.errors import AssistantError, BadRequest, EmptyQuestion, Unreadab
 from assistant.notes.link_targets import LinkTargets
 from assistant.server.calls import Calls
 from assistant.server.events import HEARTBEAT_SECONDS
+from assistant.server.note_path import NOTE
 from assistant.server.page import document
 from assistant.server.page.asking import encoded, form_of, request_of
 from assistant.server.page.html import Child, Html, element, joined
@@ -43,7 +44,7 @@ def page_routes(service: Service, calls: Calls) -> list[BaseRoute]:
         Route("/", page.home),
         Route("/ask", page.ask, methods=["POST"]),
         Route("/notes", page.notes),
-        Route("/notes/{path:path}", page.note),
+        Route(f"/notes/{NOTE}", page.note),
         Route("/help", page.help),
         Route("/static/{name}", page.static),
     ]
