@@ -28,8 +28,8 @@ from pip_progress import LOG, run
 
 OLDEST = (3, 11)
 COSTS = {
-    "run": "about 165 MB, less what pip has in its cache, and takes 0.4 GB of disk",
-    "test": "about 500 MB, less what pip has in its cache, and takes minutes and 1.8 GB of disk",
+    "run": "about 175 MB, less what pip has in its cache, and takes 0.5 GB of disk",
+    "test": "about 560 MB, less what pip has in its cache, and takes minutes and 2 GB of disk",
 }
 """Set of packages → what an installation downloads and takes."""
 ADVICE = (
