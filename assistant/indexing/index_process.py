@@ -21,6 +21,10 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from assistant.system.settings import Settings
 
+FEW = 64
+"""New vectors that are computed in the process itself; more are left to a child."""
+AGAIN_SECONDS = 30.0
+"""Between two looks at notes that cannot be watched, or that another process reads."""
 _NICE = 10
 
 

@@ -7,13 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
-
-from assistant.records import SearchResult
-from assistant.rendering.answer_json import SCHEMA
+from pydantic import BaseModel, ConfigDict
 
 Schema: TypeAlias = "dict[str, object]"
-_ANSWER = Path(__file__).parents[1] / "data" / "answer.schema.json"
+_DATA = Path(__file__).parents[1] / "data"
 
 
 class Shape(BaseModel):
@@ -104,21 +101,22 @@ def output_schema(shape: type[Shape]) -> Schema:
 
 @cache
 def answer_schema() -> Schema:
-    """The record of an answer, as the package's schema of `ask --json` describes it, with an object at its root."""
-    definitions = json.loads(_ANSWER.read_text("utf-8"))["$defs"]
-    answer = definitions.pop("answer")
-    definitions.pop("error")
-    return {**answer, "$defs": definitions}
+    """The record of an answer, as the package's schema of `ask --json` describes it."""
+    return _shipped("answer.schema.json", "answer")
 
 
 @cache
 def search_schema() -> Schema:
-    """The record of a search."""
-    schema = _untitled(TypeAdapter(SearchResult).json_schema(mode="serialization"))
-    properties = schema["properties"]
-    assert isinstance(properties, dict)
-    properties = {"schema": {"const": SCHEMA}, **properties}
-    return {**schema, "properties": properties, "required": list(properties)}
+    """The record of a search, as the package's schema of `search --json` describes it."""
+    return _shipped("search.schema.json", "result")
+
+
+def _shipped(name: str, record: str) -> Schema:
+    """A definition of a schema in the package, which has an object at its root, with those that it refers to."""
+    definitions = json.loads((_DATA / name).read_text("utf-8"))["$defs"]
+    schema = definitions.pop(record)
+    definitions.pop("error")
+    return {**schema, "$defs": definitions}
 
 
 def _untitled(schema: Schema) -> Schema:

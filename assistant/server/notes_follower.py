@@ -11,12 +11,8 @@ from threading import Condition, Event, Thread
 
 from assistant.engine import Engine
 from assistant.errors import AssistantError
-from assistant.indexing.index_process import IndexPaths, IndexProcess
+from assistant.indexing.index_process import AGAIN_SECONDS, FEW, IndexPaths, IndexProcess
 
-FEW = 64
-"""New vectors that are computed in this process; more are left to a child."""
-AGAIN_SECONDS = 30.0
-"""Between two looks at notes that cannot be watched, or that another process reads."""
 _log = logging.getLogger("assistant.server")
 
 

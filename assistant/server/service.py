@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from assistant.engine import Cancelled, Engine
 from assistant.errors import AssistantError, IndexUnusable, UnreadableNotes
 from assistant.exit_codes import Exit
+from assistant.indexing.index_process import FEW
 from assistant.records import Answer, Note, Request, SearchResult, Stage
-from assistant.server.notes_follower import FEW, IndexStep, NotesFollower
+from assistant.server.notes_follower import IndexStep, NotesFollower
 
 if TYPE_CHECKING:
     from assistant.indexing.index_process import IndexPaths
@@ -184,8 +185,7 @@ class Service:
 
     def paths(self) -> tuple[str, ...]:
         """Paths of the indexed notes, sorted, without links that lead out of the notes folder."""
-        indexed = self._with_engine(lambda engine, building: engine.indexed_notes())
-        return tuple(path for path in indexed if _is_inside(self.notes, path))
+        return tuple(self._with_engine(lambda engine, building: engine.indexed_notes()))
 
     def note(self, path: str) -> Note:
         """The indexed note as it is on disk now; UnreadableNotes, also for a path that is no indexed note's and for a

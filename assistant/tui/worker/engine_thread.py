@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from assistant.engine import Cancelled, Engine
 from assistant.errors import AssistantError, NoNotes
-from assistant.indexing.index_process import IndexPaths
+from assistant.indexing.index_process import AGAIN_SECONDS, IndexPaths
 from assistant.records import Answer, Candidate, LineNumber, Note
 from assistant.tui import highlighting
 from assistant.tui.outline import Outline
 from assistant.tui.source.note_text import NoteText
 from assistant.tui.worker.answerer import Answerer, PendingQuestion
-from assistant.tui.worker.index_updater import AGAIN_SECONDS, IndexUpdater
+from assistant.tui.worker.index_updater import IndexUpdater
 from assistant.tui.worker.job_queue import Job, JobQueue, Post
 from assistant.tui.worker.link_resolver import LinkResolver
 from assistant.tui.worker.messages import (

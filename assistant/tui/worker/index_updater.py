@@ -6,15 +6,10 @@ from collections.abc import Callable
 from threading import Timer
 
 from assistant.engine import Engine
-from assistant.indexing.index_process import IndexPaths, IndexProcess
+from assistant.indexing.index_process import AGAIN_SECONDS, FEW, IndexPaths, IndexProcess
 from assistant.tui.worker.job_queue import JobQueue, Post
 from assistant.tui.worker.messages import IndexProgress, OverviewRead, Trouble
 from assistant.tui.worker.pace import Pace
-
-FEW = 64
-"""New vectors that are computed in the engine's thread; more are left to a child process."""
-AGAIN_SECONDS = 30.0
-"""Between two looks at notes that cannot be watched, or that another process reads."""
 
 
 class IndexUpdater:
