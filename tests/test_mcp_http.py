@@ -28,7 +28,7 @@ def service(notes: Path, tmp_path: Path, prepared: Path) -> Iterator[Service]:
     """One question is answered at once, and one waits."""
     made = Service(lambda models: asking(notes, tmp_path / "index"), None, engines=1, waiting=1)
     made.start()
-    made.paths()
+    until(lambda: bool(made._indexed))  # news are told of what comes after the first look
     yield made
     made.close()
 

@@ -176,12 +176,14 @@ class Service:
         return self._with_engine(lambda engine, building: engine.topics())
 
     def headings(self) -> tuple[Heading, ...]:
-        """As `Engine.headings`."""
-        return self._with_engine(lambda engine, building: engine.headings())
+        """As `Engine.headings`, of the index as it is."""
+        with self._engine() as engine:
+            return engine.headings()
 
     def overview(self) -> Overview | None:
-        """As `Engine.overview`."""
-        return self._with_engine(lambda engine, building: engine.overview())
+        """As `Engine.overview`, of the index as it is."""
+        with self._engine() as engine:
+            return engine.overview()
 
     def paths(self) -> tuple[str, ...]:
         """Paths of the indexed notes, sorted, without links that lead out of the notes folder."""
@@ -238,7 +240,7 @@ class Service:
         self.follower.wait(_STEP_SECONDS)
 
     @contextmanager
-    def _engine(self, stopped: Callable[[], bool]) -> Iterator[Engine]:
+    def _engine(self, stopped: Callable[[], bool] = lambda: False) -> Iterator[Engine]:
         """A free engine, after those that wait already; Overloaded, Cancelled."""
         if not self._room.acquire(blocking=False):
             raise Overloaded("Too many questions are waiting.", "Ask again in a moment.")
