@@ -13,6 +13,8 @@ from assistant.storage.errors import (
     IndexOutdated,
     ReadOnly,
     StoreError,
+    Superseded,
+    Unreachable,
 )
 from assistant.storage.lock import abandoned, being_written
 from assistant.storage.nearest import Matrix
@@ -41,7 +43,9 @@ __all__ = [
     "StoredMention",
     "StoredNote",
     "StoredSection",
+    "Superseded",
     "TextId",
+    "Unreachable",
     "Writer",
     "abandoned",
     "being_written",

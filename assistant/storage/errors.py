@@ -5,6 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+from assistant.system.collection import IndexPlace
 
 
 class StoreError(Exception):
@@ -33,6 +36,21 @@ class ReadOnly(StoreError):
 
 class DiskFull(StoreError):
     """There is no room for the index."""
+
+
+class Unreachable(StoreError):
+    """The database's server cannot be reached; the text says why, without a password."""
+
+
+class Superseded(StoreError):
+    """A newer generation replaced the one that was read, whose connection was lost or let go: read the newer one."""
+
+
+def folder_of(place: IndexPlace) -> Path:
+    """The folder of an index; StoreError for a database."""
+    if isinstance(place, Path):
+        return place
+    raise StoreError(f"{place} is in a database")
 
 
 @contextmanager

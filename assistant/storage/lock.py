@@ -8,8 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from assistant.storage.database import DATABASE
-from assistant.storage.errors import Busy, ReadOnly
+from assistant.storage.errors import Busy, ReadOnly, folder_of
 from assistant.system import permissions
+from assistant.system.collection import IndexPlace
 
 LOCK = "writer.lock"
 _HELD = b"+"
@@ -51,13 +52,15 @@ class Lock:
         os.close(self._descriptor)
 
 
-def being_written(folder: Path) -> bool:
+def being_written(place: IndexPlace) -> bool:
     """Whether a process holds the writer's lock at this moment."""
+    folder = folder_of(place)
     return _marked(folder) and not _free(folder)
 
 
-def abandoned(folder: Path) -> bool:
+def abandoned(place: IndexPlace) -> bool:
     """Whether the last writer was killed and none has followed it."""
+    folder = folder_of(place)
     return _marked(folder) and _free(folder)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
 from assistant.records import ChunkId, Passage, PassageId
 from assistant.storage.concept_reader import ConceptReader
+from assistant.storage.errors import folder_of
 from assistant.storage.full_text import FullText
 from assistant.storage.nearest import Matrix
 from assistant.storage.schema import TextId
@@ -16,6 +17,7 @@ from assistant.storage.snapshot import Snapshot
 from assistant.storage.stored import Concepts, StoredChunk, StoredMention, StoredNote, StoredSection
 from assistant.storage.text_reader import TextReader
 from assistant.storage.vector_reader import VectorReader
+from assistant.system.collection import IndexPlace
 
 
 class Store:
@@ -33,9 +35,9 @@ class Store:
         self._concepts = ConceptReader(snapshot, self._vectors.lent)
 
     @classmethod
-    def open(cls, folder: Path, identity: str | None = None) -> Self:
+    def open(cls, place: IndexPlace, identity: str | None = None) -> Self:
         """The newest committed state; IndexMissing, IndexDamaged, or IndexOutdated (not made by encoder `identity`)."""
-        return cls(Snapshot.open(folder, identity))
+        return cls(Snapshot.open(folder_of(place), identity))
 
     def close(self) -> None:
         """Lets go of the state; may be called twice."""
@@ -51,6 +53,18 @@ class Store:
         self.close()
 
     # The state.
+
+    @property
+    def committed(self) -> datetime | None:
+        """When the state was committed, in UTC; None for an index folder."""
+        return None
+
+    def rest(self) -> None:
+        """Lets go of a database's connection until the next read; nothing for an index folder."""
+
+    def take_notices(self) -> tuple[str, ...]:
+        """What had to be waited for since the last call, one sentence each."""
+        return ()
 
     @property
     def generation(self) -> int:

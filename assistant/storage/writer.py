@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from assistant.storage import codec, vector_file
 from assistant.storage.concept_writer import ConceptWriter
-from assistant.storage.errors import DiskFull
+from assistant.storage.errors import DiskFull, folder_of
 from assistant.storage.nearest import Matrix
 from assistant.storage.note_writer import NoteWriter
 from assistant.storage.schema import SEARCHED, TABLES, State, VectorFile, statements
 from assistant.storage.stored import StoredNote
 from assistant.storage.text_writer import TextWriter
 from assistant.storage.transaction import Transaction
+from assistant.system.collection import IndexPlace
 
 TAIL_AT_MOST = 2000
 """Texts beside the vector file from which it is written anew, where it is small."""
@@ -32,9 +32,9 @@ class Writer:
     DiskFull may come from any method of it and of its parts.
     """
 
-    def __init__(self, folder: Path, *, salvage: bool = False) -> None:
+    def __init__(self, place: IndexPlace, *, salvage: bool = False) -> None:
         """`salvage` puts the database aside, for `texts.salvage`, and begins a new one."""
-        self.transaction = Transaction(folder, salvage=salvage)
+        self.transaction = Transaction(folder_of(place), salvage=salvage)
         self.texts = TextWriter(self.transaction)
         self.notes = NoteWriter(self.transaction, self.texts)
         self.concepts = ConceptWriter(self.transaction, self.texts)
