@@ -12,6 +12,7 @@ from assistant.indexing.index_manager import IndexManager
 from assistant.indexing.report import BuildReport
 from assistant.models.lazy import LazyEncoder, LazyReader
 from assistant.records import Answer, IndexState
+from assistant.system.collection import IndexPlace
 from assistant.system.settings_file import Refresh
 from tests.hashing_encoder import HashingEncoder
 
@@ -101,7 +102,7 @@ def real_engine(
     )
 
 
-def refresh(notes: Path, index: Path, encoder: HashingEncoder = ENCODER) -> BuildReport:
+def refresh(notes: Path, index: IndexPlace, encoder: HashingEncoder = ENCODER) -> BuildReport:
     made: Callable[[], HashingEncoder] = lambda: encoder  # noqa: E731
     return build.refresh(notes, index, made)
 

@@ -37,6 +37,7 @@ def settings(tmp_path: Path, prepared: Path) -> Settings:
     (tmp_path / "notes" / "note.md").write_text(NOTE)
     found = load(Flags(notes=str(tmp_path / "notes"), index=str(tmp_path / "index")), {}, tmp_path)
     refresh(found.notes, found.index)
+    assert isinstance(found.index, Path)
     for path in found.index.iterdir():
         os.utime(path, (NOW - 3 * 3600, NOW - 3 * 3600))
     cache = tmp_path / "cache"
@@ -174,6 +175,7 @@ def test_unreadable_notes_are_named_with_their_remedy(settings: Settings) -> Non
 
 
 def test_an_index_behind_damaged_or_open_has_a_remedy(settings: Settings) -> None:
+    assert isinstance(settings.index, Path)
     (settings.notes / "more.md").write_text("# More\n")
     (settings.index / "notes.sqlite").chmod(0o644)
     wrong = dict(sick(examined(settings), "index"))
@@ -184,6 +186,7 @@ def test_an_index_behind_damaged_or_open_has_a_remedy(settings: Settings) -> Non
 
 
 def test_an_index_that_had_to_be_made_elsewhere_is_found(settings: Settings, tmp_path: Path) -> None:
+    assert isinstance(settings.index, Path)
     found = examined(replace(settings, index=tmp_path / "notes" / "note.md" / "index", fallback_index=settings.index))
     assert f"in {settings.index}, written" in said(found, "index")
     assert sick(found, "index") == []

@@ -13,10 +13,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Self
+
+from assistant.system.collection import Collection, is_address
 
 if TYPE_CHECKING:
     from assistant.system.settings import Settings
@@ -33,7 +35,8 @@ class IndexPaths:
     """What a build has to know; paths as text, since they travel as JSON."""
 
     notes: str
-    index: str
+    index: str = field(repr=False)
+    """A folder, or the address of a database, which may hold a password."""
     cache: str
     model: str
     """Name of the model; "" for the default."""
@@ -41,13 +44,13 @@ class IndexPaths:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """The paths that these settings name."""
+        """The paths that these settings name; NoNotes where they name no folder of notes."""
         return cls(
             notes=str(settings.notes),
-            index=str(settings.index),
+            index=settings.index.address if isinstance(settings.index, Collection) else str(settings.index),
             cache=str(settings.cache),
             model=settings.model,
-            fallback_index=str(settings.fallback_index),
+            fallback_index=str(settings.fallback_index) if settings.fallback_index is not None else None,
         )
 
 
@@ -115,7 +118,8 @@ def main() -> None:
 
     encoder = LazyEncoder(paths.model, Path(paths.cache), progress)
     fallback = Path(paths.fallback_index) if paths.fallback_index is not None else None
-    manager = IndexManager(Path(paths.notes), Path(paths.index), fallback, lambda: encoder, progress)
+    index = Collection.parse(paths.index) if is_address(paths.index) else Path(paths.index)
+    manager = IndexManager(Path(paths.notes), index, fallback, lambda: encoder, progress)
     try:
         manager.update(full=False)
         reason = ""

@@ -46,7 +46,8 @@ class AddressUnusable(AssistantError):
 def serve(settings: Settings, config: ServerConfig) -> int:
     """Serves until SIGTERM or SIGINT; returns the exit code. AddressUnusable, and the errors of `Service.start`."""
     signal.signal(signal.SIGTERM, _leave)
-    scan(settings.notes)  # a folder that is not there is told now, not with the first question
+    if settings.folder is not None:
+        scan(settings.notes)  # a folder that is not there is told now, not with the first question
     listening = listen(config)
     config = replace(config, port=listening.getsockname()[1])
     _log_to_stderr(quiet=settings.quiet)

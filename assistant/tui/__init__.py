@@ -74,7 +74,7 @@ def _documentation(settings: Settings) -> Settings:
     """The settings with the documentation pages as notes, which have an index of their own in the user's cache."""
     index = settings.cache / "help"
     pages = Path(__file__).parents[1] / "docs"
-    return replace(settings, notes=pages, index=index, fallback_index=index)
+    return replace(settings, folder=pages, index=index, fallback_index=index)
 
 
 class _LogFile(logging.FileHandler):
