@@ -133,6 +133,11 @@ class Engine:
         """The folder of notes; NoNotes where none is named."""
         return named(self.folder)
 
+    @property
+    def place(self) -> str:
+        """What is asked, for people: the folder of notes, else the place of the index."""
+        return str(self._index().index if self.folder is None else self.folder)
+
     def ask(
         self,
         request: Request | str,

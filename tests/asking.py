@@ -9,6 +9,7 @@ from assistant.engine import Engine
 from assistant.indexing import background as process
 from assistant.indexing import build
 from assistant.indexing.index_manager import IndexManager
+from assistant.indexing.published_index import PublishedIndex
 from assistant.indexing.report import BuildReport
 from assistant.models.lazy import LazyEncoder, LazyReader
 from assistant.records import Answer, IndexState
@@ -71,6 +72,12 @@ def asking(notes: Path, index: Path, fallback_index: Path | None = None) -> Engi
     """The program with hashed words for vectors."""
     manager = IndexManager(notes, index, fallback_index, lambda: ENCODER, None)
     return Engine(notes, encoder=ENCODER, reader=READER, index=lambda: manager)
+
+
+def reading(index: Path, notes: Path | None = None) -> Engine:
+    """The same over an index that somebody else writes, without the files of the notes where none are given."""
+    manager = PublishedIndex(notes, index, None, lambda: ENCODER, None)
+    return Engine(notes, encoder=ENCODER, reader=READER, index=lambda: manager, refresh="never")
 
 
 def real_engine(

@@ -21,6 +21,7 @@ from assistant.errors import AssistantError, BadRequest
 from assistant.indexing import build
 from assistant.models import base, preparation, verification
 from assistant.storage import Writer
+from assistant.system.collection import Collection
 from assistant.system.settings import Flags, Settings, load
 from tests.asking import NOTE, refresh
 from tests.hashing_encoder import HashingEncoder
@@ -183,6 +184,14 @@ def test_an_index_behind_damaged_or_open_has_a_remedy(settings: Settings) -> Non
     assert wrong[f"{settings.index} can be read by other users"] == f"chmod -R go= {settings.index}"
     (settings.index / "notes.sqlite").write_bytes(b"no database" * 1000)
     assert ("assistant --notes 'my notes' index --full") in dict(sick(examined(settings), "index")).values()
+
+
+def test_a_database_is_named_without_its_password_and_no_notes_are_looked_for(settings: Settings) -> None:
+    place = Collection.parse("postgresql://ann:secret@127.0.0.1:1/none?collection=team")
+    found = examined(replace(settings, index=place, folder=None, fallback_index=None, refresh="never"))
+    assert [one.part for one in found].count("notes") == 0
+    assert len(sick(found, "index")) == 1
+    assert "secret" not in str(found)
 
 
 def test_an_index_that_had_to_be_made_elsewhere_is_found(settings: Settings, tmp_path: Path) -> None:

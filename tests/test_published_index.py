@@ -1,6 +1,7 @@
 """An index that somebody else writes: read without files and without ever writing, and followed as it grows."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,8 +11,11 @@ import pytest
 from assistant.engine import Engine
 from assistant.errors import IndexUnusable, NoNotes, UnreadableNotes
 from assistant.indexing.published_index import PublishedIndex
+from assistant.records import Request
+from assistant.server import notes_follower
+from assistant.server.service import Changes, Service
 from assistant.storage import Superseded, Unreachable
-from tests.asking import APPLE, ENCODER, FRUIT, READER, refresh, write_notes
+from tests.asking import APPLE, FRUIT, reading, refresh, write_notes
 from tests.hashing_encoder import HashingEncoder
 
 DIFFER = "The notes here differ"
@@ -23,11 +27,6 @@ def notes(tmp_path: Path, prepared: Path) -> Path:
     folder = write_notes(tmp_path / "notes")
     refresh(folder, tmp_path / "index")
     return folder
-
-
-def reading(index: Path, notes: Path | None = None) -> Engine:
-    manager = PublishedIndex(notes, index, None, lambda: ENCODER, None)
-    return Engine(notes, encoder=ENCODER, reader=READER, index=lambda: manager, refresh="never")
 
 
 @pytest.fixture
@@ -156,3 +155,41 @@ def test_a_server_that_cannot_be_reached_is_an_error_with_the_next_step(
     monkeypatch.setattr(Engine, "_answer", gone)
     with pytest.raises(IndexUnusable, match=r"cannot be reached: connection refused\. .*try again"):
         reader.ask(APPLE)
+
+
+def test_a_service_follows_the_index(notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notes_follower, "FOLLOW_SECONDS", 0.05)
+    service = Service(lambda models: reading(tmp_path / "index"), None, engines=1, follows_index=True)
+    told: list[Changes] = []
+    service.on_change.append(told.append)
+    service.start()
+    try:
+        assert service.place == str(tmp_path / "index")
+        service.await_index()
+        assert service.ask(Request(APPLE)).citations[0].path == "fruit.md"
+        assert service.paths() == ("fruit.md", "release.md")
+        assert "\n".join(service.note("fruit.md").lines) + "\n" == FRUIT
+        with pytest.raises(UnreadableNotes):
+            service.note("../notes/fruit.md")
+        (notes / "medlar.md").write_text("# Medlar\n\nA medlar is eaten when it is rotten.\n")
+        refresh(notes, tmp_path / "index")
+        end = time.monotonic() + 60
+        while not told:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        assert (told[0].added, told[0].generation) == (("medlar.md",), 2)
+        assert "rotten" in service.ask(Request("When is a medlar eaten?")).citations[0].quote
+    finally:
+        service.close()
+
+
+def test_a_service_without_an_index_says_so_and_does_not_wait(tmp_path: Path, prepared: Path) -> None:
+    service = Service(lambda models: reading(tmp_path / "none"), None, engines=1, follows_index=True)
+    service.start()
+    try:
+        with pytest.raises(IndexUnusable, match="yet"):
+            service.ask(Request(APPLE))
+        with pytest.raises(IndexUnusable, match="yet"):
+            service.await_index()
+    finally:
+        service.close()

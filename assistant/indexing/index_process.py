@@ -27,6 +27,8 @@ FEW = 64
 """New vectors that are computed in the process itself; more are left to a child."""
 AGAIN_SECONDS = 30.0
 """Between two looks at notes that cannot be watched, or that another process reads."""
+FOLLOW_SECONDS = 5.0
+"""Between two looks whether somebody else has committed a newer generation."""
 _NICE = 10
 
 

@@ -191,7 +191,7 @@ def _log_to_stderr(*, quiet: bool) -> None:
 
 def _announcement(service: Service, config: ServerConfig) -> list[str]:
     name = f"[{config.host}]" if ":" in config.host else config.host
-    lines = [f"Serving {service.notes} at http://{name}:{config.port}/ (Ctrl+C stops)."]
+    lines = [f"Serving {service.place} at http://{name}:{config.port}/ (Ctrl+C stops)."]
     if not is_loopback(config.host):
         lines.append(
             "Other machines can reach this address: every request has to bring the token, and TLS is left to a proxy."

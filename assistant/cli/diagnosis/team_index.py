@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from assistant.cli.diagnosis.finding import Finding
-from assistant.errors import AssistantError
+from assistant.cli.diagnosis.finding import DISTRIBUTION, Finding, pip_install
+from assistant.errors import AssistantError, Broken
 from assistant.system.collection import Collection
 
 
@@ -34,7 +34,9 @@ def index(place: Collection, program: str) -> Iterator[Finding]:
         yield Finding("index", f"none yet in {place}", f"{program} --notes DIR index")
     except Unreachable as error:
         yield Finding("index", f"{place} cannot be reached: {error}", f"{program} doctor")
+    except Broken as error:
+        yield Finding("index", error.message, pip_install(f"{DISTRIBUTION}[team]"))
     except AssistantError as error:
-        yield Finding("index", f"{place} cannot be read: {error.message}", error.hint or f"{program} index --full")
+        yield Finding("index", f"{place} cannot be read: {error.message}", f"{program} index --full")
     except StoreError as error:
         yield Finding("index", f"{place} cannot be read: {error}", f"{program} index --full")
