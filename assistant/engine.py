@@ -59,12 +59,13 @@ class Engine:
         vocabulary: bool = True,
         constants: Path | None = None,
         complete: bool = False,
+        links_base: str = "",
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Without `notes` they are read as they were indexed. `index` is called once, when it is first needed.
         `background` starts a process that finishes an index folder and gives its id; None finishes nothing. `constants`
         is a file of fitted weights to use instead of the shipped one; `complete` finishes the index before it answers;
-        `monotonic` counts seconds."""
+        `links_base` is the web address before the notes' paths, "" for none; `monotonic` counts seconds."""
         self.folder = notes
         self._encoder = encoder
         self._reader = reader
@@ -74,6 +75,7 @@ class Engine:
         self._vocabulary = vocabulary
         self._constants = constants
         self._complete = complete
+        self._links_base = links_base
         self._monotonic = monotonic
         self._opened: IndexManager | None = None
         self._retriever: HybridRetriever | None = None
@@ -126,6 +128,7 @@ class Engine:
             vocabulary=settings.vocabulary,
             constants=settings.constants,
             complete=complete,
+            links_base=settings.links_base,
         )
 
     @property
@@ -173,13 +176,14 @@ class Engine:
         (answer, subject), changed, view = self._verified(from_view, lambda made: made[0].citations, rebuilding)
         go_on()
         from assistant.answering.verification import mark_stale, stale_warnings
+        from assistant.answering.web_links import with_links
 
         if request.conversation is not None:
             self._subjects[request.conversation] = subject
         return replace(
             answer,
             id=request.id,
-            citations=mark_stale(answer.citations, changed),
+            citations=with_links(mark_stale(answer.citations, changed), self._links_base),
             notes=self._folder_name(),
             index=_index_state(view, changed),
             warnings=(*self._warnings(view), *answer.warnings, *stale_warnings(changed)),
@@ -213,10 +217,11 @@ class Engine:
         (passages, notices), changed, view = self._verified(from_view, lambda made: made[0], rebuilding)
         go_on()
         from assistant.answering.verification import mark_stale, stale_warnings
+        from assistant.answering.web_links import with_links
 
         return SearchResult(
             request.question,
-            mark_stale(passages, changed),
+            with_links(mark_stale(passages, changed), self._links_base),
             (*self._warnings(view), *notices, *stale_warnings(changed)),
             notes=self._folder_name(),
             index=_index_state(view, changed),
