@@ -253,16 +253,17 @@ class Engine:
         """Whether another process is writing the index."""
         from assistant.storage import being_written
 
-        return being_written(self._index().index)
+        return self._reading(lambda: being_written(self._index().index))
 
     def finish_later(self) -> int | None:
         """Keeps the vectors computed for the last answer, and leaves what its index still lacks to a process of its
         own, of low priority, which outlives this one; its process id, or None where nothing is lacking, another process
         writes, or nothing may go on."""
-        if self._opened is None or not self._opened.unfinished() or self._background is None:
+        if self._opened is None or not isinstance(self._opened.index, Path):
+            return None  # a database's index is finished by whoever writes it
+        if not self._opened.unfinished() or self._background is None:
             return None
-        index = self._opened.index
-        return self._background(index) if isinstance(index, Path) else None
+        return self._background(self._opened.index)
 
     def confine(self) -> None:
         """From now on nothing is said of notes outside the folder, to which a symbolic link in it leads: for programs
@@ -437,7 +438,7 @@ class Engine:
             )
         except Unreachable as error:
             raise IndexUnusable(
-                f"The index in {self._index().index} cannot be reached: {error}.",
+                f"The index in {self._index().index} cannot be reached: {str(error).rstrip('.?')}.",
                 "Look whether its server runs and takes connections from here, then try again.",
             ) from error
         finally:
