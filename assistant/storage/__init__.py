@@ -1,4 +1,4 @@
-"""The index on disk: open a committed generation, or write the next one.
+"""The index, in a folder or a database: open a committed generation, or write the next one.
 
 Names that only a writer needs are loaded on first use: most questions find the index up to date.
 """
@@ -13,15 +13,16 @@ from assistant.storage.errors import (
     IndexOutdated,
     ReadOnly,
     StoreError,
+    Superseded,
+    Unreachable,
 )
-from assistant.storage.lock import abandoned, being_written
 from assistant.storage.nearest import Matrix
 from assistant.storage.reader import Store
-from assistant.storage.schema import TextId
+from assistant.storage.state import TextId
+from assistant.storage.status import abandoned, being_written, problems
 from assistant.storage.stored import Concepts, StoredChunk, StoredMention, StoredNote, StoredSection
 
 if TYPE_CHECKING:
-    from assistant.storage.integrity import problems
     from assistant.storage.note_writer import IndexedNote
     from assistant.storage.writer import Writer
 
@@ -41,7 +42,9 @@ __all__ = [
     "StoredMention",
     "StoredNote",
     "StoredSection",
+    "Superseded",
     "TextId",
+    "Unreachable",
     "Writer",
     "abandoned",
     "being_written",
@@ -51,8 +54,6 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     if name == "problems":
-        from assistant.storage.integrity import problems
-
         return problems
     if name == "IndexedNote":
         from assistant.storage.note_writer import IndexedNote

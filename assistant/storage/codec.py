@@ -1,6 +1,6 @@
 """Records ↔ rows of the database. Whatever is decoded is checked: IndexDamaged where a row cannot be what was written.
 
-Rows are tuples as SQLite gives them; each function says which columns it expects.
+Rows are tuples as the database gives them; each function says which columns it expects.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def unpack_notes(rows: list[Any]) -> dict[str, StoredNote]:
 
 
 def signed(inode: int) -> int:
-    """An inode as SQLite can hold it: some file systems use all 64 bits."""
+    """An inode as a database can hold it: some file systems use all 64 bits."""
     return (inode + 2**63) % 2**64 - 2**63
 
 

@@ -1,10 +1,6 @@
-"""Why an index cannot be read or written: the errors of this package, and what sqlite3's errors mean among them."""
+"""Why an index cannot be read or written."""
 
 from __future__ import annotations
-
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 
 class StoreError(Exception):
@@ -35,35 +31,9 @@ class DiskFull(StoreError):
     """There is no room for the index."""
 
 
-@contextmanager
-def translated() -> Iterator[None]:
-    """Turns an error of sqlite3 into the StoreError it stands for."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        raise translation(error) from error
+class Unreachable(StoreError):
+    """The database server cannot be reached; the text says why."""
 
 
-def translation(error: sqlite3.DatabaseError) -> StoreError:
-    """The StoreError that an error of sqlite3 stands for."""
-    full = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
-    code = sqlite3.SQLITE_CORRUPT if full in _UNREADABLE_PAGE else full & 0xFF
-    return _TRANSLATIONS.get(code, StoreError)(str(error))
-
-
-_UNREADABLE_PAGE = (sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_CORRUPTFS)
-"""Damage, where other input and output errors mean a full disk."""
-_TRANSLATIONS: dict[int, type[StoreError]] = {
-    sqlite3.SQLITE_BUSY: Busy,
-    sqlite3.SQLITE_LOCKED: Busy,
-    sqlite3.SQLITE_READONLY: ReadOnly,
-    sqlite3.SQLITE_CANTOPEN: ReadOnly,
-    sqlite3.SQLITE_PERM: ReadOnly,
-    sqlite3.SQLITE_FULL: DiskFull,
-    sqlite3.SQLITE_IOERR: DiskFull,
-    sqlite3.SQLITE_CORRUPT: IndexDamaged,
-    sqlite3.SQLITE_NOTADB: IndexDamaged,
-    # A missing table or column: the statements are the same for every index of this version.
-    sqlite3.SQLITE_ERROR: IndexDamaged,
-    sqlite3.SQLITE_CONSTRAINT: IndexDamaged,
-}
+class Superseded(StoreError):
+    """The state that was being read can no longer be read, since a newer one was committed meanwhile: open that."""

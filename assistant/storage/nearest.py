@@ -6,10 +6,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from assistant.storage.backend import Part
 
 Matrix = NDArray[np.float32]
 Ids = NDArray[np.int64]
@@ -198,8 +201,8 @@ def _best(scores: Sequence[float], ids: Sequence[int]) -> dict[int, float]:
 class Nearest:
     """Everything that is searched: `filed` less `dead` or but its `members`, and the `tail` that came after it."""
 
-    filed: Flat | Coded | None
-    tail: Flat | None
+    filed: Part | None
+    tail: Part | None
     dead: Ids
     exact: Exact
     """Of what `filed` holds."""

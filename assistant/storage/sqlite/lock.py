@@ -7,8 +7,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from assistant.storage.database import DATABASE
 from assistant.storage.errors import Busy, ReadOnly
+from assistant.storage.sqlite.database import DATABASE
 from assistant.system import permissions
 
 LOCK = "writer.lock"

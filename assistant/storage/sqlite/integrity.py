@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from assistant.errors import IndexUnusable
-from assistant.storage import codec, vector_file
-from assistant.storage.database import DATABASE, Database
+from assistant.storage import codec
 from assistant.storage.errors import IndexDamaged, StoreError
-from assistant.storage.lock import Lock
-from assistant.storage.schema import check_version, read_state
+from assistant.storage.sqlite import vector_file
+from assistant.storage.sqlite.database import DATABASE, Database
+from assistant.storage.sqlite.lock import Lock
+from assistant.storage.sqlite.schema import check_version, read_state
 
 
 def problems(folder: Path) -> tuple[str, ...]:
