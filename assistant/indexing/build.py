@@ -28,6 +28,7 @@ from assistant.storage import (
     Writer,
     abandoned,
 )
+from assistant.system.collection import IndexPlace
 
 _LOOK_AGAIN_SECONDS = 3.0
 """How long vectors are computed before the notes are looked at again, at the least."""
@@ -37,7 +38,7 @@ _LOOK_SHARE = 30
 
 def refresh(
     folder: Path,
-    index: Path,
+    index: IndexPlace,
     encoder: Callable[[], Encoder],
     *,
     full: bool = False,
@@ -57,7 +58,8 @@ def refresh(
     the last generation that was published.
     """
     began = monotonic()
-    build = _Build(folder, index, encoder(), embed, verify, progress or _silent, (index, *skip), monotonic, clock)
+    left_out = (index, *skip) if isinstance(index, Path) else tuple(skip)
+    build = _Build(folder, index, encoder(), embed, verify, progress or _silent, left_out, monotonic, clock)
     try:
         report = build.run(full=full, salvage=salvage)
     except (IndexDamaged, IndexOutdated) as error:
@@ -81,7 +83,7 @@ class _Build:
     """One call of `refresh`."""
 
     folder: Path
-    index: Path
+    index: IndexPlace
     encoder: Encoder
     embed: Embed
     verify: bool

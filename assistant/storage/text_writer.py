@@ -88,12 +88,11 @@ class TextWriter:
 
     def put_vectors(self, batch: Iterable[tuple[TextId, Matrix]]) -> int:
         """Commits unit rows (k, d) for those texts that still lack them; how many passages have a vector since."""
-        gained = 0
-        for number, matrix in batch:
-            rows = self._transaction.rows("SELECT uses FROM texts WHERE id = ? AND ready = 0", number)
-            for (uses,) in codec.typed("a text", rows, int):
-                gained += uses
-                self._put(number, *codec.pack_matrix(matrix))
+        matrices = dict(batch)
+        rows = self._transaction.rows(f"SELECT id, uses FROM texts WHERE ready = 0 AND id {IN_LIST}", list(matrices))
+        uses = dict(codec.typed("a text", rows, int, int))
+        self._put([(number, *codec.pack_matrix(matrices[TextId(number)])) for number in uses])
+        gained = sum(uses.values())
         self._transaction.commit(self._transaction.state.pending - gained)
         return gained
 
@@ -103,18 +102,17 @@ class TextWriter:
         for text, count, data, crc in self._transaction.salvageable():
             ((number, ready),) = self.register([text])
             if not ready:
-                self._put(number, count, data, crc)
+                self._put([(number, count, data, crc)])
                 self._transaction.uncommitted.text_ids[text] = (number, True)
                 salvaged += 1
         return salvaged
 
-    def _put(self, text: TextId, count: int, data: bytes, crc: int) -> None:
-        self._transaction.change(
-            "INSERT INTO vectors(text, rows, data, crc) VALUES (?, ?, ?, ?) ON CONFLICT(text) DO UPDATE SET"
-            " rows = excluded.rows, data = excluded.data, crc = excluded.crc",
-            *(text, count, data, crc),
-        )
-        self._transaction.change("UPDATE texts SET ready = 1 WHERE id = ?", text)
+    def _put(self, vectors: Sequence[tuple[int, int, bytes, int]]) -> None:
+        """Rows of `vectors`, of texts that have none yet; a row of a text without its mark is left from before."""
+        texts = [(text,) for text, *_ in vectors]
+        self._transaction.change_many("DELETE FROM vectors WHERE text = ?", texts)
+        self._transaction.change_many("INSERT INTO vectors(text, rows, data, crc) VALUES (?, ?, ?, ?)", vectors)
+        self._transaction.change_many("UPDATE texts SET ready = 1 WHERE id = ?", texts)
 
     def discard_idle(self, generation: int) -> None:
         """Deletes texts that nothing has used for KEPT_IDLE generations, and those unused ones that have no vector."""

@@ -162,10 +162,9 @@ class Transaction(ABC):
         rows = self.rows(f"SELECT term, n, crc FROM frequencies WHERE term {IN_LIST}", list(more))
         before = codec.unpack_frequencies(rows)
         after = {term: before.get(term, 0) + n for term, n in more.items()}
-        self.change_many("DELETE FROM frequencies WHERE term = ?", [(term,) for term in before if after[term] <= 0])
+        self.change_many("DELETE FROM frequencies WHERE term = ?", [(term,) for term in before])
         self.change_many(
-            "INSERT INTO frequencies(term, n, crc) VALUES (?, ?, ?)"
-            " ON CONFLICT(term) DO UPDATE SET n = excluded.n, crc = excluded.crc",
+            "INSERT INTO frequencies(term, n, crc) VALUES (?, ?, ?)",
             [codec.pack_frequency(term, n) for term, n in after.items() if n > 0],
         )
 

@@ -9,11 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from assistant.storage import codec
 from assistant.storage.backend import Contents, StoredVector
-from assistant.storage.errors import DiskFull, IndexDamaged
+from assistant.storage.errors import DiskFull
 from assistant.storage.nearest import Matrix
 from assistant.storage.sqlite import vector_file
 from assistant.storage.sqlite.database import DATABASE, Database
@@ -37,8 +35,6 @@ _FIRST_WAITING = (
     f"{_WAITING} uses = 0 AND others > 0 ORDER BY others, chunks, id LIMIT ?",
     f"{_WAITING} uses = 0 AND others = 0 AND chunks > 0 ORDER BY chunks, id LIMIT ?",
 )
-_UNIT = 1e-3
-"""More than rounding moves the length of a unit row."""
 
 
 class SqliteTransaction(Transaction):
@@ -126,7 +122,7 @@ class SqliteTransaction(Transaction):
                 for key, text, count, data, crc in connection.execute(
                     "SELECT t.key, t.text, v.rows, v.data, v.crc FROM vectors v JOIN texts t ON t.id = v.text"
                 ):
-                    if text_key(self.state.identity, text) == key and _whole(count, data, crc):
+                    if text_key(self.state.identity, text) == key and codec.is_unit(count, data, crc):
                         yield text, count, data, crc
             except (sqlite3.DatabaseError, TypeError, ValueError, AttributeError):
                 return  # what is left is computed again
@@ -194,15 +190,6 @@ class SqliteTransaction(Transaction):
             self._database.close()
             self._database = None
         self._lock.release()
-
-
-def _whole(count: int, data: bytes, crc: int) -> bool:
-    """Whether the sum is right, and the number of rows, which it does not cover: only then each has length one."""
-    try:
-        lengths = np.linalg.norm(codec.unpack_matrix(count, data, crc), axis=1)
-    except IndexDamaged:
-        return False
-    return bool(np.abs(lengths - 1).max() < _UNIT)
 
 
 def _set_aside(folder: Path) -> None:
