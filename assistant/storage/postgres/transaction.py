@@ -20,12 +20,13 @@ from assistant.storage.postgres.connection import LOST_SECONDS, connect
 from assistant.storage.postgres.database import PostgresDatabase
 from assistant.storage.postgres.errors import translated
 from assistant.storage.postgres.nearest import HNSW_FROM, halves
+from assistant.storage.postgres.schema import WANTED
 from assistant.storage.postgres.status import holder
 from assistant.storage.state import COLUMNS, INSERT_STATE, State, pack_state, text_key, unpack_state
 from assistant.storage.transaction import Transaction
 from assistant.system.collection import Collection
 
-_MISFILED = f"SELECT id, {schema.WANTED} FROM texts WHERE ready = 1 AND filed <> {schema.WANTED} ORDER BY id LIMIT ?"
+_MISFILED = f"SELECT id, {WANTED} FROM texts WHERE ready = 1 AND filed <> {WANTED} ORDER BY id LIMIT ?"
 _FILED_AT_ONCE = 2000
 _FIRST_WAITING = (
     "SELECT id, text FROM texts WHERE ready = 0 AND uses > 0 ORDER BY uses, others, chunks, id LIMIT ?",
@@ -165,7 +166,7 @@ class PostgresTransaction(Transaction):
                 self._replace_codes(table, list(wanted), {text: coded[text][0] for text in used if wanted[text] & bit})
                 for table, bit in (("passage_codes", _OF_PASSAGES), ("chunk_codes", _OF_CHUNKS))
             ]
-            self.change(f"UPDATE texts SET filed = {schema.WANTED} WHERE id = ANY(?)", list(wanted))
+            self.change(f"UPDATE texts SET filed = {WANTED} WHERE id = ANY(?)", list(wanted))
             self.change(
                 "UPDATE filing SET passages = passages + ?, chunks = chunks + ?, error = greatest(error, ?),"
                 " dimension = coalesce(?, dimension)",
