@@ -300,6 +300,8 @@ class IndexState:
     """True when the answer came from a generation older than the notes."""
     pending: int
     """Passages that still have no vector."""
+    committed: str | None = None
+    """When the generation was committed (ISO 8601, UTC); None for an index in a folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +324,7 @@ class Answer:
     warnings: tuple[str, ...] = ()
     elapsed_ms: float = 0.0
     notes: str = ""
-    """Absolute path of the notes folder."""
+    """Absolute path of the notes folder; "" where the notes were read from the index alone."""
     index: IndexState = field(default_factory=lambda: IndexState(0, False, 0))
     id: str | None = None
     explain: Mapping[str, object] | None = None
@@ -357,5 +359,5 @@ class SearchResult:
     warnings: tuple[str, ...] = ()
     elapsed_ms: float = 0.0
     notes: str = ""
-    """Absolute path of the notes folder."""
+    """Absolute path of the notes folder; "" where the notes were read from the index alone."""
     index: IndexState = field(default_factory=lambda: IndexState(0, False, 0))

@@ -36,9 +36,11 @@ def blocks(settings: Settings) -> str:
 
 
 def server_command(settings: Settings) -> list[str]:
-    """The words that start the server: this program, with the folders that these settings lead to."""
+    """The words that start the server: this program, with the places that these settings lead to. The address of a
+    database is without user and password, which libpq takes from elsewhere."""
     program = Path(sys.argv[0])
     installed = program.name in _PROGRAMS and program.is_file()
     words = [str(program.absolute())] if installed else [sys.executable, "-P", "-m", "assistant"]
-    words += ["--notes", str(settings.notes), "--index", str(settings.index)]
+    words += ["--notes", str(settings.notes)] if settings.folder is not None else []
+    words += ["--index", str(settings.index)]
     return [*words, *(["--model", settings.model] if settings.model else []), "mcp"]

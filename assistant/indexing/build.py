@@ -61,8 +61,8 @@ def refresh(
     the last generation that was published, and so does Unreachable.
     """
     began = monotonic()
-    left_out = (index, *skip) if isinstance(index, Path) else tuple(skip)
-    build = _Build(folder, index, encoder(), embed, verify, progress or _silent, left_out, monotonic, clock)
+    own = (index,) if isinstance(index, Path) else ()
+    build = _Build(folder, index, encoder(), embed, verify, progress or _silent, (*own, *skip), monotonic, clock)
     try:
         report = _through(build, full=full, salvage=salvage)
     except (IndexDamaged, IndexOutdated) as error:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from assistant.errors import BadRequest
 
@@ -29,6 +30,7 @@ class SettingsFile:
     quiet: bool | None = None
     theme: str | None = None
     keys: Mapping[str, str] | None = None
+    links: Mapping[str, str] | None = None
 
 
 def nearest_file(here: Path) -> tuple[Path, SettingsFile]:
@@ -54,6 +56,8 @@ def _read(path: Path) -> SettingsFile:
             raise BadRequest(f"{path} has an unknown key: {key}.", f"Known keys are {', '.join(known)}.")
         if key == "keys":
             _check_keys(path, value)
+        elif key == "links":
+            _check_links(path, value)
         else:
             _check(path, key, value, flag="bool" in str(known[key]))
     return SettingsFile(**table)
@@ -72,3 +76,21 @@ def _check(path: Path, key: str, value: object, *, flag: bool) -> None:
 def _check_keys(path: Path, value: object) -> None:
     if not isinstance(value, dict) or not all(isinstance(keys, str) and keys for keys in value.values()):
         raise BadRequest(f"{path}: keys is {value!r}.", 'Write a table: [keys], and below it copy-answer = "f2".')
+
+
+def _check_links(path: Path, value: object) -> None:
+    if not isinstance(value, dict) or value.keys() != {"base"} or not _is_web_address(value["base"]):
+        raise BadRequest(
+            f"{path}: links is {value!r}.", 'Write a table: [links], and below it base = "https://host/path/".'
+        )
+
+
+def _is_web_address(value: object) -> bool:
+    """Whether it is printable ASCII, which stands in a link as it is, and names a host."""
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or " " in value:
+        return False
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)

@@ -39,13 +39,15 @@ def chat(settings: Settings, *, history: bool = True) -> ChatApp:
     from assistant.tui.worker.engine_thread import EngineThread
 
     variables = os.environ
-    session_path = environment.user_state(variables, settings.notes) if history else None
+    session_path = environment.user_state(variables, settings.folder or settings.index) if history else None
     session = SessionFile(session_path)
     remembered_path = session_path.with_name("chat.json") if session_path is not None else None
     before = remembered.read(remembered_path)
     few_colours = environment.few_colours(variables) and not before.theme
     chat_settings = ChatSettings(
-        notes=settings.notes,
+        notes=settings.folder,
+        name=settings.name,
+        mends=not settings.follows_index,
         model=settings.model or "all-MiniLM-L6-v2",
         working_folder=Path.cwd(),
         editor=environment.named_editor(variables),
@@ -62,9 +64,10 @@ def chat(settings: Settings, *, history: bool = True) -> ChatApp:
     def engine_thread(post: Post) -> EngineThread:
         return EngineThread(
             lambda progress: Engine.from_settings(settings, progress=progress),
-            IndexPaths.of(settings),
+            None if settings.follows_index else IndexPaths.of(settings),
             post,
             ansi=chat_settings.ansi,
+            follows_index=settings.follows_index,
         )
 
     return ChatApp(chat_settings, session, session.read(), engine_thread)
@@ -74,7 +77,8 @@ def _documentation(settings: Settings) -> Settings:
     """The settings with the documentation pages as notes, which have an index of their own in the user's cache."""
     index = settings.cache / "help"
     pages = Path(__file__).parents[1] / "docs"
-    return replace(settings, notes=pages, index=index, fallback_index=index)
+    refresh = "look" if settings.follows_index else settings.refresh
+    return replace(settings, folder=pages, index=index, fallback_index=index, refresh=refresh, links_base="")
 
 
 class _LogFile(logging.FileHandler):
