@@ -59,12 +59,13 @@ class Engine:
         vocabulary: bool = True,
         constants: Path | None = None,
         complete: bool = False,
+        links_base: str = "",
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Without `notes` they are read as they were indexed. `index` is called once, when it is first needed.
         `background` starts a process that finishes an index folder and gives its id; None finishes nothing. `constants`
         is a file of fitted weights to use instead of the shipped one; `complete` finishes the index before it answers;
-        `monotonic` counts seconds."""
+        `links_base` is the web address before the notes' paths, "" for none; `monotonic` counts seconds."""
         self.folder = notes
         self._encoder = encoder
         self._reader = reader
@@ -74,6 +75,7 @@ class Engine:
         self._vocabulary = vocabulary
         self._constants = constants
         self._complete = complete
+        self._links_base = links_base
         self._monotonic = monotonic
         self._opened: IndexManager | None = None
         self._retriever: HybridRetriever | None = None
@@ -126,6 +128,7 @@ class Engine:
             vocabulary=settings.vocabulary,
             constants=settings.constants,
             complete=complete,
+            links_base=settings.links_base,
         )
 
     @property
@@ -173,13 +176,14 @@ class Engine:
         (answer, subject), changed, view = self._verified(from_view, lambda made: made[0].citations, rebuilding)
         go_on()
         from assistant.answering.verification import mark_stale, stale_warnings
+        from assistant.answering.web_links import with_links
 
         if request.conversation is not None:
             self._subjects[request.conversation] = subject
         return replace(
             answer,
             id=request.id,
-            citations=mark_stale(answer.citations, changed),
+            citations=with_links(mark_stale(answer.citations, changed), self._links_base),
             notes=self._folder_name(),
             index=_index_state(view, changed),
             warnings=(*self._warnings(view), *answer.warnings, *stale_warnings(changed)),
@@ -213,10 +217,11 @@ class Engine:
         (passages, notices), changed, view = self._verified(from_view, lambda made: made[0], rebuilding)
         go_on()
         from assistant.answering.verification import mark_stale, stale_warnings
+        from assistant.answering.web_links import with_links
 
         return SearchResult(
             request.question,
-            mark_stale(passages, changed),
+            with_links(mark_stale(passages, changed), self._links_base),
             (*self._warnings(view), *notices, *stale_warnings(changed)),
             notes=self._folder_name(),
             index=_index_state(view, changed),
@@ -248,16 +253,17 @@ class Engine:
         """Whether another process is writing the index."""
         from assistant.storage import being_written
 
-        return being_written(self._index().index)
+        return self._reading(lambda: being_written(self._index().index))
 
     def finish_later(self) -> int | None:
         """Keeps the vectors computed for the last answer, and leaves what its index still lacks to a process of its
         own, of low priority, which outlives this one; its process id, or None where nothing is lacking, another process
         writes, or nothing may go on."""
-        if self._opened is None or not self._opened.unfinished() or self._background is None:
+        if self._opened is None or not isinstance(self._opened.index, Path):
+            return None  # a database's index is finished by whoever writes it
+        if not self._opened.unfinished() or self._background is None:
             return None
-        index = self._opened.index
-        return self._background(index) if isinstance(index, Path) else None
+        return self._background(self._opened.index)
 
     def confine(self) -> None:
         """From now on nothing is said of notes outside the folder, to which a symbolic link in it leads: for programs
@@ -432,7 +438,7 @@ class Engine:
             )
         except Unreachable as error:
             raise IndexUnusable(
-                f"The index in {self._index().index} cannot be reached: {error}.",
+                f"The index in {self._index().index} cannot be reached: {str(error).rstrip('.?')}.",
                 "Look whether its server runs and takes connections from here, then try again.",
             ) from error
         finally:

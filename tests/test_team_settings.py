@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 import pytest
 
+from assistant.cli.mcp_clients import blocks
 from assistant.cli.options import common_options, location_options
 from assistant.errors import BadRequest, NoNotes
 from assistant.indexing.index_process import IndexPaths
@@ -87,6 +88,24 @@ def test_no_password_is_shown(project: Path) -> None:
     paths = IndexPaths.of(found)
     assert "secret" in paths.index  # the child has to connect, too
     assert "secret" not in f"{found.index} {found!r} {paths!r}"
+
+
+def test_an_mcp_client_is_told_the_address_in_the_environment(project: Path) -> None:
+    printed = blocks(loaded(project, Flags(index=f"{ADDRESS}&collection=team")))
+    shown = "ASSISTANT_INDEX=postgresql://db.example:5433/notes?collection=team"
+    assert "secret" not in printed
+    assert "--index" not in printed
+    assert "--notes" not in printed
+    assert printed.startswith("# Write ASSISTANT_INDEX as you use it")
+    assert f"claude mcp add --scope user notes --env '{shown}' -- " in printed
+    assert f"env '{shown}' " in printed.splitlines()[-1]
+    assert printed.count('"env": {') == 3
+
+
+def test_questions_about_the_program_have_an_index_of_their_own(project: Path) -> None:
+    found = loaded(project, Flags(index=f"{ADDRESS}&collection=team")).with_pages(project / "pages")
+    assert (found.index, found.folder) == (found.cache / "help", project / "pages")
+    assert (found.refresh, found.follows_index) == ("look", False)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from threading import Condition, Event, Thread
 from assistant.engine import Engine
 from assistant.errors import AssistantError
 from assistant.indexing.index_process import AGAIN_SECONDS, FEW, FOLLOW_SECONDS, IndexPaths, IndexProcess
+from assistant.system.collection import is_address
 
 _log = logging.getLogger("assistant.server")
 
@@ -141,7 +142,8 @@ class NotesFollower:
 
         with suppress(OSError, RuntimeError):  # the system cannot tell of changes in this folder
             paths = self._paths
-            own = [Path(one) for one in (paths.index, paths.fallback_index) if one] if paths is not None else []
+            places = (paths.index, paths.fallback_index) if paths is not None else ()
+            own = [Path(one) for one in places if one and not is_address(one)]
             for _ in watcher.batches(self._engine.notes, own, self._stop):
                 self._wake.set()
         self._wake_every(AGAIN_SECONDS)

@@ -6,9 +6,9 @@ import hashlib
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, Self, TypeVar
 
 from assistant.errors import BadRequest, NoNotes
 from assistant.system import permissions
@@ -63,6 +63,12 @@ class Settings:
     def notes(self) -> Path:
         """The folder of notes; NoNotes where none is named."""
         return named(self.folder)
+
+    def with_pages(self, pages: Path) -> Self:
+        """For questions about the program: its pages are the notes, with an index of their own in the user's cache."""
+        index = self.cache / "help"
+        refresh = "look" if self.follows_index else self.refresh
+        return replace(self, folder=pages, index=index, fallback_index=index, refresh=refresh, links_base="")
 
     @property
     def follows_index(self) -> bool:

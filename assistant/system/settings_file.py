@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -13,6 +14,7 @@ from assistant.errors import BadRequest
 FILE = "assistant.toml"
 Refresh = Literal["look", "insist", "never"]
 """Whether a question looks for changes of the notes first, insists on a fresh index, or takes the index as it is."""
+_LINK = re.compile(r"[A-Za-z0-9%:/?#\[\]@!$&'*+,;=._~-]+")
 _REFRESH: tuple[Refresh, ...] = ("look", "insist", "never")
 
 
@@ -86,8 +88,8 @@ def _check_links(path: Path, value: object) -> None:
 
 
 def _is_web_address(value: object) -> bool:
-    """Whether it is printable ASCII, which stands in a link as it is, and names a host."""
-    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or " " in value:
+    """Whether it names a host and is of characters that stand in every kind of link as they are."""
+    if not isinstance(value, str) or not _LINK.fullmatch(value):
         return False
     try:
         parts = urlsplit(value)

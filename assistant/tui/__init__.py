@@ -7,7 +7,6 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,7 +57,9 @@ def chat(settings: Settings, *, history: bool = True) -> ChatApp:
         no_color=bool(variables.get("NO_COLOR")),
         remembered=before,
         remembered_file=remembered_path,
-        open_documentation=lambda: Engine.from_settings(_documentation(settings), background=False, complete=True),
+        open_documentation=lambda: Engine.from_settings(
+            settings.with_pages(Path(__file__).parents[1] / "docs"), background=False, complete=True
+        ),
     )
 
     def engine_thread(post: Post) -> EngineThread:
@@ -71,14 +72,6 @@ def chat(settings: Settings, *, history: bool = True) -> ChatApp:
         )
 
     return ChatApp(chat_settings, session, session.read(), engine_thread)
-
-
-def _documentation(settings: Settings) -> Settings:
-    """The settings with the documentation pages as notes, which have an index of their own in the user's cache."""
-    index = settings.cache / "help"
-    pages = Path(__file__).parents[1] / "docs"
-    refresh = "look" if settings.follows_index else settings.refresh
-    return replace(settings, folder=pages, index=index, fallback_index=index, refresh=refresh, links_base="")
 
 
 class _LogFile(logging.FileHandler):

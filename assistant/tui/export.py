@@ -150,10 +150,17 @@ def _snippet(block: CodeBlock) -> Iterator[str]:
 
 
 def _source(source: Source, folder: Path) -> str:
+    """A note is linked to where it has an address or is in a folder that is known."""
+    place, path = f"{_escaped(source.path)}:{source.line}", _escaped(" › ".join(source.heading_path))
+    if source.url or source.file != source.path:
+        place = f"[{place}]({source.url or _relative(source, folder)})"
+    return f"- \\[{source.number}\\] {place} {path}"
+
+
+def _relative(source: Source, folder: Path) -> str:
+    """The address of a source's file and heading, seen from the folder."""
     target = quote(Path(os.path.relpath(source.file, folder)).as_posix(), errors="surrogateescape")
-    anchor = f"#{quote(source.anchor)}" if source.anchor else ""
-    path = _escaped(" › ".join(source.heading_path))
-    return f"- \\[{source.number}\\] [{_escaped(source.path)}:{source.line}]({target}{anchor}) {path}"
+    return target + (f"#{quote(source.anchor)}" if source.anchor else "")
 
 
 def _refs(numbers: Sequence[int]) -> str:
