@@ -21,7 +21,8 @@ from assistant.models.encoder import Encoder
 from assistant.notes import chunker
 from assistant.notes import folder as read_notes
 from assistant.records import Note
-from assistant.storage import Busy, DiskFull, IndexDamaged, Store, Writer, vector_file
+from assistant.storage import Busy, DiskFull, IndexDamaged, Store, Writer
+from assistant.storage.sqlite import vector_file
 from tests.hashing_encoder import HashingEncoder
 
 SCALE = float(os.environ.get("ASSISTANT_TEST_SCALE", "1"))

@@ -129,7 +129,8 @@ def test_a_kill_around_the_write_of_the_vector_file(tmp_path: Path, at: str) -> 
 import os, pathlib, sys
 from assistant.indexing import build
 from tests.hashing_encoder import HashingEncoder
-from assistant.storage import Writer, vector_file
+from assistant.storage import Writer
+from assistant.storage.sqlite import vector_file
 notes, index = map(pathlib.Path, sys.argv[1:])
 plain, at = vector_file.write, {at!r}
 def write(folder, *rest):

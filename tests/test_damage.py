@@ -18,7 +18,8 @@ from assistant.indexing import build
 from assistant.question import parser
 from assistant.records import Answer, Request
 from assistant.retrieval.retriever import HybridRetriever
-from assistant.storage import IndexDamaged, Store, problems, vector_file
+from assistant.storage import IndexDamaged, Store, problems
+from assistant.storage.sqlite import vector_file
 from tests.asking import ENCODER, NOTE, QUESTIONS, asking, refresh, said
 from tests.conftest import scale
 

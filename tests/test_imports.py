@@ -20,7 +20,7 @@ SLOW = {
 }
 SERVING = {"mcp", "mcp_types", "starlette", "uvicorn", "pydantic", "pydantic_core", "anyio", "sse_starlette", "httpx2"}
 """What only `mcp` and `serve` need."""
-WRITERS = {"assistant.indexing.build", "assistant.storage.writer", "assistant.storage.integrity"}
+WRITERS = {"assistant.indexing.build", "assistant.storage.writer", "assistant.storage.sqlite.integrity"}
 
 
 def test_a_question_on_a_fresh_index_loads_no_slow_library(tmp_path: Path, surroundings: dict[str, str]) -> None:

@@ -16,7 +16,8 @@ from assistant.indexing.changes import Embed
 from assistant.question import parser
 from assistant.records import Answer, Hit, Request
 from assistant.retrieval.retriever import HybridRetriever
-from assistant.storage import Store, vector_file
+from assistant.storage import Store
+from assistant.storage.sqlite import vector_file
 from tests.asking import READER
 from tests.hashing_encoder import HashingEncoder
 

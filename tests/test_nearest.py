@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from assistant.storage import vector_file
 from assistant.storage.nearest import Coded, Flat, Matrix
-from assistant.storage.schema import VectorFile
+from assistant.storage.sqlite import vector_file
+from assistant.storage.state import VectorFile
 
 NONE = np.zeros(0, dtype=np.int64)
 

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from assistant.indexing import build, changes
 from assistant.notes import folder as notes_folder
-from assistant.storage import Store, Writer, vector_file
-from assistant.storage.database import Database
-from assistant.storage.schema import read_state
+from assistant.storage import Store, Writer
+from assistant.storage.sqlite import vector_file
+from assistant.storage.sqlite.database import Database
+from assistant.storage.sqlite.schema import read_state
 from tests.conftest import scale
 from tests.hashing_encoder import HashingEncoder
 
@@ -86,6 +87,7 @@ def rows_changed(folder: Path, passages: int, monkeypatch: pytest.MonkeyPatch) -
     plain = Writer.close
 
     def close(writer: Writer) -> None:
+        assert isinstance(writer.transaction.database, Database)
         changed.append(writer.transaction.database.total_changes)
         plain(writer)
 

@@ -40,10 +40,10 @@ from assistant.storage import (
     Store,
     StoreError,
     Writer,
-    vector_file,
 )
 from assistant.storage import text_writer as store_texts
-from assistant.storage import writer as store_writer
+from assistant.storage.sqlite import transaction as store_transaction
+from assistant.storage.sqlite import vector_file
 from assistant.text.tokenizer import terms
 from tests.hashing_encoder import HashingEncoder
 
@@ -387,7 +387,7 @@ def test_a_vector_that_nothing_uses_is_kept_for_three_generations(
 def test_the_vector_file_is_written_anew_when_too_much_stands_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_writer, "TAIL_AT_MOST", 3)
+    monkeypatch.setattr(store_transaction, "TAIL_AT_MOST", 3)
     written = []
     for number in range(12):
         with Writer(tmp_path) as writer:

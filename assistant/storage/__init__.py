@@ -1,10 +1,11 @@
-"""The index on disk: open a committed generation, or write the next one.
+"""The index, in a folder or a database: open a committed generation, or write the next one.
 
 Names that only a writer needs are loaded on first use: most questions find the index up to date.
 """
 
 from typing import TYPE_CHECKING
 
+from assistant.storage.backend import Health
 from assistant.storage.errors import (
     Busy,
     DiskFull,
@@ -16,14 +17,13 @@ from assistant.storage.errors import (
     Superseded,
     Unreachable,
 )
-from assistant.storage.lock import abandoned, being_written
 from assistant.storage.nearest import Matrix
 from assistant.storage.reader import Store
-from assistant.storage.schema import TextId
+from assistant.storage.state import TextId
+from assistant.storage.status import abandoned, being_written, health, problems
 from assistant.storage.stored import Concepts, StoredChunk, StoredMention, StoredNote, StoredSection
 
 if TYPE_CHECKING:
-    from assistant.storage.integrity import problems
     from assistant.storage.note_writer import IndexedNote
     from assistant.storage.writer import Writer
 
@@ -31,6 +31,7 @@ __all__ = [
     "Busy",
     "Concepts",
     "DiskFull",
+    "Health",
     "IndexDamaged",
     "IndexMissing",
     "IndexOutdated",
@@ -49,14 +50,13 @@ __all__ = [
     "Writer",
     "abandoned",
     "being_written",
+    "health",
     "problems",
 ]
 
 
 def __getattr__(name: str) -> object:
     if name == "problems":
-        from assistant.storage.integrity import problems
-
         return problems
     if name == "IndexedNote":
         from assistant.storage.note_writer import IndexedNote

@@ -1,6 +1,6 @@
 """Records ↔ rows of the database. Whatever is decoded is checked: IndexDamaged where a row cannot be what was written.
 
-Rows are tuples as SQLite gives them; each function says which columns it expects.
+Rows are tuples as the database gives them; each function says which columns it expects.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from assistant.storage.errors import IndexDamaged
 from assistant.storage.nearest import Matrix
 from assistant.storage.stored import StoredChunk, StoredMention, StoredNote
 
+_UNIT = 1e-3
+"""More than rounding moves the length of a unit row."""
 NOTE_FILES = """
     SELECT path, size, mtime_ns, inode, digest, looked, '' FROM notes
     UNION ALL SELECT path, size, mtime_ns, inode, '', looked, reason FROM refused
@@ -57,7 +59,7 @@ def unpack_notes(rows: list[Any]) -> dict[str, StoredNote]:
 
 
 def signed(inode: int) -> int:
-    """An inode as SQLite can hold it: some file systems use all 64 bits."""
+    """An inode as a database can hold it: some file systems use all 64 bits."""
     return (inode + 2**63) % 2**64 - 2**63
 
 
@@ -214,6 +216,15 @@ def unpack_matrix(count: int, data: bytes, crc: int, *, dimension: int | None = 
     if dimension not in (None, matrix.shape[1]):
         raise IndexDamaged("a vector")
     return matrix
+
+
+def is_unit(count: int, data: bytes, crc: int) -> bool:
+    """Whether the sum is right, and the number of rows, which it does not cover: only then each has length one."""
+    try:
+        lengths = np.linalg.norm(unpack_matrix(count, data, crc), axis=1)
+    except IndexDamaged:
+        return False
+    return bool(np.abs(lengths - 1).max() < _UNIT)
 
 
 def centre(matrix: Matrix) -> Matrix:

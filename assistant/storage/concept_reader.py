@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 import numpy as np
 
 from assistant.storage import codec
-from assistant.storage.database import IN_LIST
+from assistant.storage.backend import IN_LIST, Snapshot
 from assistant.storage.errors import IndexDamaged
 from assistant.storage.nearest import Matrix
 from assistant.storage.read_cache import ReadCache
-from assistant.storage.snapshot import Snapshot
 from assistant.storage.stored import Concepts
 from assistant.storage.text_vectors import CACHED, LentVectors
 
@@ -63,8 +61,7 @@ class ConceptReader:
         dimension = self.concepts().centres.shape[1]
         sql = f"SELECT concept, rows, data, crc FROM concepts WHERE concept {IN_LIST}"
         stored = {
-            name: codec.unpack_matrix(*row, dimension=dimension)
-            for name, *row in self._snapshot.rows(sql, json.dumps(list(names)))
+            name: codec.unpack_matrix(*row, dimension=dimension) for name, *row in self._snapshot.rows(sql, list(names))
         }
         matrices = stored | {name: self._completed[name][1:] for name in names if name in self._completed}
         if not matrices.keys() >= set(names):
@@ -99,8 +96,8 @@ class ConceptReader:
 
     def _words(self, where: str, values: Sequence[str]) -> list[tuple[str, str, float, float]]:
         sql = f"SELECT term, concept, weight, named, crc FROM concept_words WHERE {where}"
-        return codec.unpack_words(self._snapshot.rows(sql, json.dumps(list(values))))
+        return codec.unpack_words(self._snapshot.rows(sql, list(values)))
 
     def concept_topics(self, names: Sequence[str]) -> list[tuple[str, str, bool]]:
         sql = f"SELECT key, concept, whole, crc FROM matches WHERE concept {IN_LIST}"
-        return codec.unpack_matches(self._snapshot.rows(sql, json.dumps(list(names))))
+        return codec.unpack_matches(self._snapshot.rows(sql, list(names)))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
 
@@ -11,11 +14,17 @@ from assistant.storage.nearest import Matrix
 from assistant.storage.text_writer import TextWriter
 from assistant.storage.transaction import Transaction
 
-_COMPLETE = """
-    SELECT concept, group_concat(text) FROM (
-        SELECT s.concept, s.text, t.ready FROM sentences s JOIN texts t ON t.id = s.text ORDER BY s.concept, s.position
-    ) GROUP BY concept HAVING min(ready) = 1 AND count(*) > 1
+_TEXTS = """
+    SELECT s.concept, s.text, t.ready FROM sentences s JOIN texts t ON t.id = s.text ORDER BY s.concept, s.position
 """
+_INSERT_MATCH = (
+    "INSERT INTO matches(key, concept, whole, crc) VALUES (?, ?, ?, ?)"
+    " ON CONFLICT(key, concept) DO UPDATE SET whole = excluded.whole, crc = excluded.crc"
+)
+_INSERT_CONCEPT = (
+    "INSERT INTO concepts(concept, texts, rows, data, crc) VALUES (?, ?, ?, ?, ?) ON CONFLICT(concept) DO UPDATE SET"
+    " texts = excluded.texts, rows = excluded.rows, data = excluded.data, crc = excluded.crc"
+)
 
 
 class ConceptWriter:
@@ -52,16 +61,18 @@ class ConceptWriter:
         change_many = self._transaction.change_many
         change_many("UPDATE keys SET matched = 1 WHERE key = ?", [(key,) for key in keys])
         pairs = [(key, concept, int(whole)) for key in keys for concept, whole in sorted(matches.get(key, {}).items())]
-        change_many("INSERT OR REPLACE INTO matches VALUES (?, ?, ?, ?)", [codec.pack_match(*pair) for pair in pairs])
+        change_many(_INSERT_MATCH, [codec.pack_match(*pair) for pair in pairs])
         new = self._new_concepts()
         numbered = [(concept, each) for concept in new for each in enumerate((concept, *sentences.get(concept, ())))]
         texts = self._texts.register([sentence for _, (_, sentence) in numbered])
         change_many(
-            "INSERT INTO sentences VALUES (?, ?, ?, ?)",
+            "INSERT INTO sentences(concept, position, sentence, text) VALUES (?, ?, ?, ?)",
             [(concept, *each, text) for (concept, each), (text, _) in zip(numbered, texts, strict=True)],
         )
         change_many(
-            "INSERT OR REPLACE INTO concept_words VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO concept_words(term, concept, weight, named, crc) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT(term, concept) DO UPDATE SET weight = excluded.weight, named = excluded.named,"
+            " crc = excluded.crc",
             [codec.pack_word(*word) for word in sorted(words(new))],
         )
 
@@ -78,7 +89,7 @@ class ConceptWriter:
     def gather(self) -> None:
         """Commits the vectors of the vocabulary's sentences side by side, each concept's whose texts all have one."""
         rows, change = self._transaction.rows, self._transaction.change
-        gathered, complete = dict(rows("SELECT concept, texts FROM concepts")), dict(rows(_COMPLETE))
+        gathered, complete = dict(rows("SELECT concept, texts FROM concepts")), _complete(rows(_TEXTS))
         if gathered == complete and len(rows("SELECT 1 FROM centres")) == bool(gathered):
             return
         names, named, centres, packed = list[str](), list[Matrix](), list[Matrix](), dict[str, tuple[int, bytes, int]]()
@@ -92,7 +103,7 @@ class ConceptWriter:
                 change("DELETE FROM concepts WHERE concept = ?", concept)
             for concept, row in packed.items():
                 if gathered.get(concept) != complete[concept]:
-                    change("INSERT OR REPLACE INTO concepts VALUES (?, ?, ?, ?, ?)", concept, complete[concept], *row)
+                    change(_INSERT_CONCEPT, concept, complete[concept], *row)
             self._put_centres(names, [*named, *centres])
         self._transaction.commit()
 
@@ -103,5 +114,18 @@ class ConceptWriter:
             listed = codec.pack_strings(names)
             _, data, crc = codec.pack_matrix(np.stack(rows))
             self._transaction.change(
-                "INSERT INTO centres VALUES (1, ?, ?, ?)", listed, data, crc ^ codec.checksum(listed)
+                "INSERT INTO centres(one, names, data, crc) VALUES (1, ?, ?, ?)",
+                listed,
+                data,
+                crc ^ codec.checksum(listed),
             )
+
+
+def _complete(rows: Iterable[Sequence[Any]]) -> dict[str, str]:
+    """Concept → the ids of its texts, of each whose texts all have a vector, from rows of _TEXTS."""
+    complete = dict[str, str]()
+    for concept, group in groupby(rows, key=itemgetter(0)):
+        texts, ready = zip(*(row[1:] for row in group), strict=True)
+        if all(ready) and len(texts) > 1:
+            complete[concept] = ",".join(map(str, texts))
+    return complete

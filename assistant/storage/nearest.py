@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from assistant.storage.backend import Part
 
 Matrix = NDArray[np.float32]
 Ids = NDArray[np.int64]
@@ -19,7 +23,7 @@ Exact = Callable[[Collection[int]], Mapping[int, Matrix]]
 _ADDED_AT_ONCE = 4096
 _WIDER = 4
 """How many times as many codes are looked at as rows are wanted, and again where that was not enough."""
-_SLIP = 1e-5
+SLIP = 1e-5
 """More than what single precision adds to a product of unit rows."""
 
 
@@ -102,7 +106,7 @@ class Coded(_Filed):
             index.add_with_ids(matrix, ids)
             off = matrix - codes.sa_decode(codes.sa_encode(matrix))
             error = max(error, float(np.linalg.norm(off, axis=1).max()))
-        return cls(index, error + _SLIP)
+        return cls(index, error + SLIP)
 
     def search(
         self, queries: Matrix, k: int, only: Ids | None, dead: Ids, exact: Exact
@@ -110,26 +114,37 @@ class Coded(_Filed):
         """As `Flat` does; a query may get more than its k nearest rows."""
         results, floors = [], []
         for query in queries:
-            best, floor = self._nearest(query[np.newaxis], min(k, self.size), _selected(only, dead), exact)
+            leading = partial(self._leading, query[np.newaxis], _selected(only, dead))
+            best, floor = by_codes(query, k, self.size, self.error, leading, exact)
             results.append(best)
             floors.append(floor)
         return results, np.array(floors, dtype=np.float32)
 
-    def _nearest(self, query: Matrix, k: int, selected: Any, exact: Exact) -> tuple[dict[int, float], float]:
-        width, best = min(_WIDER * k, self.size), dict[int, float]()
-        while True:
-            coded, ids = self.index.search(query, width, params=selected)
-            near, texts = coded[0][ids[0] >= 0], ids[0][ids[0] >= 0]
-            whole = len(texts) < width or width == self.size
-            best = best or _scored(query, exact(set(texts[:k].tolist())))
-            if whole and len(texts) <= k:
-                return best, -np.inf
-            # At least k rows come as near as the worst of these, so that no row behind it is among the k nearest.
-            floor = min(best.values(), default=-1.0) - _SLIP
-            if whole or near[-1] < floor - self.error:
-                rest = set(texts[near >= floor - self.error].tolist()) - best.keys()
-                return best | _scored(query, exact(rest)), floor
-            width = min(_WIDER * width, self.size)
+    def _leading(self, query: Matrix, selected: Any, width: int) -> tuple[Matrix, Ids]:
+        coded, ids = self.index.search(query, width, params=selected)
+        return coded[0][ids[0] >= 0], ids[0][ids[0] >= 0]
+
+
+def by_codes(
+    query: Matrix, k: int, size: int, error: float, leading: Callable[[int], tuple[Matrix, Ids]], exact: Exact
+) -> tuple[dict[int, float], float]:
+    """The best score of each text among the k rows (and more) nearest to the query (d,), and the score at or below
+    which rows may be missing, of `size` rows that are known by codes: `leading` gives scores and texts of the so many
+    nearest codes, best first, each no further than `error` from the row's score."""
+    k = min(k, size)
+    width, best = min(_WIDER * k, size), dict[int, float]()
+    while True:
+        near, texts = leading(width)
+        whole = len(texts) < width or width == size
+        best = best or scored(query, exact(set(texts[:k].tolist())))
+        if whole and len(texts) <= k:
+            return best, -np.inf
+        # At least k rows come as near as the worst of these, so that no row behind it is among the k nearest.
+        floor = min(best.values(), default=-1.0) - SLIP
+        if whole or near[-1] < floor - error:
+            rest = set(texts[near >= floor - error].tolist()) - best.keys()
+            return best | scored(query, exact(rest)), floor
+        width = min(_WIDER * width, size)
 
 
 def read(path: str, error: float) -> Flat | Coded:
@@ -178,12 +193,12 @@ def _gathered(rows: Iterable[tuple[int, Matrix]]) -> Iterator[tuple[Ids, Matrix]
         yield np.array(ids, dtype=np.int64), np.concatenate(matrices)
 
 
-def _scored(query: Matrix, rows: Mapping[int, Matrix]) -> dict[int, float]:
-    """The best product of the query (1, d) with each text's rows, to the last bit as `Flat` would give it."""
+def scored(query: Matrix, rows: Mapping[int, Matrix]) -> dict[int, float]:
+    """The best product of the query (d,) with each text's rows, to the last bit as `Flat` would give it."""
     if not rows:
         return {}
-    part = Flat.of(query.shape[1], rows.items())
-    scores, ids = part.index.search(query, part.size)
+    part = Flat.of(len(query), rows.items())
+    scores, ids = part.index.search(query[np.newaxis], part.size)
     return _best(scores[0].tolist(), ids[0].tolist())
 
 
@@ -198,8 +213,8 @@ def _best(scores: Sequence[float], ids: Sequence[int]) -> dict[int, float]:
 class Nearest:
     """Everything that is searched: `filed` less `dead` or but its `members`, and the `tail` that came after it."""
 
-    filed: Flat | Coded | None
-    tail: Flat | None
+    filed: Part | None
+    tail: Part | None
     dead: Ids
     exact: Exact
     """Of what `filed` holds."""

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from itertools import chain
 from operator import itemgetter
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from assistant.storage import codec, nearest
-from assistant.storage.database import IN_LIST
+from assistant.storage.backend import IN_LIST, Snapshot, Users
 from assistant.storage.errors import IndexDamaged
 from assistant.storage.nearest import Matrix, Nearest
 from assistant.storage.read_cache import ReadCache
-from assistant.storage.schema import SEARCHED
-from assistant.storage.snapshot import Snapshot
+from assistant.storage.state import SEARCHED
 from assistant.storage.text_vectors import CACHED, TextVectors
 
-_FILED_UNUSED = "SELECT id FROM texts WHERE filed = 1 AND uses = 0"
-_FILED_CHUNKS = "SELECT id FROM texts WHERE filed = 1 AND chunks > 0"
 _Place = tuple[str, int, int]
 """Path, line and id of a passage or chunk."""
 
@@ -30,7 +26,7 @@ _Place = tuple[str, int, int]
 class Owners(NamedTuple):
     """What is looked for: rows of a table that stand for a text each."""
 
-    users: Literal["uses", "chunks"]
+    users: Users
     """The column of `texts` that counts them."""
     texts_of: str
     """The SQL of the texts of some owners, a list of ids."""
@@ -90,7 +86,7 @@ class Neighbours:
             k *= 4
 
     def _texts_of(self, only: Collection[int]) -> list[int]:
-        rows = self._snapshot.rows(self._owners.texts_of, json.dumps(sorted(only)))
+        rows = self._snapshot.rows(self._owners.texts_of, sorted(only))
         return [text for (text,) in codec.typed("a text", rows, int)]
 
     def _places_of(self, texts: set[int], only: Collection[int] | None) -> Mapping[int, list[_Place]]:
@@ -102,7 +98,7 @@ class Neighbours:
         return {text: [place for place in of_text if place[2] in allowed] for text, of_text in places.items()}
 
     def _read_places(self, texts: list[int]) -> dict[int, list[_Place]]:
-        rows = self._snapshot.rows(self._owners.places_of, json.dumps(texts))
+        rows = self._snapshot.rows(self._owners.places_of, texts)
         places: dict[int, list[_Place]] = {text: [] for text in texts}
         for text, *place in codec.typed("a place", rows, int, str, int, int):
             places[text].append((place[0], place[1], place[2]))
@@ -110,25 +106,18 @@ class Neighbours:
 
     def _searchable(self) -> Nearest:
         if self._nearest is None:
-            filed = self._vectors.filed()
-            tail, exact = self._tail(filed is not None), self._vectors.stored
-            if self._owners is PASSAGES or filed is None:
-                self._nearest = Nearest(filed, tail, self._ids(_FILED_UNUSED), exact)
-            else:  # passages are most of it
-                none = np.zeros(0, dtype=np.int64)
-                self._nearest = Nearest(filed, tail, none, exact, self._ids(_FILED_CHUNKS))
+            filed = self._snapshot.filed(self._owners.users)
+            tail = self._tail(filed.part is not None)
+            self._nearest = Nearest(filed.part, tail, filed.dead, self._vectors.stored, filed.members)
         return self._nearest
 
-    def _ids(self, sql: str) -> nearest.Ids:
-        return np.array([number for (number,) in self._snapshot.rows(sql)], dtype=np.int64)
-
     def _tail(self, filed: bool) -> nearest.Flat | None:
-        """What the vector file does not hold, or everything where there is none."""
+        """What was not filed, or everything where there is none."""
         count = self._owners.users
         stored = self._vectors.where(f"{SEARCHED} AND {count} > 0" + (" AND filed = 0" if filed else ""))
         lent = self._vectors.lent.by_text
         sql = f"SELECT id FROM texts WHERE {count} > 0 AND id {IN_LIST} ORDER BY id"
-        owned = self._snapshot.rows(sql, json.dumps(list(lent))) if lent else []
+        owned = self._snapshot.rows(sql, list(lent)) if lent else []
         return nearest.flat(chain(stored, ((number, lent[number]) for (number,) in owned)))
 
 

@@ -9,6 +9,7 @@ from operator import itemgetter
 
 from assistant.records import Chunk, Mention, Note, NoteFile, Outline, Passage
 from assistant.storage import codec
+from assistant.storage.backend import Contents
 from assistant.storage.stored import StoredNote
 from assistant.storage.text_writer import TextWriter
 from assistant.storage.transaction import Transaction
@@ -66,7 +67,7 @@ class NoteWriter:
             "INSERT INTO passages(id, note, section, chunk, start, text, body, crc) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             rows,
         )
-        self._put_contents(indexed.passages, ids)
+        self._put_contents(note, indexed.passages, ids)
         self._put_mentions(indexed.mentions, indexed.passages, ids)
         self._transaction.uncommitted.notes += 1
         self._transaction.uncommitted.passages += len(ids)
@@ -75,13 +76,23 @@ class NoteWriter:
     def _put_file(self, indexed: IndexedNote) -> int:
         """The note's id."""
         file, outline, lines = indexed.file, indexed.outline, indexed.note.lines
-        return self._transaction.change(
-            "INSERT INTO notes(path, size, mtime_ns, inode, looked, digest, title, titled, tags, count, lines)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            *(file.path, file.size, file.mtime_ns, codec.signed(file.inode), indexed.looked, indexed.note.digest),
-            *(outline.title, outline.titled, codec.pack_strings(outline.tags)),
+        (number,) = self._transaction.new_ids("notes", 1)
+        self._transaction.change(
+            "INSERT INTO notes(id, path, size, mtime_ns, inode, looked, digest, title, titled, tags, count, lines)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            *(
+                number,
+                file.path,
+                file.size,
+                file.mtime_ns,
+                codec.signed(file.inode),
+                indexed.looked,
+                indexed.note.digest,
+            ),
+            *(outline.title, int(outline.titled), codec.pack_strings(outline.tags)),
             *(len(lines), codec.pack_lines(lines)),
         )
+        return number
 
     def _put_sections(self, note: int, outline: Outline) -> list[tuple[int, int]]:
         """(first line, id) of each."""
@@ -109,9 +120,9 @@ class NoteWriter:
         )
         return [(chunk.start, number) for chunk, number in zip(indexed.chunks, ids, strict=True)]
 
-    def _put_contents(self, passages: Sequence[Passage], ids: Sequence[int]) -> None:
+    def _put_contents(self, note: int, passages: Sequence[Passage], ids: Sequence[int]) -> None:
         """The terms of each passage, for full text."""
-        rows = []
+        contents = []
         above: dict[tuple[str, ...], tuple[list[str], list[str]]] = {}
         for passage, number in zip(passages, ids, strict=True):
             path = passage.heading_path
@@ -120,8 +131,8 @@ class NoteWriter:
             headings, title = above[path]
             words = tokenizer.terms(f"{passage.text}\n{passage.label}")
             self._transaction.uncommitted.terms.update({*words, *headings})
-            rows.append((number, " ".join(words), " ".join(headings), " ".join(title) if passage.titled else ""))
-        self._transaction.change_many("INSERT INTO contents(rowid, words, headings, title) VALUES (?, ?, ?, ?)", rows)
+            contents.append(Contents(number, words, headings, title if passage.titled else ()))
+        self._transaction.put_contents(note, contents)
 
     def _put_mentions(self, mentions: Sequence[Mention], passages: Sequence[Passage], ids: Sequence[int]) -> None:
         """Each with the passage of its lines, else the narrowest around them."""
@@ -153,7 +164,7 @@ class NoteWriter:
         """Remembers that a note cannot be read, and forgets what was indexed of it."""
         self.drop(file.path)
         self._transaction.change(
-            "INSERT INTO refused VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO refused(path, size, mtime_ns, inode, looked, reason) VALUES (?, ?, ?, ?, ?, ?)",
             *(file.path, file.size, file.mtime_ns, codec.signed(file.inode), looked, reason),
         )
 
@@ -162,15 +173,11 @@ class NoteWriter:
         rows, change = self._transaction.rows, self._transaction.change
         change("DELETE FROM refused WHERE path = ?", path)
         for (note,) in rows("SELECT id FROM notes WHERE path = ?", path):
-            passages = rows("SELECT id FROM passages WHERE note = ?", note)
+            passages = [passage for (passage,) in rows("SELECT id FROM passages WHERE note = ?", note)]
             self._transaction.uncommitted.notes -= 1
             self._transaction.uncommitted.passages -= len(passages)
-            for (passage,) in passages:
-                contents = rows("SELECT words, headings FROM contents WHERE rowid = ?", passage)
-                for words, headings in codec.typed("the full text", contents, str, str):
-                    self._transaction.uncommitted.terms.subtract({*words.split(), *headings.split()})
-                change("DELETE FROM contents WHERE rowid = ?", passage)
-                change("DELETE FROM mentions WHERE passage = ?", passage)
+            self._transaction.drop_contents(note, passages)
+            change("DELETE FROM mentions WHERE passage IN (SELECT id FROM passages WHERE note = ?)", note)
             change("DELETE FROM passages WHERE note = ?", note)
             change("DELETE FROM chunks WHERE note = ?", note)
             change("DELETE FROM sections WHERE note = ?", note)

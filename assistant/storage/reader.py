@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection as Those
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Self
 
 from assistant.records import ChunkId, Passage, PassageId
+from assistant.storage.backend import Snapshot
 from assistant.storage.concept_reader import ConceptReader
-from assistant.storage.errors import folder_of
 from assistant.storage.full_text import FullText
 from assistant.storage.nearest import Matrix
-from assistant.storage.schema import TextId
-from assistant.storage.snapshot import Snapshot
+from assistant.storage.state import TextId
 from assistant.storage.stored import Concepts, StoredChunk, StoredMention, StoredNote, StoredSection
 from assistant.storage.text_reader import TextReader
 from assistant.storage.vector_reader import VectorReader
-from assistant.system.collection import IndexPlace
+from assistant.system.collection import Collection, IndexPlace
 
 
 class Store:
     """A reader of one committed state, which no later commit changes; close it, or use it as a context manager.
 
-    Every method that reads may raise IndexDamaged. Order is never left to SQLite: lists are sorted as each method says.
+    Every method that reads may raise IndexDamaged, and of a database on a server Unreachable or Superseded. Order is
+    never left to the database: lists are sorted as each method says.
     Ids of passages come from this store; one that it does not hold is damage.
     """
 
@@ -36,12 +37,22 @@ class Store:
 
     @classmethod
     def open(cls, place: IndexPlace, identity: str | None = None) -> Self:
-        """The newest committed state; IndexMissing, IndexDamaged, or IndexOutdated (not made by encoder `identity`)."""
-        return cls(Snapshot.open(folder_of(place), identity))
+        """The newest committed state; IndexMissing, IndexDamaged, Unreachable, or IndexOutdated (not made by encoder
+        `identity`)."""
+        if isinstance(place, Collection):
+            from assistant.storage.postgres.snapshot import PostgresSnapshot
+
+            return cls(PostgresSnapshot(place, identity))
+        from assistant.storage.sqlite.snapshot import SqliteSnapshot
+
+        return cls(SqliteSnapshot.open(place, identity))
+
+    def rest(self) -> None:
+        """Lets go of what others wait for, such as a connection, until the next read."""
+        self._snapshot.rest()
 
     def close(self) -> None:
         """Lets go of the state; may be called twice."""
-        self._vectors.close()
         self._snapshot.close()
 
     def __enter__(self) -> Self:
@@ -53,18 +64,6 @@ class Store:
         self.close()
 
     # The state.
-
-    @property
-    def committed(self) -> datetime | None:
-        """When the state was committed, in UTC; None for an index folder."""
-        return None
-
-    def rest(self) -> None:
-        """Lets go of a database's connection until the next read; nothing for an index folder."""
-
-    def take_notices(self) -> tuple[str, ...]:
-        """What had to be waited for since the last call, one sentence each."""
-        return ()
 
     @property
     def generation(self) -> int:
@@ -101,6 +100,15 @@ class Store:
         """What had to be recovered so far, one sentence each."""
         return self._snapshot.warnings
 
+    @property
+    def committed(self) -> datetime | None:
+        """When the state was committed, in UTC; None for a folder."""
+        return self._snapshot.committed
+
+    def take_notices(self) -> tuple[str, ...]:
+        """What had to be waited for since the last call, one sentence each."""
+        return self._snapshot.take_notices()
+
     def current(self) -> bool:
         """Whether nothing was committed since; False also where that cannot be told."""
         return self._snapshot.current()
@@ -136,7 +144,7 @@ class Store:
         """All of them, by path and line."""
         return self._text.passage_ids()
 
-    def passages_of(self, paths: Collection[str]) -> set[PassageId]:
+    def passages_of(self, paths: Those[str]) -> set[PassageId]:
         """Those of these notes."""
         return self._text.passages_of(paths)
 
@@ -198,7 +206,7 @@ class Store:
     # Full text.
 
     def bm25_candidates(
-        self, terms: Sequence[str], limit: int, only: Collection[PassageId] | None = None
+        self, terms: Sequence[str], limit: int, only: Those[PassageId] | None = None
     ) -> list[PassageId]:
         """Passages with any of the terms in their text, label or headings (the title does not count), best BM25 first,
         then by path and line; about `limit` of them: those that tie with the last are included."""
@@ -211,18 +219,18 @@ class Store:
     # Vectors.
 
     def read_ahead(self) -> None:
-        """Starts to read the vector file beside the caller's own work; `nearest_passages` would wait for it."""
+        """Starts to read the vector file, where there is one, beside the caller's own work."""
         self._vectors.read_ahead()
 
     def nearest_passages(
-        self, queries: Matrix, limit: int, only: Collection[PassageId] | None = None
+        self, queries: Matrix, limit: int, only: Those[PassageId] | None = None
     ) -> list[dict[PassageId, float]]:
         """For each row of `queries` (q, d) the about `limit` passages with the best cosine (the best of a passage's
         vectors, to 6 places), best first, then by path and line; those that tie with the last are included."""
         return self._vectors.nearest_passages(queries, limit, only)
 
     def nearest_chunks(
-        self, queries: Matrix, limit: int, only: Collection[PassageId] | None = None
+        self, queries: Matrix, limit: int, only: Those[PassageId] | None = None
     ) -> list[dict[ChunkId, float]]:
         """As `nearest_passages`; of `only` the chunks around them."""
         return self._vectors.nearest_chunks(queries, limit, only)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from assistant.storage import codec, vector_file
-from assistant.storage.database import IN_LIST
-from assistant.storage.nearest import Coded, Flat, Matrix
+from assistant.storage import codec
+from assistant.storage.backend import IN_LIST, Snapshot
+from assistant.storage.nearest import Matrix
 from assistant.storage.read_cache import ReadCache
-from assistant.storage.snapshot import Snapshot
 
 CACHED = 20_000
 """Texts whose rows and places are cached at most; about 30 MB of rows."""
@@ -40,8 +38,6 @@ class TextVectors:
         self.dimension: int | None = None
         """Of all vectors; None before the first was read."""
         self._snapshot = snapshot
-        self._loading: vector_file.Loading | None = None
-        self._damaged = False
         self._rows = ReadCache(self._read_rows, CACHED)
 
     def of(self, texts: Collection[int]) -> dict[int, Matrix]:
@@ -62,33 +58,9 @@ class TextVectors:
             )
         )
 
-    def read_ahead(self) -> None:
-        """Starts to read the vector file beside the caller's own work."""
-        descriptor = self._snapshot.take_vector_file()
-        if descriptor is not None:
-            self._loading = vector_file.Loading(descriptor, self._snapshot.state.file)
-            self._loading.start()
-
-    def filed(self) -> Flat | Coded | None:
-        """What the vector file holds; None where there is none or it is corrupt, which is reported once."""
-        self.read_ahead()
-        if self._loading is None or self._damaged:
-            return None
-        try:
-            return self._loading.searchable()
-        except vector_file.FileDamaged:
-            self._damaged = True
-            self._snapshot.report_vector_file()
-            return None
-
-    def close(self) -> None:
-        """Waits for the vector file where it is being read."""
-        if self._loading is not None:
-            self._loading.join()
-
     def _read_rows(self, texts: list[int]) -> dict[int, Matrix]:
         sql = f"SELECT text, rows, data, crc FROM vectors WHERE text {IN_LIST}"
-        return dict(self._unpacked(self._snapshot.rows(sql, json.dumps(texts))))
+        return dict(self._unpacked(self._snapshot.rows(sql, texts)))
 
     def _unpacked(self, rows: Iterable[Any]) -> Iterator[tuple[int, Matrix]]:
         """Text and unit rows (k, d), from rows of text, rows, data, crc."""

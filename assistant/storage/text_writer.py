@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-import numpy as np
-
 from assistant.storage import codec
-from assistant.storage.database import IN_LIST
-from assistant.storage.errors import IndexDamaged
+from assistant.storage.backend import IN_LIST, NO_LIMIT
 from assistant.storage.nearest import Matrix
-from assistant.storage.schema import TextId, text_key
-from assistant.storage.transaction import ASIDE, Transaction
+from assistant.storage.state import TextId, text_key
+from assistant.storage.transaction import Transaction
 
 KEPT_IDLE = 3
 """Generations for which the vector of a text that nothing uses any more is kept."""
@@ -24,8 +17,6 @@ _UNUSED = "uses = 0 AND chunks = 0 AND others = 0"
 """An SQL condition: a text is in the index for its vector alone, which may be wanted again."""
 _IDLE_SINCE = f"{_UNUSED} AND filed = 0 AND idle <= ?"
 """An SQL condition: nothing has used a text since this generation, and no vector file holds it."""
-_UNIT = 1e-3
-"""More than rounding moves the length of a unit row."""
 
 
 User = Literal["passages", "vocabulary", "chunks"]
@@ -36,16 +27,6 @@ _WAITING: dict[User, str] = {
     "chunks": "uses = 0 AND others = 0 AND chunks > 0",
 }
 """By user an SQL condition."""
-# In the order of the index texts_waiting, so that nothing is sorted and no other row is looked at.
-_FIRST_WAITING = (
-    "SELECT id, text FROM texts INDEXED BY texts_waiting"
-    " WHERE ready = 0 AND uses > 0 ORDER BY uses, others, chunks, id LIMIT ?",
-    "SELECT id, text FROM texts INDEXED BY texts_waiting"
-    " WHERE ready = 0 AND uses = 0 AND others > 0 ORDER BY others, chunks, id LIMIT ?",
-    "SELECT id, text FROM texts INDEXED BY texts_waiting"
-    " WHERE ready = 0 AND uses = 0 AND others = 0 AND chunks > 0 ORDER BY chunks, id LIMIT ?",
-)
-"""What is quoted can be found first, the context comes last."""
 
 
 class TextWriter:
@@ -59,9 +40,7 @@ class TextWriter:
         known = self._transaction.uncommitted.text_ids
         keys = {text: self._key(text) for text in texts if text not in known}
         if keys:
-            rows = self._transaction.rows(
-                f"SELECT key, id, ready FROM texts WHERE key {IN_LIST}", json.dumps(list(keys.values()))
-            )
+            rows = self._transaction.rows(f"SELECT key, id, ready FROM texts WHERE key {IN_LIST}", list(keys.values()))
             stored = {key: (TextId(number), bool(ready)) for key, number, ready in rows}
             new = [text for text, key in keys.items() if key not in stored]
             ids = dict(zip(new, self._transaction.new_ids("texts", len(new)), strict=True))
@@ -76,7 +55,7 @@ class TextWriter:
     def find(self, texts: Iterable[str]) -> dict[str, TextId]:
         """The rows of those texts that are in the index."""
         keys = {self._key(text): text for text in texts}
-        rows = self._transaction.rows(f"SELECT key, id FROM texts WHERE key {IN_LIST}", json.dumps(list(keys)))
+        rows = self._transaction.rows(f"SELECT key, id FROM texts WHERE key {IN_LIST}", list(keys))
         return {keys[key]: TextId(number) for key, number in rows}
 
     def _key(self, text: str) -> str:
@@ -85,19 +64,19 @@ class TextWriter:
     def waiting(self, limit: int = -1) -> list[tuple[TextId, str]]:
         """Texts without a vector, or the first `limit` of them; those of passages, of the vocabulary, of chunks."""
         found = list[Any]()
-        for statement in _FIRST_WAITING:
-            found += self._transaction.rows(statement, -1 if limit < 0 else limit - len(found))
+        for statement in self._transaction.first_waiting():  # what is quoted can be found first, the context comes last
+            found += self._transaction.rows(statement, NO_LIMIT if limit < 0 else limit - len(found))
         return [(TextId(number), text) for number, text in codec.typed("a text", found, int, str)]
 
     def waiting_counts(self) -> dict[User, int]:
         """Texts without a vector by the first that uses them, in the order of `waiting`."""
-        return {user: self.count(f"ready = 0 AND {where}") for user, where in _WAITING.items()}
+        return {user: self._count(f"ready = 0 AND {where}") for user, where in _WAITING.items()}
 
     def waiting_count(self) -> int:
         """Texts without a vector."""
         return sum(self.waiting_counts().values())
 
-    def count(self, where: str) -> int:
+    def _count(self, where: str) -> int:
         """Texts that meet an SQL condition."""
         ((count,),) = self._transaction.rows(f"SELECT count(*) FROM texts WHERE {where}")
         return int(count)
@@ -109,30 +88,31 @@ class TextWriter:
 
     def put_vectors(self, batch: Iterable[tuple[TextId, Matrix]]) -> int:
         """Commits unit rows (k, d) for those texts that still lack them; how many passages have a vector since."""
-        gained = 0
-        for number, matrix in batch:
-            rows = self._transaction.rows("SELECT uses FROM texts WHERE id = ? AND ready = 0", number)
-            for (uses,) in codec.typed("a text", rows, int):
-                gained += uses
-                self._put(number, *codec.pack_matrix(matrix))
+        matrices = dict(batch)
+        rows = self._transaction.rows(f"SELECT id, uses FROM texts WHERE ready = 0 AND id {IN_LIST}", list(matrices))
+        uses = dict(codec.typed("a text", rows, int, int))
+        self._put([(number, *codec.pack_matrix(matrices[TextId(number)])) for number in uses])
+        gained = sum(uses.values())
         self._transaction.commit(self._transaction.state.pending - gained)
         return gained
 
     def salvage(self) -> int:
         """Takes this encoder's vectors from a database that was put aside, those whose sums are right; how many."""
         salvaged = 0
-        vectors = _readable(self._transaction.folder / ASIDE, self._transaction.state.identity)
-        for text, count, data, crc in vectors:
+        for text, count, data, crc in self._transaction.salvageable():
             ((number, ready),) = self.register([text])
             if not ready:
-                self._put(number, count, data, crc)
+                self._put([(number, count, data, crc)])
                 self._transaction.uncommitted.text_ids[text] = (number, True)
                 salvaged += 1
         return salvaged
 
-    def _put(self, text: TextId, count: int, data: bytes, crc: int) -> None:
-        self._transaction.change("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", text, count, data, crc)
-        self._transaction.change("UPDATE texts SET ready = 1 WHERE id = ?", text)
+    def _put(self, vectors: Sequence[tuple[int, int, bytes, int]]) -> None:
+        """Rows of `vectors`, of texts that have none yet; a row of a text without its mark is left from before."""
+        texts = [(text,) for text, *_ in vectors]
+        self._transaction.change_many("DELETE FROM vectors WHERE text = ?", texts)
+        self._transaction.change_many("INSERT INTO vectors(text, rows, data, crc) VALUES (?, ?, ?, ?)", vectors)
+        self._transaction.change_many("UPDATE texts SET ready = 1 WHERE id = ?", texts)
 
     def discard_idle(self, generation: int) -> None:
         """Deletes texts that nothing has used for KEPT_IDLE generations, and those unused ones that have no vector."""
@@ -141,27 +121,3 @@ class TextWriter:
         change(f"DELETE FROM vectors WHERE text IN (SELECT id FROM texts WHERE {_IDLE_SINCE})", generation - KEPT_IDLE)
         change(f"DELETE FROM texts WHERE {_IDLE_SINCE}", generation - KEPT_IDLE)
         change(f"DELETE FROM texts WHERE {_UNUSED} AND ready = 0")
-
-
-def _readable(path: Path, identity: str) -> Iterator[tuple[str, int, bytes, int]]:
-    """(text, rows, data, crc) of the vectors in a damaged database, up to where it cannot be read."""
-    if not path.is_file():
-        return
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        try:
-            for key, text, count, data, crc in connection.execute(
-                "SELECT t.key, t.text, v.rows, v.data, v.crc FROM vectors v JOIN texts t ON t.id = v.text"
-            ):
-                if text_key(identity, text) == key and _whole(count, data, crc):
-                    yield text, count, data, crc
-        except (sqlite3.DatabaseError, TypeError, ValueError, AttributeError):
-            return  # what is left is computed again
-
-
-def _whole(count: int, data: bytes, crc: int) -> bool:
-    """Whether the sum is right, and the number of rows, which it does not cover: only then each has length one."""
-    try:
-        lengths = np.linalg.norm(codec.unpack_matrix(count, data, crc), axis=1)
-    except IndexDamaged:
-        return False
-    return bool(np.abs(lengths - 1).max() < _UNIT)

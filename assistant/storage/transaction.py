@@ -1,26 +1,20 @@
-"""A writer's hold on the index folder: the lock, the database behind it, and what a commit does."""
+"""What a writer has put in and not committed, whatever database it goes to."""
 
 from __future__ import annotations
 
-import json
+from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from assistant.storage import codec
-from assistant.storage.database import DATABASE, IN_LIST, Database
+from assistant.storage.backend import IN_LIST, Contents, Database, StoredVector
 from assistant.storage.errors import IndexDamaged
-from assistant.storage.lock import Lock
-from assistant.storage.schema import State, TextId, check_version, create, read_state, write_state
+from assistant.storage.state import State, TextId
 
 _MOST = 2**62
 """Ids beyond it were never given."""
-_LAST_ID = "SELECT seq FROM sqlite_sequence WHERE name = ? AND typeof(seq) = 'integer'"
-
-ASIDE = "damaged.sqlite"
-"""Name of a damaged database until another one has replaced it."""
 
 
 @dataclass(slots=True)
@@ -31,6 +25,8 @@ class Uncommitted:
     """Notes put in less those taken out."""
     passages: int = 0
     """Passages put in less those taken out."""
+    tokens: int = 0
+    """Terms in them, as often as they occur, the title's too."""
     terms: Counter[str] = field(default_factory=Counter)
     """Term → passages with it put in less those taken out."""
     text_ids: dict[str, tuple[TextId, bool]] = field(default_factory=dict)
@@ -39,67 +35,99 @@ class Uncommitted:
     """By table the greatest id that was ever given."""
 
 
-class Transaction:
-    """Holds the folder's lock until closed; what is not committed by then is gone."""
+class Transaction(ABC):
+    """A writer's hold on an index until it is closed; what is not committed by then is gone."""
 
-    def __init__(self, folder: Path, *, salvage: bool = False) -> None:
-        """`salvage` puts the database aside, for `salvage`, and begins a new one. Busy, ReadOnly, IndexDamaged,
-        IndexOutdated, DiskFull."""
-        self.folder = folder
+    def __init__(self) -> None:
         self.state = State()
         """As of the last commit, with what later parts of the transaction replaced in it."""
         self.uncommitted = Uncommitted()
-        self._lock = Lock(folder)
-        self._database: Database | None = None
-        try:
-            if salvage:
-                _set_aside(folder)
-            self._database = Database(folder, write=True)
-            self._prepare(self._database)
-        except BaseException:
-            self.close()
-            raise
 
-    def _prepare(self, database: Database) -> None:
-        database.rows("PRAGMA journal_mode = WAL")
-        database.rows("PRAGMA synchronous = FULL")
-        database.rows("PRAGMA cache_size = -65536")
-        database.rows(f"PRAGMA journal_size_limit = {64 * 1024 * 1024}")
-        if not check_version(database, self.folder):
-            create(database)
-        self.state = read_state(database)
-        self.remove_leftovers()
+    # What each database does in its own way.
 
     @property
+    @abstractmethod
     def abandoned(self) -> bool:
-        """Whether the previous writer was killed."""
-        return self._lock.abandoned
+        """Whether the previous writer was killed and may have left something half."""
 
     @property
+    @abstractmethod
     def database(self) -> Database:
         """The connection that writes; AssertionError once it is closed."""
-        assert self._database is not None, "the writer is closed"
-        return self._database
+
+    @abstractmethod
+    def read_state(self) -> State:
+        """The state committed last; an empty one where nothing was."""
+
+    @abstractmethod
+    def write_state(self, state: State) -> None:
+        """Replaces the state, in the open transaction."""
+
+    @abstractmethod
+    def last_id(self, table: str) -> int:
+        """The greatest id that a row of the table ever had, 0 for none."""
+
+    @abstractmethod
+    def first_waiting(self) -> tuple[str, str, str]:
+        """The queries for id and text of the texts without a vector, the first so many: those of passages, those of the
+        vocabulary, those of chunks."""
+
+    @abstractmethod
+    def put_contents(self, note: int, contents: Sequence[Contents]) -> None:
+        """Puts in the terms of a note's passages, for full text."""
+
+    @abstractmethod
+    def drop_contents(self, note: int, passages: Sequence[int]) -> None:
+        """Takes out the terms of a note's passages, and takes them off the counts."""
+
+    @abstractmethod
+    def start_over(self) -> None:
+        """Forgets every row; readers have the last generation until the next is published. Ids go on counting."""
+
+    @abstractmethod
+    def salvageable(self) -> Iterator[StoredVector]:
+        """The vectors of a damaged index that was put aside, those of this encoder that can be read."""
+
+    @abstractmethod
+    def forget_filed(self, state: State) -> State:
+        """The state once no vector is filed, since another encoder makes those that follow."""
+
+    @abstractmethod
+    def file_vectors(self, *, finished: bool, insist: bool) -> bool:
+        """As `Writer.file_vectors`."""
+
+    @abstractmethod
+    def sound(self, *, whole: bool) -> bool:
+        """As `Writer.sound`."""
+
+    @abstractmethod
+    def remove_leftovers(self) -> None:
+        """Deletes what a killed writer left and what no reader looks for any more."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Takes back what was not committed and lets the next writer in."""
+
+    # What they share.
 
     def rows(self, sql: str, *values: object) -> list[Any]:
         """All rows of a query."""
         return self.database.rows(sql, *values)
 
-    def change(self, sql: str, *values: object) -> int:
-        """Runs a statement in this transaction; the id of the row it inserted."""
-        return self.database.change(sql, *values)
+    def change(self, sql: str, *values: object) -> None:
+        """Runs a statement in this transaction."""
+        self.database.change(sql, *values)
 
     def change_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         """As `change`, for many rows, in a fraction of the time."""
         self.database.change_many(sql, rows)
 
     def new_ids(self, table: str, count: int) -> range:
-        """Ids for so many new rows of a table whose ids are never given twice, as SQLite itself would give them: rows
-        whose ids are known before can be inserted together. IndexDamaged where there can be no more."""
+        """Ids for so many new rows of a table whose ids are never given twice: rows whose ids are known before can be
+        inserted together. IndexDamaged where there can be no more."""
         last_ids = self.uncommitted.last_ids
         if table not in last_ids:
-            rows = self.rows(f"{_LAST_ID} UNION ALL SELECT coalesce(max(id), 0) FROM {table}", table)
-            last_ids[table] = max(int(number) for (number,) in rows)
+            last_ids[table] = self.last_id(table)
             if not 0 <= last_ids[table] < _MOST:
                 raise IndexDamaged("the counter of ids")
         first = last_ids[table] + 1
@@ -122,8 +150,8 @@ class Transaction:
             passages=state.passages + uncommitted.passages,
             pending=state.pending if pending is None else pending,
         )
+        self.write_state(self.state)
         self.forget()
-        write_state(self.database, self.state)
         self.database.commit()
 
     def _count_terms(self) -> None:
@@ -131,12 +159,12 @@ class Transaction:
         more = {term: n for term, n in sorted(self.uncommitted.terms.items()) if n}
         if not more:
             return
-        rows = self.rows(f"SELECT term, n, crc FROM frequencies WHERE term {IN_LIST}", json.dumps(list(more)))
+        rows = self.rows(f"SELECT term, n, crc FROM frequencies WHERE term {IN_LIST}", list(more))
         before = codec.unpack_frequencies(rows)
         after = {term: before.get(term, 0) + n for term, n in more.items()}
-        self.change_many("DELETE FROM frequencies WHERE term = ?", [(term,) for term in before if after[term] <= 0])
+        self.change_many("DELETE FROM frequencies WHERE term = ?", [(term,) for term in before])
         self.change_many(
-            "INSERT OR REPLACE INTO frequencies VALUES (?, ?, ?)",
+            "INSERT INTO frequencies(term, n, crc) VALUES (?, ?, ?)",
             [codec.pack_frequency(term, n) for term, n in after.items() if n > 0],
         )
 
@@ -148,28 +176,4 @@ class Transaction:
         """Takes back what was not committed."""
         self.forget()
         self.database.rollback()
-        self.state = read_state(self.database)
-
-    def remove_leftovers(self) -> None:
-        """Deletes files that a killed writer left and vector files that no reader looks for any more."""
-        if self.state.generation > 0:
-            for name in (ASIDE, f"{ASIDE}-wal", f"{ASIDE}-shm"):
-                (self.folder / name).unlink(missing_ok=True)
-        needed = {self.state.file.name, self.state.previous}
-        for path in (*self.folder.glob("vectors-*.faiss"), *self.folder.glob("vectors-*.tmp")):
-            if path.name not in needed:
-                path.unlink(missing_ok=True)
-
-    def close(self) -> None:
-        """Takes back what was not committed and lets the next writer in."""
-        if self._database is not None:
-            self._database.close()
-            self._database = None
-        self._lock.release()
-
-
-def _set_aside(folder: Path) -> None:
-    """Under the lock. The log first: without it the database is an older one, with another's it would be neither."""
-    for suffix in ("-wal", "-shm", ""):
-        if (folder / f"{DATABASE}{suffix}").exists():
-            (folder / f"{DATABASE}{suffix}").replace(folder / f"{ASIDE}{suffix}")
+        self.state = self.read_state()

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from assistant.records import ChunkId, PassageId
 from assistant.storage import codec
-from assistant.storage.database import IN_LIST
+from assistant.storage.backend import IN_LIST, Snapshot
 from assistant.storage.nearest import Matrix
 from assistant.storage.neighbours import CHUNKS, PASSAGES, Neighbours
-from assistant.storage.schema import TextId
-from assistant.storage.snapshot import Snapshot
+from assistant.storage.state import TextId
 from assistant.storage.text_vectors import TextVectors
 
 Id = TypeVar("Id", PassageId, ChunkId)
@@ -36,19 +34,19 @@ class VectorReader:
         of_passages = self._snapshot.rows(
             "SELECT DISTINCT t.id, t.text FROM passages p JOIN texts t ON t.id = p.text WHERE t.ready = 0"
             f" AND p.id {IN_LIST} ORDER BY t.id",
-            json.dumps(list(ids)),
+            list(ids),
         )
         of_concepts = self._snapshot.rows(
             "SELECT DISTINCT t.id, t.text FROM sentences s JOIN texts t ON t.id = s.text WHERE t.ready = 0"
             f" AND s.concept {IN_LIST} ORDER BY t.id",
-            json.dumps(list(concepts)),
+            list(concepts),
         )
         texts = dict(codec.typed("a text", [*of_passages, *of_concepts], int, str))
         return [(TextId(number), text) for number, text in texts.items() if number not in self.lent.by_text]
 
     def lend(self, vectors: Mapping[TextId, Matrix]) -> bool:
         """As `Store.lend`; whether any of the texts is not of a passage."""
-        new = json.dumps([number for number in vectors if number not in self.lent.by_text])
+        new = [number for number in vectors if number not in self.lent.by_text]
         rows = self._snapshot.rows(f"SELECT id, uses FROM texts WHERE ready = 0 AND id {IN_LIST}", new)
         uses = dict(codec.typed("a text", rows, int, int))
         for number, count in uses.items():
@@ -68,23 +66,19 @@ class VectorReader:
         around: list[int] | None = None
         if only is not None:
             sql = f"SELECT DISTINCT chunk FROM passages WHERE id {IN_LIST}"
-            rows = self._snapshot.rows(sql, json.dumps(sorted(only)))
+            rows = self._snapshot.rows(sql, sorted(only))
             around = [chunk for (chunk,) in codec.typed("a passage", rows, int)]
         return cast("list[dict[ChunkId, float]]", self._near_chunks.near(queries, limit, around))
 
     def read_ahead(self) -> None:
-        self._vectors.read_ahead()
-
-    def close(self) -> None:
-        """Waits for the vector file where it is being read."""
-        self._vectors.close()
+        self._snapshot.read_ahead()
 
     def vectors(self, ids: Sequence[PassageId]) -> dict[PassageId, Matrix]:
-        rows = self._snapshot.rows(f"SELECT id, text FROM passages WHERE id {IN_LIST}", json.dumps(list(ids)))
+        rows = self._snapshot.rows(f"SELECT id, text FROM passages WHERE id {IN_LIST}", list(ids))
         return self._of(rows, ids)
 
     def chunk_vectors(self, ids: Sequence[ChunkId]) -> dict[ChunkId, Matrix]:
-        rows = self._snapshot.rows(f"SELECT id, text FROM chunks WHERE id {IN_LIST}", json.dumps(list(ids)))
+        rows = self._snapshot.rows(f"SELECT id, text FROM chunks WHERE id {IN_LIST}", list(ids))
         return self._of(rows, ids)
 
     def _of(self, rows: list[Any], ids: Sequence[Id]) -> dict[Id, Matrix]:

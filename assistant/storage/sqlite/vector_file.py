@@ -13,7 +13,7 @@ import numpy as np
 
 from assistant.storage import nearest
 from assistant.storage.nearest import Coded, Flat, Matrix
-from assistant.storage.schema import VectorFile
+from assistant.storage.state import VectorFile
 from assistant.system import permissions
 
 CODED_FROM = 10_000

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from assistant.storage import vector_file
-from assistant.storage.database import DATABASE, Database, is_complete
+import numpy as np
+
+from assistant.storage.backend import IN_LIST, NO_LIMIT, Filed, Users
 from assistant.storage.errors import DiskFull, IndexMissing, IndexOutdated, ReadOnly, StoreError
-from assistant.storage.schema import State, check_version, read_state
+from assistant.storage.nearest import Coded, Flat, Ids
+from assistant.storage.sqlite import vector_file
+from assistant.storage.sqlite.database import DATABASE, Database, is_complete
+from assistant.storage.sqlite.schema import check_version, read_state
+from assistant.storage.state import State
+
+_FILED_UNUSED = "SELECT id FROM texts WHERE filed = 1 AND uses = 0"
+_FILED_CHUNKS = "SELECT id FROM texts WHERE filed = 1 AND chunks > 0"
+_RANKED = "SELECT rowid, bm25(contents, 1.0, 0.5, 0.0) AS score FROM contents WHERE contents MATCH ?"
 
 
-class Snapshot:
+class SqliteSnapshot:
     """One committed state, pinned until it is closed, and the vector file that belongs to it."""
 
     def __init__(self, folder: Path, identity: str | None, *, immutable: bool) -> None:
@@ -23,6 +33,8 @@ class Snapshot:
         self._inode = _inode(folder)
         self._watch: _Watch | None = None
         self._vector_file: int | None = None
+        self._loading: vector_file.Loading | None = None
+        self._unusable = False
         self._warnings: list[str] = []
         self.state = State()
         try:
@@ -65,7 +77,7 @@ class Snapshot:
             self._database.commit()
         self._database.rows("BEGIN")
         self.state = read_state(self._database)
-        self.report_vector_file()
+        self._report_vector_file()
 
     def rows(self, sql: str, *values: object) -> list[Any]:
         """All rows of a query."""
@@ -75,17 +87,71 @@ class Snapshot:
         """The rows of a query, one by one."""
         return self._database.each(sql, *values)
 
-    def take_vector_file(self) -> int | None:
-        """Its descriptor, which the caller closes from now on; None where there is none or it was taken before."""
-        descriptor, self._vector_file = self._vector_file, None
-        return descriptor
+    def ranked(
+        self,
+        terms: Sequence[str],
+        only: Collection[int] | None,
+        *,
+        limit: int = NO_LIMIT,
+        worst: float | None = None,
+    ) -> list[tuple[int, float]]:
+        """FTS5's BM25; as `Snapshot.ranked`."""
+        any_of = " OR ".join('"' + term.replace('"', '""') + '"' for term in terms)
+        ranked, values = _RANKED, list[object]([f"{{words headings}} : ({any_of})"])
+        if only is not None:
+            ranked += f" AND rowid {IN_LIST}"
+            values.append(sorted(only))
+        if worst is not None:
+            ranked = f"SELECT * FROM ({ranked}) WHERE score <= ?"
+            values.append(worst)
+        return self.rows(f"{ranked} ORDER BY score LIMIT ?", *values, limit)
 
-    def report_vector_file(self) -> None:
+    def read_ahead(self) -> None:
+        """Starts to read the vector file beside the caller's own work."""
+        descriptor, self._vector_file = self._vector_file, None
+        if descriptor is not None:
+            self._loading = vector_file.Loading(descriptor, self.state.file)
+            self._loading.start()
+
+    def filed(self, users: Users) -> Filed:
+        """What the vector file holds; no part where there is none or it is corrupt, which is reported once."""
+        part = self._read_vector_file()
+        if users == "uses" or part is None:
+            return Filed(part, self._ids(_FILED_UNUSED))
+        return Filed(part, np.zeros(0, dtype=np.int64), self._ids(_FILED_CHUNKS))  # passages are most of it
+
+    def _read_vector_file(self) -> Flat | Coded | None:
+        self.read_ahead()
+        if self._loading is None or self._unusable:
+            return None
+        try:
+            return self._loading.searchable()
+        except vector_file.FileDamaged:
+            self._unusable = True
+            self._report_vector_file()
+            return None
+
+    def _ids(self, sql: str) -> Ids:
+        return np.array([number for (number,) in self.rows(sql)], dtype=np.int64)
+
+    def _report_vector_file(self) -> None:
         """Adds a warning that the vector file cannot be used."""
         self._warnings.append(
             f"{self.state.file.name} in the index is missing or corrupt; the vectors were read from"
             f" {DATABASE} instead. `assistant index` rewrites it."
         )
+
+    @property
+    def committed(self) -> datetime | None:
+        """Not recorded: the folder is on the machine of its only writer."""
+        return None
+
+    def take_notices(self) -> tuple[str, ...]:
+        """None: nothing here waits."""
+        return ()
+
+    def rest(self) -> None:
+        """Nobody waits for the reader of a folder."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -117,9 +183,11 @@ class Snapshot:
 
     def close(self) -> None:
         """Lets go of the state; may be called twice."""
-        descriptor = self.take_vector_file()
-        if descriptor is not None:
-            os.close(descriptor)
+        if self._vector_file is not None:
+            os.close(self._vector_file)
+            self._vector_file = None
+        if self._loading is not None:
+            self._loading.join()
         if self._watch is not None:
             self._watch.close()
             self._watch = None

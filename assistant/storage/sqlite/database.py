@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from assistant.storage.errors import translated, translation
+from assistant.storage.backend import IN_LIST
+from assistant.storage.sqlite.errors import translated, translation
 from assistant.system import permissions
 
 DATABASE = "notes.sqlite"
-IN_LIST = "IN (SELECT value FROM json_each(?))"
-"""Restricts a column to the values of a JSON list, however long it is."""
 _BUSY_SECONDS = 20
 
 
@@ -40,21 +41,21 @@ class Database:
     def rows(self, sql: str, *values: object) -> list[Any]:
         """All rows of a query."""
         try:
-            return self._connection.execute(sql, values).fetchall()
+            return self._connection.execute(_dialect(sql), _packed(values)).fetchall()
         except sqlite3.DatabaseError as error:
             raise translation(error) from error
 
     def each(self, sql: str, *values: object) -> Iterator[Any]:
         """The rows of a query, one by one."""
         with translated():
-            yield from self._connection.execute(sql, values)
+            yield from self._connection.execute(_dialect(sql), _packed(values))
 
-    def change(self, sql: str, *values: object) -> int:
-        """Runs a statement in a transaction, begun here where none is open; the id of the row it inserted."""
+    def change(self, sql: str, *values: object) -> None:
+        """Runs a statement in a transaction, begun here where none is open."""
         try:
             if not self._connection.in_transaction:
                 self._connection.execute("BEGIN IMMEDIATE")
-            return self._connection.execute(sql, values).lastrowid or 0
+            self._connection.execute(_dialect(sql), _packed(values))
         except sqlite3.DatabaseError as error:
             raise translation(error) from error
 
@@ -63,7 +64,7 @@ class Database:
         try:
             if not self._connection.in_transaction:
                 self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.executemany(sql, rows)
+            self._connection.executemany(_dialect(sql), rows)
         except sqlite3.DatabaseError as error:
             raise translation(error) from error
 
@@ -102,3 +103,13 @@ def is_complete(folder: Path) -> bool:
     """Whether all that was committed is in the database file itself, and nothing in a log beside it."""
     log = folder / f"{DATABASE}-wal"
     return not log.exists() or log.stat().st_size == 0
+
+
+@cache
+def _dialect(sql: str) -> str:
+    return sql.replace(IN_LIST, "IN (SELECT value FROM json_each(?))")
+
+
+def _packed(values: tuple[object, ...]) -> tuple[object, ...]:
+    """With a list as SQLite takes it."""
+    return tuple(json.dumps(value) if isinstance(value, list) else value for value in values)

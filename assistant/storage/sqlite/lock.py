@@ -7,10 +7,9 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from assistant.storage.database import DATABASE
-from assistant.storage.errors import Busy, ReadOnly, folder_of
+from assistant.storage.errors import Busy, ReadOnly
+from assistant.storage.sqlite.database import DATABASE
 from assistant.system import permissions
-from assistant.system.collection import IndexPlace
 
 LOCK = "writer.lock"
 _HELD = b"+"
@@ -52,15 +51,13 @@ class Lock:
         os.close(self._descriptor)
 
 
-def being_written(place: IndexPlace) -> bool:
+def being_written(folder: Path) -> bool:
     """Whether a process holds the writer's lock at this moment."""
-    folder = folder_of(place)
     return _marked(folder) and not _free(folder)
 
 
-def abandoned(place: IndexPlace) -> bool:
+def abandoned(folder: Path) -> bool:
     """Whether the last writer was killed and none has followed it."""
-    folder = folder_of(place)
     return _marked(folder) and _free(folder)
 
 

@@ -10,18 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from assistant.errors import IndexUnusable
-from assistant.storage import codec, vector_file
-from assistant.storage.database import DATABASE, Database
-from assistant.storage.errors import IndexDamaged, StoreError, folder_of
-from assistant.storage.lock import Lock
-from assistant.storage.schema import check_version, read_state
-from assistant.system.collection import IndexPlace
+from assistant.storage import codec
+from assistant.storage.errors import IndexDamaged, StoreError
+from assistant.storage.sqlite import vector_file
+from assistant.storage.sqlite.database import DATABASE, Database
+from assistant.storage.sqlite.lock import Lock
+from assistant.storage.sqlite.schema import check_version, read_state
 
 
-def problems(place: IndexPlace) -> tuple[str, ...]:
+def problems(folder: Path) -> tuple[str, ...]:
     """What is wrong with the index in the folder, one phrase each; reads all of it, which takes a second for each few
     hundred MB. Nothing where there is no index."""
-    folder = folder_of(place)
     if not (folder / DATABASE).is_file():
         return ()
     try:

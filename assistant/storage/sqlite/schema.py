@@ -1,27 +1,21 @@
-"""The tables of an index and the row that says which state of them was committed last."""
+"""The tables of an index in SQLite."""
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
-import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NewType
 
 from assistant.errors import IndexUnusable
-from assistant.storage.database import Database
 from assistant.storage.errors import IndexDamaged, IndexOutdated
+from assistant.storage.sqlite.database import Database
+from assistant.storage.state import COLUMNS, INSERT_STATE, SEARCHED, State, pack_state, unpack_state
 
 SCHEMA = 7
 """The database's `user_version`; raise it with every change to TABLES or to the meaning of a column."""
 
 APPLICATION = 0x4E415353
 """`application_id` of our databases ("NASS")."""
-
-SEARCHED = "ready = 1 AND uses + chunks > 0"
-"""An SQL condition: a text is searched by its vector."""
 
 _WORD_CHARACTERS = "".join(chr(c) for c in range(33, 127) if not chr(c).isalnum() and chr(c) not in "'\"")
 
@@ -151,44 +145,6 @@ CREATE VIRTUAL TABLE contents USING fts5(words, headings, title, tokenize="ascii
 """
 
 
-TextId = NewType("TextId", int)
-"""Row id of a text that is embedded."""
-
-
-@dataclass(frozen=True, slots=True)
-class VectorFile:
-    """The FAISS file that belongs to a state; no name while there is none."""
-
-    name: str = ""
-    size: int = 0
-    total: int = 0
-    """`vector_file.total` of its bytes."""
-    texts: int = 0
-    """Texts in it."""
-    error: float = 0.0
-    """The largest distance of a row from its code in the file; 0 where the file holds the rows themselves."""
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """The row that every commit replaces; the table `state` describes its columns."""
-
-    generation: int = 0
-    change: int = 0
-    identity: str = ""
-    versions: str = ""
-    notes: int = 0
-    passages: int = 0
-    pending: int = 0
-    file: VectorFile = VectorFile()
-    previous: str = ""
-
-
-def text_key(identity: str, text: str) -> str:
-    """The key of a text's vector: SHA-256 of encoder and text, hex."""
-    return hashlib.sha256(f"{identity}\0{text}".encode()).hexdigest()
-
-
 def statements(script: str) -> Iterator[str]:
     """The statements of a script, one by one."""
     statement = ""
@@ -225,32 +181,11 @@ def create(database: Database) -> None:
 
 def read_state(database: Database) -> State:
     """The state committed last; an empty one where nothing was."""
-    rows = database.rows(
-        "SELECT generation, change, identity, versions, notes, passages, pending,"
-        " file, file_size, file_total, file_texts, file_error, previous, crc FROM state"
-    )
-    if not rows:
-        return State()
-    *values, crc = rows[0]
-    if _checksum(values) != crc:
-        raise IndexDamaged("the state")
-    generation, change, identity, versions, notes, passages, pending, *file, previous = values
-    return State(generation, change, identity, versions, notes, passages, pending, VectorFile(*file), previous)
+    rows = database.rows(f"SELECT {COLUMNS}, crc FROM state")
+    return unpack_state(rows[0]) if rows else State()
 
 
 def write_state(database: Database, state: State) -> None:
     """Replaces the state, in the open transaction."""
-    file = state.file
-    values = (
-        *(state.generation, state.change, state.identity, state.versions),
-        *(state.notes, state.passages, state.pending),
-        *(file.name, file.size, file.total, file.texts, file.error, state.previous),
-    )
     database.change("DELETE FROM state")
-    database.change(
-        "INSERT OR REPLACE INTO state VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *values, _checksum(values)
-    )
-
-
-def _checksum(values: Sequence[object]) -> int:
-    return zlib.crc32(repr(tuple(values)).encode("utf-8", "replace"))
+    database.change(INSERT_STATE, *pack_state(state))

@@ -1,0 +1,232 @@
+"""A committed state of a collection, read in transactions that last no longer than a question."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import numpy as np
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from assistant.errors import AssistantError
+from assistant.storage.backend import NO_LIMIT, Filed, Users
+from assistant.storage.errors import IndexMissing, IndexOutdated, StoreError, Superseded, Unreachable
+from assistant.storage.postgres.connection import LOST_SECONDS, Connection, pause, pool_of
+from assistant.storage.postgres.database import dialect, each, is_missing
+from assistant.storage.postgres.errors import is_passing, text, translated, translation
+from assistant.storage.postgres.nearest import Codes, Filing
+from assistant.storage.postgres.schema import check_version, search_in, serving
+from assistant.storage.state import COLUMNS, State, unpack_state
+from assistant.system import collection as system
+
+_STATEMENT_SECONDS = 60
+"""After which the server gives up a query, unless the address has an option of its own."""
+_IDLE_SECONDS = 300
+"""After which it closes a transaction in which nothing is asked, such as that of a program that was stopped."""
+_NOTICE_SECONDS = 0.5
+"""From which a wait for the server is told."""
+_K1, _B = 1.2, 0.75
+"""FTS5's, which the index of a folder ranks by."""
+_RANKED = """
+    SELECT u.passage, -sum(q.idf * (u.frequency * (?::float8 + 1::float8)
+        / (u.frequency + ?::float8 * ((1::float8 - ?::float8) + ?::float8 * u.length / ?::float8))) ORDER BY q.place)
+    FROM unnest(?::text[], ?::float8[]) WITH ORDINALITY AS q(term, idf, place) JOIN postings p ON p.term = q.term,
+        unnest(p.passages, p.frequencies, p.lengths) AS u(passage, frequency, length)
+    WHERE ?::bigint[] IS NULL OR u.passage = ANY(?)
+    GROUP BY u.passage ORDER BY 2 LIMIT ?
+"""
+_RANKED_TO = f"SELECT * FROM ({_RANKED}) AS r(passage, score) WHERE score <= ?"
+
+_COLUMNS = COLUMNS.count(",") + 2
+"""Of the state, with its sum."""
+_STATE = f"""
+    WITH f AS (
+        SELECT tokens, dimension, passages, chunks, passages_indexed, chunks_indexed, error FROM totals, filing
+    ) SELECT s.*, f.* FROM (SELECT {COLUMNS}, crc, committed FROM state) AS s, f
+""".encode()
+
+_Read = TypeVar("_Read")
+
+
+class PostgresSnapshot:
+    """One committed state. A REPEATABLE READ transaction holds it while it is read; after `rest`, or where the
+    connection was lost, another one reads on if nothing was committed meanwhile, else Superseded."""
+
+    def __init__(self, collection: system.Collection, identity: str | None) -> None:
+        """The newest state. IndexMissing, IndexOutdated, IndexDamaged, IndexUnusable, Unreachable."""
+        self._collection = collection
+        self._pool = pool_of(collection.conninfo)
+        self._setting = _settings(collection.conninfo)
+        self._connection: Connection | None = None
+        self._schema = 0
+        self._committed = 0.0
+        self._tokens = 0
+        self._filing = Filing(0, 0, 0, False, False, 0.0)
+        self._notices: list[str] = []
+        self.state = State()
+        self._run(lambda connection: None)
+        if identity is not None and identity != self.state.identity:
+            self.close()
+            raise IndexOutdated("made by another model")
+
+    def rows(self, sql: str, *values: object) -> list[Any]:
+        """All rows of a query."""
+        statement = dialect(sql)
+        return self._run(lambda connection: connection.execute(statement, values, binary=True).fetchall())
+
+    def each(self, sql: str, *values: object) -> Iterator[Any]:
+        """The rows of a query, one by one; Unreachable where the connection is lost meanwhile."""
+        with translated():
+            yield from each(self._run(lambda connection: connection), sql, values)
+
+    def _run(self, read: Callable[[Connection], _Read]) -> _Read:
+        """What is read in a transaction that sees the state; tried again where the connection is lost."""
+        lost: float | None = None
+        attempt = 0
+        while True:
+            try:
+                result = read(self._pinned(lost))
+            except (psycopg.Error, Unreachable) as error:
+                self._let_go(broken=True)
+                if isinstance(error, Unreachable):
+                    raise
+                if is_missing(error) and self.state.generation:
+                    raise Superseded("its tables are gone") from error
+                if not is_passing(error):
+                    raise translation(error) from error
+                lost = time.monotonic() if lost is None else lost
+                attempt += 1
+                if time.monotonic() - lost > LOST_SECONDS:
+                    raise Unreachable(text(error)) from error
+                self._pool.clear()
+                pause(attempt)
+            except (StoreError, AssistantError):
+                self._let_go(broken=False)
+                raise
+            else:
+                if lost is not None and (took := time.monotonic() - lost) >= _NOTICE_SECONDS:
+                    self._notices.append(f"The connection to the index was lost and made again after {took:.1f} s.")
+                return result
+
+    def _pinned(self, lost: float | None) -> Connection:
+        """A connection in a transaction that sees the state."""
+        if self._connection is None:
+            patience = None if lost is None else max(0.0, LOST_SECONDS - (time.monotonic() - lost))
+            self._connection = self._pool.take(patience)
+            self._pin(self._connection)
+        return self._connection
+
+    def _pin(self, connection: Connection) -> None:
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        connection.execute(self._setting)
+        found = serving(connection, self._collection)
+        if found is None:
+            raise IndexMissing(f"no index in {self._collection}")
+        check_version(found.version, self._collection)
+        search_in(connection, found.id, local=True)
+        row = connection.execute(_STATE, binary=True).fetchone()
+        state = unpack_state(row[:_COLUMNS]) if row else State()
+        if row is None or state.generation == 0:
+            raise IndexMissing(f"no index in {self._collection}")
+        if self.state.generation and (found.id, state.change) != (self._schema, self.state.change):
+            raise Superseded("a newer generation was committed")
+        self._schema, self.state = found.id, state
+        self._committed, self._tokens, *filing = row[_COLUMNS:]
+        self._filing = Filing(*filing)
+
+    def _let_go(self, *, broken: bool) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if broken:
+            connection.close()
+            return
+        try:
+            connection.execute("ROLLBACK")
+        except psycopg.Error:
+            connection.close()
+        else:
+            self._pool.give(connection)
+
+    def rest(self) -> None:
+        """Ends the transaction, which keeps the server from removing old rows, and gives the connection back."""
+        self._let_go(broken=False)
+
+    @property
+    def committed(self) -> datetime | None:
+        """When the state was committed, in UTC."""
+        return datetime.fromtimestamp(self._committed, UTC)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """None: the server recovers by itself."""
+        return ()
+
+    def take_notices(self) -> tuple[str, ...]:
+        """What had to be waited for since the last call, one sentence each."""
+        notices, self._notices = tuple(self._notices), []
+        return notices
+
+    def current(self) -> bool:
+        """Whether nothing was committed since, as of now; False also where that cannot be told."""
+        self.rest()
+        try:
+            self._run(lambda connection: None)
+        except StoreError:
+            return False
+        return True
+
+    def sound(self) -> bool:
+        """The state names nothing beside its rows."""
+        return True
+
+    def read_ahead(self) -> None:
+        """Nothing is read whole."""
+
+    def filed(self, users: Users) -> Filed:
+        """The codes of the texts that passages or chunks stand for."""
+        codes = Codes(self.rows, users, self._filing)
+        return Filed(codes if codes.size else None, np.zeros(0, dtype=np.int64))
+
+    def ranked(
+        self,
+        terms: Sequence[str],
+        only: Collection[int] | None,
+        *,
+        limit: int = NO_LIMIT,
+        worst: float | None = None,
+    ) -> list[tuple[int, float]]:
+        """As `Snapshot.ranked`: FTS5's BM25 in its order of operations, so that scores are the same to the last bit."""
+        counts = dict(self.rows("SELECT term, n FROM frequencies WHERE term = ANY(?)", list(terms)))
+        known = [term for term in terms if term in counts]
+        if not known:
+            return []
+        weights = [_idf(self.state.passages, counts[term]) for term in known]
+        mean = self._tokens / self.state.passages
+        those = None if only is None else sorted(only)
+        values = [_K1, _K1, _B, _B, mean, known, weights, those, those]
+        if worst is None:
+            return self.rows(_RANKED, *values, limit)
+        return self.rows(_RANKED_TO, *values, limit, worst)
+
+    def close(self) -> None:
+        """Lets go of the state; may be called twice."""
+        self.rest()
+
+
+def _idf(passages: int, holding: int) -> float:
+    """FTS5's weight of a term."""
+    weight = math.log((passages - holding + 0.5) / (holding + 0.5))
+    return weight if weight > 0 else 1e-6
+
+
+def _settings(conninfo: str) -> bytes:
+    """What is set in each transaction."""
+    own = f"SET LOCAL idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'"
+    if "statement_timeout" not in str(conninfo_to_dict(conninfo).get("options") or ""):
+        own += f"; SET LOCAL statement_timeout = '{_STATEMENT_SECONDS}s'"
+    return own.encode()

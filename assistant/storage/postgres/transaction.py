@@ -1,0 +1,288 @@
+"""A writer's hold on a collection: an advisory lock, and one transaction for each commit."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+import pgvector
+from pgvector.psycopg import register_vector
+from psycopg import sql
+
+from assistant.storage import codec
+from assistant.storage.backend import Contents, StoredVector
+from assistant.storage.errors import Busy, IndexDamaged, StoreError
+from assistant.storage.postgres import schema
+from assistant.storage.postgres.connection import LOST_SECONDS, connect
+from assistant.storage.postgres.database import PostgresDatabase
+from assistant.storage.postgres.errors import translated
+from assistant.storage.postgres.nearest import HNSW_FROM, halves
+from assistant.storage.postgres.schema import WANTED
+from assistant.storage.postgres.status import holder
+from assistant.storage.state import COLUMNS, INSERT_STATE, State, pack_state, text_key, unpack_state
+from assistant.storage.transaction import Transaction
+from assistant.system.collection import Collection
+
+_MISFILED = f"SELECT id, {WANTED} FROM texts WHERE ready = 1 AND filed <> {WANTED} ORDER BY id LIMIT ?"
+_FILED_AT_ONCE = 2000
+_FIRST_WAITING = (
+    "SELECT id, text FROM texts WHERE ready = 0 AND uses > 0 ORDER BY uses, others, chunks, id LIMIT ?",
+    "SELECT id, text FROM texts WHERE ready = 0 AND uses = 0 AND others > 0 ORDER BY others, chunks, id LIMIT ?",
+    "SELECT id, text FROM texts WHERE ready = 0 AND uses = 0 AND others = 0 AND chunks > 0 ORDER BY chunks, id LIMIT ?",
+)
+_OF_PASSAGES, _OF_CHUNKS = 1, 2
+"""Bits of `texts.filed`."""
+_BUILD_MEMORY = "512MB"
+"""For building an HNSW index: one that fits is built several times as fast."""
+
+
+class PostgresTransaction(Transaction):
+    """Holds the collection's lock until closed. Tables of their own are written beside those that serve, and take their
+    place once complete, where everything is computed anew."""
+
+    def __init__(self, collection: Collection, *, salvage: bool = False) -> None:
+        """`salvage` puts the tables aside, for `salvageable`, and begins new ones. Busy, ReadOnly, IndexDamaged,
+        IndexUnusable, DiskFull, Unreachable."""
+        super().__init__()
+        self._collection = collection
+        self._database: PostgresDatabase | None = None
+        self._beside = self._aside = 0
+        """Ids of the schema that is written and does not serve yet, and of the one that was put aside; 0 for none."""
+        name = f"assistant index ({socket.gethostname()}, process {os.getpid()})"
+        self._database = PostgresDatabase(connect(collection.conninfo, name, LOST_SECONDS))
+        try:
+            self._prepare(self._database, salvage)
+        except BaseException:
+            self.close()
+            raise
+
+    def _prepare(self, database: PostgresDatabase, salvage: bool) -> None:
+        key = schema.lock_key(self._collection)
+        if database.rows("SELECT pg_try_advisory_lock(?)", key) != [(True,)]:
+            raise Busy(f"another process is writing to this index: {holder(database, key)}")
+        serving = schema.prepare(database, self._collection)
+        with translated():
+            schema.search_in(database.connection, serving.id, local=False)
+            register_vector(database.connection)
+        if salvage:
+            self._aside, self._beside = serving.id, schema.new_schema(database, self._collection)
+            self._copy_counters()
+            database.commit()
+        self.remove_leftovers()
+        self.state = self.read_state()
+
+    @property
+    def abandoned(self) -> bool:
+        return False
+
+    @property
+    def database(self) -> PostgresDatabase:
+        assert self._database is not None, "the writer is closed"
+        return self._database
+
+    def read_state(self) -> State:
+        rows = self.rows(f"SELECT {COLUMNS}, crc FROM state")
+        return unpack_state(rows[0]) if rows else State()
+
+    def write_state(self, state: State) -> None:
+        self.change("DELETE FROM state")
+        self.change(INSERT_STATE, *pack_state(state))
+        self.change("UPDATE totals SET tokens = tokens + ?", self.uncommitted.tokens)
+        self.database.change_many(
+            "INSERT INTO counters(name, last) VALUES (?, ?) ON CONFLICT(name) DO UPDATE SET last = excluded.last",
+            list(self.uncommitted.last_ids.items()),
+        )
+
+    def last_id(self, table: str) -> int:
+        rows = self.rows(
+            f"SELECT last FROM counters WHERE name = ? UNION ALL SELECT coalesce(max(id), 0) FROM {table}", table
+        )
+        return max(int(number) for (number,) in rows)
+
+    def first_waiting(self) -> tuple[str, str, str]:
+        return _FIRST_WAITING
+
+    def put_contents(self, note: int, contents: Sequence[Contents]) -> None:
+        postings: dict[str, tuple[list[int], list[float], list[int]]] = {}
+        tokens = 0
+        for one in contents:
+            length = len(one.words) + len(one.headings) + len(one.title)
+            tokens += length
+            frequencies: dict[str, float] = {}
+            for words, weight in ((one.words, 1.0), (one.headings, 0.5)):
+                for word in words:
+                    frequencies[word] = frequencies.get(word, 0.0) + weight
+            for term, frequency in frequencies.items():
+                holding, often, lengths = postings.setdefault(term, ([], [], []))
+                holding.append(one.passage)
+                often.append(frequency)
+                lengths.append(length)
+        self.change_many(
+            "INSERT INTO postings(term, note, passages, frequencies, lengths) VALUES (?, ?, ?, ?, ?)",
+            [(term, note, *columns) for term, columns in postings.items()],
+        )
+        self.change("INSERT INTO lengths(note, tokens) VALUES (?, ?)", note, tokens)
+        self.uncommitted.tokens += tokens
+
+    def drop_contents(self, note: int, passages: Sequence[int]) -> None:
+        counts = self.rows("SELECT term, cardinality(passages)::bigint FROM postings WHERE note = ?", note)
+        self.uncommitted.terms.subtract(dict(codec.typed("the full text", counts, str, int)))
+        for (tokens,) in self.rows("SELECT tokens FROM lengths WHERE note = ?", note):
+            self.uncommitted.tokens -= tokens
+        self.change("DELETE FROM postings WHERE note = ?", note)
+        self.change("DELETE FROM lengths WHERE note = ?", note)
+
+    def commit(self, pending: int | None = None) -> None:
+        """As `Transaction.commit`; the codes are brought in line with the texts first. What replaces damaged tables
+        serves at once."""
+        self._file_codes()
+        if self._aside:
+            self._swap()
+        super().commit(pending)
+
+    def rollback(self) -> None:
+        """Takes back what was not committed, new tables too."""
+        super().rollback()
+        if self._beside and not self.rows("SELECT 1 FROM assistant.schemas WHERE id = ?", self._beside):
+            self._beside = 0
+
+    def _file_codes(self) -> None:
+        """Replaces the codes of texts that passages or chunks have begun, or ceased, to stand for."""
+        while wanted := dict(self.rows(_MISFILED, _FILED_AT_ONCE)):
+            used = [text for text, users in wanted.items() if users]
+            matrices = {
+                text: codec.unpack_matrix(*matrix)
+                for text, *matrix in self.rows("SELECT text, rows, data, crc FROM vectors WHERE text = ANY(?)", used)
+            }
+            dimensions = {matrix.shape[1] for matrix in matrices.values()}
+            if len(matrices) < len(used) or len(dimensions) > 1:
+                raise IndexDamaged("a vector")
+            coded = {text: halves(matrix) for text, matrix in matrices.items()}
+            self.database.begin()
+            more = [
+                self._replace_codes(table, list(wanted), {text: coded[text][0] for text in used if wanted[text] & bit})
+                for table, bit in (("passage_codes", _OF_PASSAGES), ("chunk_codes", _OF_CHUNKS))
+            ]
+            self.change(f"UPDATE texts SET filed = {WANTED} WHERE id = ANY(?)", list(wanted))
+            self.change(
+                "UPDATE filing SET passages = passages + ?, chunks = chunks + ?, error = greatest(error, ?),"
+                " dimension = coalesce(?, dimension)",
+                *(*more, max((error for _, error in coded.values()), default=0.0), next(iter(dimensions), None)),
+            )
+
+    def _replace_codes(self, table: str, texts: list[int], codes: dict[int, Sequence[Any]]) -> int:
+        """How many rows the table has gained, in the open transaction."""
+        ((gone,),) = self.rows(
+            f"WITH gone AS (DELETE FROM {table} WHERE text = ANY(?) RETURNING 1) SELECT count(*) FROM gone", texts
+        )
+        with translated(), self.database.connection.cursor() as cursor:
+            statement = sql.SQL("COPY {}(text, code) FROM STDIN (FORMAT BINARY)").format(sql.Identifier(table))
+            with cursor.copy(statement) as copy:
+                copy.set_types(["int8", "halfvec"])
+                for text, rows in codes.items():
+                    for row in rows:
+                        copy.write_row((text, pgvector.HalfVector(row)))
+        return sum(map(len, codes.values())) - int(gone)
+
+    def start_over(self) -> None:
+        """Into tables beside those that serve, which go on serving until the new ones are complete."""
+        self.database.rollback()
+        self._drop(self._beside)
+        self._beside = schema.new_schema(self.database, self._collection)
+        self._copy_counters()
+        self.forget()
+        state = self.state
+        self.state = State(state.generation, state.change, state.identity, state.versions)
+
+    def _copy_counters(self) -> None:
+        """From the tables that serve, so that no id is given twice."""
+        ((serving,),) = self.rows("SELECT serving FROM assistant.collections WHERE name = ?", self._collection.name)
+        counters = sql.SQL("INSERT INTO counters SELECT * FROM {}.counters").format(
+            sql.Identifier(schema.schema_name(serving))
+        )
+        self.database.define(counters)
+
+    def salvageable(self) -> Iterator[StoredVector]:
+        """From the tables that were put aside."""
+        if not self._aside:
+            return
+        name = sql.Identifier(schema.schema_name(self._aside))
+        query = sql.SQL(
+            "SELECT t.key, t.text, v.rows, v.data, v.crc FROM {0}.vectors v JOIN {0}.texts t ON t.id = v.text"
+        ).format(name)
+        with suppress(StoreError, TypeError, ValueError):  # what is left is computed again
+            for key, text, count, data, crc in self.database.each(query.as_string(self.database.connection)):
+                if text_key(self.state.identity, text) == key and codec.is_unit(count, data, crc):
+                    yield text, count, data, crc
+
+    def forget_filed(self, state: State) -> State:
+        """The codes go with the texts that they stand for."""
+        return state
+
+    def file_vectors(self, *, finished: bool, insist: bool) -> bool:
+        """Makes an HNSW index where there are so many codes that it pays, drops it where there are few, and lets new
+        tables take the place of the old ones, once all vectors are `finished`."""
+        if not finished:
+            return False
+        ((dimension, *counts_and_indexed),) = self.rows(
+            "SELECT dimension, passages, chunks, passages_indexed, chunks_indexed FROM filing"
+        )
+        counts, indexed = counts_and_indexed[:2], counts_and_indexed[2:]
+        filed = False
+        for name, count, has in zip(("passages", "chunks"), counts, indexed, strict=True):
+            if (count >= HNSW_FROM and not has) or (count < HNSW_FROM // 2 and has):
+                self._index_codes(name, dimension, wanted=not has)
+                filed = True
+        if filed or self._beside:
+            if self._beside:
+                self._swap()
+            self.commit()
+            self.remove_leftovers()
+        return filed
+
+    def _index_codes(self, name: str, dimension: int, *, wanted: bool) -> None:
+        define = self.database.define
+        index, table = sql.Identifier(f"{name}_hnsw"), sql.Identifier(f"{name.removesuffix('s')}_codes")
+        if wanted:
+            define(sql.SQL("SET LOCAL maintenance_work_mem = {}").format(_BUILD_MEMORY))
+            define(
+                sql.SQL("CREATE INDEX {} ON {} USING hnsw ((code::halfvec({})) halfvec_ip_ops)").format(
+                    index, table, sql.Literal(dimension)
+                )
+            )
+        else:
+            define(sql.SQL("DROP INDEX {}").format(index))
+        define(sql.SQL("UPDATE filing SET {} = {}").format(sql.Identifier(f"{name}_indexed"), wanted))
+
+    def _swap(self) -> None:
+        """In the open transaction."""
+        self.change(
+            "UPDATE assistant.collections SET serving = ?, version = ? WHERE name = ?",
+            *(self._beside, schema.SCHEMA, self._collection.name),
+        )
+        self._beside = self._aside = 0
+
+    def sound(self, *, whole: bool) -> bool:
+        """Nothing stands beside the rows."""
+        return True
+
+    def remove_leftovers(self) -> None:
+        """Tables that serve no more, unless a reader is just reading them: the next writer removes those."""
+        for number in schema.others(self.database, self._collection):
+            if number not in (self._beside, self._aside):
+                self._drop(number)
+
+    def _drop(self, number: int) -> None:
+        if number:
+            try:
+                schema.drop(self.database, number)
+            except Busy:
+                self.database.rollback()
+
+    def close(self) -> None:
+        if self._database is not None:
+            self._database.close()
+            self._database = None

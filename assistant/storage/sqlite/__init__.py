@@ -1,0 +1,1 @@
+"""An index in a folder: SQLite, with a FAISS file beside it."""
