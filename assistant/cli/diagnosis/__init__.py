@@ -37,7 +37,7 @@ def examine(
         findings += model.model(settings, program)
         findings += index.notes(settings)
         if isinstance(settings.index, Collection):
-            findings += team_index.index(settings.index, program)
+            findings += team_index.index(settings.index, settings.folder, program)
         else:
             findings += index.index(settings, settings.index, program, now)
         cache = settings.cache

@@ -80,9 +80,9 @@ def index(settings: Settings, folder: Path, program: str, now: float) -> Iterato
                 yield Finding("index", f"damaged ({'; '.join(damage)}): {facts}", rebuild)
                 return
             yield Finding("index", f"intact: {facts}")
+            yield from lacking(store, f"{program} index", updating=updating)
             if settings.folder is not None:
-                skip = _own_folders(settings)
-                yield from _behind(settings.notes, skip, store, f"{program} index", updating=updating)
+                yield from behind(settings.folder, _own_folders(settings), store, f"{program} index")
     except IndexMissing:
         yield Finding("index", f"none yet in {folder}", f"{program} index")
     except (StoreError, AssistantError, OSError) as error:
@@ -98,16 +98,19 @@ def _index_folder(meant: Path, fallback: Path | None) -> Path:
     return meant
 
 
-def _behind(notes: Path, skip: Collection[Path], store: Store, update: str, *, updating: bool) -> Iterator[Finding]:
-    """What an undamaged index lacks; `skip` are folders that hold no notes, `update` adds it, and `updating` says that
-    another process is adding it."""
-    from assistant.indexing import changes
-    from assistant.notes import folder as notes_folder
-
+def lacking(store: Store, update: str, *, updating: bool) -> Iterator[Finding]:
+    """What an undamaged index still lacks; `update` adds it, and `updating` says that another process is adding it."""
     if store.pending and updating:
         yield Finding("index", f"{store.pending:,} passages have no embedding yet; another process is computing them")
     elif store.pending:
         yield Finding("index", f"{store.pending:,} passages have no embedding yet", update)
+
+
+def behind(notes: Path, skip: Collection[Path], store: Store, update: str) -> Iterator[Finding]:
+    """How an undamaged index differs from the notes; `skip` are folders that hold none, and `update` mends it."""
+    from assistant.indexing import changes
+    from assistant.notes import folder as notes_folder
+
     files = notes_folder.scan(notes, skip).files
     if store.versions != changes.versions(notes):
         yield Finding("index", "the vocabulary or the program has changed since it was built", update)

@@ -66,6 +66,8 @@ class EngineThread:
         self._ansi = ansi
         self._watched = Path(paths.notes) if watch and paths is not None else None
         self._follows_index = follows_index
+        self._follows = False
+        """Whether a look at the index is in the queue."""
         self._cited: set[str] = set()
         """Paths of the notes that answers on the screen cite."""
         self._headings: tuple[Heading, ...] | None = None
@@ -273,9 +275,14 @@ class EngineThread:
 
     def _follow(self) -> None:
         while not self._jobs.closed.wait(FOLLOW_SECONDS):
-            self._jobs.put(self._look_if_newer)
+            if not self._follows:  # where a server is waited for, questions wait behind one look and not behind many
+                self._follows = True
+                self._jobs.put(self._look_if_newer)
 
     def _look_if_newer(self) -> None:
         """A look, which the status line shows, only where somebody has committed something."""
-        if not self._opened().is_newest():
-            self._look()
+        try:
+            if not self._opened().is_newest():
+                self._look()
+        finally:
+            self._follows = False
