@@ -20,7 +20,6 @@ from assistant.storage.sqlite.database import Database
 from assistant.system.collection import Collection
 from tests.asking import APPLE, FRUIT, write_notes
 from tests.command import PROGRAM, Command, Ran, run
-from tests.postgres_server import Server
 
 QUESTION = "Which service delivers each message to exactly one worker, with guaranteed delivery?"
 SECRET = "h1dden-secret"
@@ -73,6 +72,11 @@ def reader(tmp_path: Path, surroundings: dict[str, str], handbook: Collection) -
         return run([*PROGRAM, *words], {**environment, **more}, folder=tmp_path, stdin=stdin)
 
     return ran
+
+
+@pytest.fixture
+def command(tmp_path: Path, surroundings: dict[str, str]) -> Command:
+    return Command(tmp_path, surroundings)
 
 
 def answers(ran: Ran) -> list[dict[str, object]]:
@@ -137,15 +141,13 @@ def test_a_server_that_is_not_there_is_told(reader: Callable[..., Ran], tmp_path
     assert "✗ index" in reader("doctor", ASSISTANT_INDEX=nowhere).stdout
 
 
-def test_a_password_is_never_printed(
-    postgres: Server, command: Command, new_collection: Callable[[], Collection]
-) -> None:
+def test_a_password_is_never_printed(command: Command, new_collection: Callable[[], Collection]) -> None:
     """The server takes any: it trusts whoever reaches its socket."""
     address = new_collection().address.replace("assistant@", f"assistant:{SECRET}@")
     write_notes(command.notes)
-    with_notes = {"ASSISTANT_NOTES": str(command.notes), "ASSISTANT_INDEX": address}
     for words in (["index"], ["ask", APPLE], ["ask", "--json", APPLE], ["doctor"], ["topics"], ["mcp", "--install"]):
-        ran = run([*PROGRAM, *words], {**command.environment, **with_notes}, folder=command.folder)
+        places = [*PROGRAM, "--notes", str(command.notes), "--index", address]
+        ran = run([*places, *words], command.environment, folder=command.folder)
         assert SECRET not in ran.stdout + ran.stderr, words
         assert ran.returncode in (0, 1), ran.stderr
 
