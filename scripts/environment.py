@@ -12,7 +12,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, "bin", "python")
 STAMP = os.path.join(VENV, "installed")
-EXTRAS = {"run": ".", "test": ".[test,models]"}
+EXTRAS = {"run": ".", "test": ".[test,models,team]"}
 """Set of packages → what pip installs for it."""
 CANNOT, INTERRUPTED = 3, 130
 

@@ -29,7 +29,7 @@ from pip_progress import LOG, run
 OLDEST = (3, 11)
 COSTS = {
     "run": "about 175 MB, less what pip has in its cache, and takes 0.5 GB of disk",
-    "test": "about 560 MB, less what pip has in its cache, and takes minutes and 2 GB of disk",
+    "test": "about 590 MB, less what pip has in its cache, and takes minutes and 2 GB of disk",
 }
 """Set of packages → what an installation downloads and takes."""
 ADVICE = (

@@ -1,11 +1,13 @@
-"""Fixtures of every test: shared folder, model, environment, schema, golden files; examples of a property test."""
+"""Fixtures of every test: shared folder, model, environment, PostgreSQL, schema, golden files; examples of a property
+test."""
 
 import fcntl
+import itertools
 import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from types import ModuleType
@@ -16,7 +18,10 @@ from hypothesis import HealthCheck, settings
 from jsonschema import Draft202012Validator
 
 from assistant.models import preparation
+from assistant.system.collection import Collection, IndexPlace
+from tests import postgres_server
 from tests.asking import real_engine
+from tests.postgres_server import Server
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = 25
@@ -96,6 +101,43 @@ def corpus_index(
             engine.update()
         shutil.copytree(kept / "index", index)
     return index
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """The test process's own server, started when it is first needed; the test is skipped where there can be none."""
+    if postgres_server.binaries() is None:
+        pytest.skip("needs PostgreSQL with pgvector")
+    with postgres_server.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def new_collection(postgres: Server) -> Callable[[], Collection]:
+    """Makes addresses of collections that are not there yet, of one database."""
+    numbers = itertools.count(1)
+    return lambda: Collection.parse(postgres.address(f"test {next(numbers)}"))
+
+
+@pytest.fixture
+def collection(new_collection: Callable[[], Collection]) -> Collection:
+    """The address of a collection that is not there yet."""
+    return new_collection()
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def new_place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], IndexPlace]:
+    """Makes places for an index in which there is none yet: folders, then collections of a database."""
+    if request.param == "sqlite":
+        return lambda: tmp_path_factory.mktemp("index") / "index"
+    make: Callable[[], Collection] = request.getfixturevalue("new_collection")
+    return make
+
+
+@pytest.fixture
+def place(new_place: Callable[[], IndexPlace]) -> IndexPlace:
+    """A place for an index in which there is none yet: a folder, then a collection of a database."""
+    return new_place()
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,8 @@ SLOW = {
 }
 SERVING = {"mcp", "mcp_types", "starlette", "uvicorn", "pydantic", "pydantic_core", "anyio", "sse_starlette", "httpx2"}
 """What only `mcp` and `serve` need."""
+SERVERS = {"psycopg", "psycopg_binary", "pgvector"}
+"""What only an index in a database needs."""
 WRITERS = {"assistant.indexing.build", "assistant.storage.writer", "assistant.storage.sqlite.integrity"}
 
 
@@ -42,8 +44,9 @@ def test_a_question_on_a_fresh_index_loads_no_slow_library(tmp_path: Path, surro
     modules = {line.rpartition("|")[2].strip() for line in lines}
     loaded = {name.partition(".")[0] for name in modules}
     assert {"onnxruntime", "tokenizers", "faiss"} <= loaded
-    assert not loaded & (SLOW | SERVING)
+    assert not loaded & (SLOW | SERVING | SERVERS)
     assert not modules & WRITERS
+    assert not [name for name in modules if name.startswith("assistant.storage.postgres")]
 
 
 def test_the_chat_loads_nothing_that_only_a_server_needs(tmp_path: Path, surroundings: dict[str, str]) -> None:

@@ -33,6 +33,7 @@ def test_every_direct_dependency_has_a_tested_version(pyproject: dict[str, Any])
     lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
     direct = [*pyproject["project"]["dependencies"], *pyproject["build-system"]["requires"]]
     direct += pyproject["project"]["optional-dependencies"]["models"]
+    direct += pyproject["project"]["optional-dependencies"]["team"]
     direct += [requirement for group in pyproject["dependency-groups"].values() for requirement in group]
     assert {name(one) for one in direct} <= {name(line) for line in lines}
 

@@ -24,45 +24,29 @@ from assistant.server.service import Changes, Service
 from assistant.storage.postgres import snapshot
 from assistant.system.collection import Collection
 from tests.asking import APPLE, ENCODER, FRUIT, QUESTIONS, READER, asking, refresh, said, write_notes
-from tests.postgres_server import Server, binaries, running
+from tests.postgres_server import Server
 
-pytestmark = [
-    pytest.mark.skipif(binaries() is None, reason="needs a PostgreSQL server with pgvector"),
-    pytest.mark.usefixtures("prepared"),
-]
+pytestmark = pytest.mark.usefixtures("prepared")
 KILL = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'assistant'"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running() as made:
-        made.sql("CREATE EXTENSION vector")
-        yield made
-
-
 @pytest.fixture
-def place(server: Server, request: pytest.FixtureRequest) -> Collection:
-    """A collection of the test's own."""
-    return Collection.parse(server.address(request.node.name[:60]))
-
-
-@pytest.fixture
-def notes(place: Collection, tmp_path: Path) -> Path:
+def notes(collection: Collection, tmp_path: Path) -> Path:
     """Two notes that are indexed in it."""
     folder = write_notes(tmp_path / "notes")
-    refresh(folder, place)
+    refresh(folder, collection)
     return folder
 
 
-def reading(place: Collection, notes: Path | None = None) -> Engine:
-    manager = PublishedIndex(notes, place, None, lambda: ENCODER, None)
+def reading(collection: Collection, notes: Path | None = None) -> Engine:
+    manager = PublishedIndex(notes, collection, None, lambda: ENCODER, None)
     return Engine(notes, encoder=ENCODER, reader=READER, index=lambda: manager, refresh="never")
 
 
 @pytest.fixture
-def reader(notes: Path, place: Collection) -> Iterator[Engine]:
+def reader(notes: Path, collection: Collection) -> Iterator[Engine]:
     """Without files."""
-    with closing(reading(place)) as engine:
+    with closing(reading(collection)) as engine:
         yield engine
 
 
@@ -94,36 +78,36 @@ def test_an_answer_says_of_when_it_is(reader: Engine) -> None:
     assert (answer.warnings, answer.notes) == ((), "")
 
 
-def test_between_two_questions_no_transaction_is_open(reader: Engine, server: Server) -> None:
+def test_between_two_questions_no_transaction_is_open(reader: Engine, postgres: Server) -> None:
     for read in (lambda: reader.ask(APPLE), reader.topics, reader.headings, lambda: reader.note("fruit.md")):
         read()
         busy = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'assistant' AND state <> 'idle'"
-        assert server.sql(busy) == "0"
+        assert postgres.sql(busy) == "0"
 
 
 def test_a_lost_connection_is_made_again_and_the_answer_says_so(
-    reader: Engine, server: Server, monkeypatch: pytest.MonkeyPatch
+    reader: Engine, postgres: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = quotes(reader.ask(APPLE))
-    server.sql(KILL)
+    postgres.sql(KILL)
     assert quotes(reader.ask(APPLE)) == expected
 
     monkeypatch.setattr(snapshot, "_NOTICE_SECONDS", 0.0)
-    answer = meddled(reader, lambda: server.sql(KILL))
+    answer = meddled(reader, lambda: postgres.sql(KILL))
     assert quotes(answer) == expected
     assert any("was lost and made again" in warning for warning in answer.warnings)
     assert reader.ask(APPLE).warnings == ()
 
 
 def test_a_generation_that_is_replaced_under_a_question_gives_way_to_the_newer_one(
-    reader: Engine, notes: Path, place: Collection, server: Server
+    reader: Engine, notes: Path, collection: Collection, postgres: Server
 ) -> None:
     assert "seven months" in quotes(reader.ask(APPLE))
 
     def replaced() -> None:
         (notes / "fruit.md").write_text(FRUIT.replace("seven", "nine"))
-        refresh(notes, place)
-        server.sql(KILL)
+        refresh(notes, collection)
+        postgres.sql(KILL)
 
     answer = meddled(reader, replaced)
     assert answer.index.generation == 2
@@ -147,47 +131,47 @@ def meddled(reader: Engine, meddle: Callable[[], object]) -> Answer:
 
 
 def test_a_server_that_is_not_there_is_an_error_without_a_password(tmp_path: Path) -> None:
-    place = Collection.parse(f"postgresql://ann:secret@/none?host={tmp_path}&collection=team")
-    with closing(reading(place)) as engine, pytest.raises(IndexUnusable, match="cannot be reached") as raised:
+    collection = Collection.parse(f"postgresql://ann:secret@/none?host={tmp_path}&collection=team")
+    with closing(reading(collection)) as engine, pytest.raises(IndexUnusable, match="cannot be reached") as raised:
         engine.ask(APPLE)
     assert "secret" not in str(raised.value)
-    (found,) = team_index.index(place, None, "assistant")
+    (found,) = team_index.index(collection, None, "assistant")
     assert found.remedy == "assistant doctor"
     assert "secret" not in str(found)
 
 
-def test_a_collection_that_nobody_wrote_says_how_it_is_written(place: Collection) -> None:
-    with closing(reading(place)) as engine, pytest.raises(IndexUnusable, match=r"yet\. .*--notes DIR index"):
+def test_a_collection_that_nobody_wrote_says_how_it_is_written(collection: Collection) -> None:
+    with closing(reading(collection)) as engine, pytest.raises(IndexUnusable, match=r"yet\. .*--notes DIR index"):
         engine.ask(APPLE)
-    found = list(team_index.index(place, None, "assistant"))
+    found = list(team_index.index(collection, None, "assistant"))
     assert [one.remedy for one in found if one.remedy] == ["assistant index"]
 
 
-def test_an_explicit_refresh_writes(notes: Path, place: Collection) -> None:
+def test_an_explicit_refresh_writes(notes: Path, collection: Collection) -> None:
     (notes / "fruit.md").write_text(FRUIT.replace("seven", "nine"))
-    with closing(reading(place, notes)) as engine:
+    with closing(reading(collection, notes)) as engine:
         assert any("differ" in warning for warning in engine.ask(APPLE).warnings)
-    manager = IndexManager(notes, place, None, lambda: ENCODER, None)
+    manager = IndexManager(notes, collection, None, lambda: ENCODER, None)
     made = Engine(notes, encoder=ENCODER, reader=READER, index=lambda: manager, refresh="look")
     with closing(made) as engine:
         assert "nine months" in quotes(engine.ask(APPLE))
         assert engine.finish_later() is None
-    with closing(reading(place, notes)) as engine:
+    with closing(reading(collection, notes)) as engine:
         assert engine.ask(APPLE).warnings == ()
 
 
 def test_a_server_for_many_follows_the_collection(
-    notes: Path, place: Collection, monkeypatch: pytest.MonkeyPatch
+    notes: Path, collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notes_follower, "FOLLOW_SECONDS", 0.1)
-    service = Service(lambda models: reading(place), None, engines=2, follows_index=True)
+    service = Service(lambda models: reading(collection), None, engines=2, follows_index=True)
     told: list[Changes] = []
     service.on_change.append(told.append)
     service.start()
     try:
         assert "seven months" in quotes(service.ask(Request(APPLE)))
         (notes / "medlar.md").write_text("# Medlar\n\nA medlar is eaten when it is rotten.\n")
-        refresh(notes, place)
+        refresh(notes, collection)
         end = time.monotonic() + 60
         while not told:
             assert time.monotonic() < end
@@ -198,24 +182,24 @@ def test_a_server_for_many_follows_the_collection(
         service.close()
 
 
-def test_doctor_says_how_server_and_collection_are(notes: Path, place: Collection, server: Server) -> None:
-    found = list(team_index.index(place, notes, "assistant"))
+def test_doctor_says_how_server_and_collection_are(notes: Path, collection: Collection, postgres: Server) -> None:
+    found = list(team_index.index(collection, notes, "assistant"))
     text = "\n".join(one.says for one in found)
     assert [one.remedy for one in found if one.remedy] == []
     assert "PostgreSQL 1" in text
     assert "pgvector 0." in text
-    assert "connected as assistant, not encrypted, may read and write" in text
+    assert "not encrypted; assistant may read and write" in text
     assert "intact: generation 1, 2 notes, 14 passages, " in text
     assert ", committed 2" in text
     (notes / "new.md").write_text("# New\n")
-    assert [one.remedy for one in team_index.index(place, notes, "assistant") if one.remedy] == ["assistant index"]
+    assert [one.remedy for one in team_index.index(collection, notes, "assistant") if one.remedy] == ["assistant index"]
 
-    server.sql("CREATE ROLE stranger LOGIN")
-    stranger = Collection.parse(server.address(place.name, user="stranger"))
+    postgres.sql("CREATE ROLE stranger LOGIN")
+    stranger = Collection.parse(postgres.address(collection.name, user="stranger"))
     (wrong,) = [one for one in team_index.index(stranger, None, "assistant") if one.remedy]
     assert wrong.remedy == "assistant help team"
-    server.sql("CREATE DATABASE bare")
-    bare = Collection.parse(server.address("team", database="bare"))
+    postgres.sql("CREATE DATABASE bare")
+    bare = Collection.parse(postgres.address("team", database="bare"))
     (wrong,) = [one for one in team_index.index(bare, None, "assistant") if one.remedy]
     assert shlex.split(wrong.remedy)[0] == "psql"
-    assert os.fspath(server.folder) not in wrong.remedy
+    assert os.fspath(postgres.folder) not in wrong.remedy

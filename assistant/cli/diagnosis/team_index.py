@@ -15,8 +15,6 @@ from assistant.system.collection import Collection
 if TYPE_CHECKING:
     from assistant.storage import Health
 
-_NO_EXTENSION = "pgvector is not installed in the database"
-
 
 def index(place: Collection, notes: Path | None, program: str) -> Iterator[Finding]:
     """What the server is and the collection holds, and how it differs from the notes where they are named; `program` is
@@ -39,18 +37,17 @@ def index(place: Collection, notes: Path | None, program: str) -> Iterator[Findi
 
 
 def _server(place: Collection, found: Health, program: str) -> Iterator[Finding]:
-    facts = (
-        f"PostgreSQL {found.server}" + (", a standby" if found.standby else ""),
-        f"pgvector {found.extension}" if found.extension else "",
-        f"connected as {found.role}" + (", encrypted" if found.encrypted else ", not encrypted"),
-        "may read and write" if found.may_write else "may read" if found.may_read else "",
-    )
-    yield Finding("index", f"server: {', '.join(filter(None, facts))}")
-    if not found.extension:
-        address = str(place).partition("?")[0]
-        yield Finding("index", _NO_EXTENSION, shlex.join(["psql", address, "-c", "CREATE EXTENSION vector"]))
-    if found.broken_indexes:
-        yield Finding("index", f"cannot be used: {', '.join(found.broken_indexes)}", f"{program} index --full")
+    """What the server is, and what the role may do on it."""
+    extension = f"pgvector {found.extension}" if found.extension else "no pgvector"
+    connection = "encrypted" if found.encrypted else "not encrypted"
+    may = "read and write" if found.may_write else "read" if found.may_read else "neither read nor write"
+    kind = "standby, " if found.standby else ""
+    search = ", nearest vectors by HNSW" if found.approximate else ""
+    says = f"PostgreSQL {found.server}, {kind}{extension}, {connection}; {found.role} may {may}{search}"
+    psql = ["psql", str(place).partition("?")[0], "-c", "CREATE EXTENSION vector"]
+    yield Finding("index", says, "" if found.extension else shlex.join(psql))
+    for broken in found.broken_indexes:
+        yield Finding("index", f"the database's index {broken} cannot be used", f"{program} index --full")
     if found.leftovers:
         yield Finding("index", f"{found.leftovers:,} schemas serve no more; the next writer removes them")
     if found.writer:
