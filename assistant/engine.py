@@ -373,9 +373,9 @@ class Engine:
         """Of the newest index, from 1; 0 where no index is there yet."""
         return self._from_newest(lambda store: store.generation if store is not None else 0)
 
-    def is_newest(self) -> bool:
-        """Whether nothing was committed since the index was last read."""
-        return self._reading(lambda: self._opened is not None and self._opened.is_newest())
+    def newest(self) -> int:
+        """A number that changes with each commit to the index; 0 where no index is there yet. IndexUnusable."""
+        return self._reading(lambda: self._index().newest())
 
     def indexed_notes(self) -> dict[str, str]:
         """The digest of each note that could be read, by path, as it is indexed; none where no index is there yet."""

@@ -15,6 +15,8 @@ class CurrentStore:
         """The store opened last, however old; None before the first and after `close`."""
         self.trouble: StoreError | None = None
         """Why `newest` found none that can be read; None where it found one."""
+        self.openings = 0
+        """How many stores were opened."""
         self._notices: list[str] = []
 
     def open_ahead(self, index: IndexPlace) -> None:
@@ -23,6 +25,7 @@ class CurrentStore:
         if self.last is None:
             try:
                 self.last = Store.open(index)
+                self.openings += 1
                 self.last.read_ahead()
             except Unreachable:
                 raise
@@ -37,6 +40,7 @@ class CurrentStore:
         self.close()
         try:
             self.last, self.trouble = Store.open(index, identity), None
+            self.openings += 1
         except Unreachable:
             raise
         except StoreError as error:

@@ -139,9 +139,9 @@ class IndexManager:
         """The newest committed store, however old; None where there is none that can be read."""
         return self._current.newest(self.index, self._encoder().identity)
 
-    def is_newest(self) -> bool:
-        """Whether nothing was committed since the store was opened; False where none is open."""
-        return self._current.last is not None and self._current.last.current()
+    def newest(self) -> int:
+        """Opens the newest committed store; a number that is another one for each that was opened, 0 for none."""
+        return self._current.openings if self.opened() is not None else 0
 
     def update(self, *, full: bool, wait: bool = True) -> BuildReport:
         """Updates the index, after any other writer, or the fallback where this folder has none and takes none;

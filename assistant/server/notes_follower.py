@@ -42,6 +42,8 @@ class NotesFollower:
         self._paths = paths
         self._on_update = on_update
         self._follows_index = follows_index
+        self._seen = 0
+        """What `Engine.newest` gave at the last look at an index that is followed."""
         self._changed = Condition()
         self._child: IndexProcess | None = None
         self._step: IndexStep | None = None
@@ -115,7 +117,8 @@ class NotesFollower:
         """Updates the index; whether to look again by oneself, since another process is at it."""
         again = False
         try:
-            if self._follows_index and self._engine.is_newest():
+            newest = self._engine.newest() if self._follows_index else 0
+            if newest and newest == self._seen:
                 return False
             if not self.builds:
                 state = self._engine.catch_up(FEW)
@@ -127,6 +130,7 @@ class NotesFollower:
                 elif state == "done":
                     self._trouble = ""
             self._on_update()
+            self._seen = newest
         except AssistantError as error:
             self._trouble = str(error)
         except Exception:  # noqa: BLE001 - the next look may do better, and answers go on meanwhile

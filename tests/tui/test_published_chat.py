@@ -97,8 +97,11 @@ async def test_a_newer_generation_is_noticed_by_itself(read: Any) -> None:
         (on.notes / "fruit.md").write_text(FRUIT.replace("seven", "nine"))
         refresh(on.notes, on.index)
         card = list(on.app.view.transcript.cards())[-1]
-        await on.until(lambda: "Note changed since this answer" in card.text)
         assert "nine months" in await on.ask(APPLE)
+        await on.until(lambda: "Note changed since this answer" in card.text)
+        (on.notes / "new.md").write_text("# New\n")
+        refresh(on.notes, on.index)
+        await on.until(lambda: "3 notes" in on.app.screen.query_one("#status").texts[0])
 
 
 async def test_answers_are_saved_under_the_name_of_the_collection(read: Any, here: Path) -> None:

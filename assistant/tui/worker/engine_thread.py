@@ -68,6 +68,8 @@ class EngineThread:
         self._follows_index = follows_index
         self._follows = False
         """Whether a look at the index is in the queue."""
+        self._seen = 0
+        """What `Engine.newest` gave at the last of these looks."""
         self._cited: set[str] = set()
         """Paths of the notes that answers on the screen cite."""
         self._headings: tuple[Heading, ...] | None = None
@@ -280,9 +282,12 @@ class EngineThread:
                 self._jobs.put(self._look_if_newer)
 
     def _look_if_newer(self) -> None:
-        """A look, which the status line shows, only where somebody has committed something."""
+        """A look, which the status line shows, only where somebody has committed something since the last one, whether
+        or not a question was answered from it meanwhile."""
         try:
-            if not self._opened().is_newest():
+            newest = self._opened().newest()
+            if not newest or newest != self._seen:
                 self._look()
+                self._seen = newest
         finally:
             self._follows = False
