@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from pathlib import Path
 
 from assistant.models.encoder import Encoder
 from assistant.records import PassageId
 from assistant.retrieval.scoring import rarest
 from assistant.storage import Matrix, Store, StoreError, TextId
+from assistant.system.collection import IndexPlace
 
 PASSAGES = 64
 """Passages, the best by words, that get a vector at once."""
@@ -36,7 +36,7 @@ class Prefetcher:
         store.lend({number: matrix for number, (_, matrix) in lacking.items()})
         return bool(lacking)
 
-    def keep(self, index: Path, identity: str) -> None:
+    def keep(self, index: IndexPlace, identity: str) -> None:
         """Puts the vectors, made by the encoder `identity`, into the index, where no other process writes."""
         if self._vectors:
             keep(index, identity, self._vectors)
@@ -59,7 +59,7 @@ def prefetch(
     return {number: (text, vectors[text]) for number, text in lacking}
 
 
-def keep(index: Path, identity: str, vectors: Mapping[str, Matrix]) -> bool:
+def keep(index: IndexPlace, identity: str, vectors: Mapping[str, Matrix]) -> bool:
     """Puts vectors, by text, into the index; False where another process writes to it, or nobody can: a build computes
     them again."""
     from assistant.storage import Writer
