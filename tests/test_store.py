@@ -53,13 +53,19 @@ ENCODER = HashingEncoder(16)
 WORDS = ("canary", "queue", "rollback", "weight", "traffic", "stable", "token")
 
 
-def indexed(path: str, lines: Sequence[str], tags: Sequence[str] = ()) -> IndexedNote:
-    """A note of one passage a line, below two headings, each line's first word a topic."""
+def indexed(
+    path: str,
+    lines: Sequence[str],
+    tags: Sequence[str] = (),
+    headings: tuple[str, str, str] = ("Title", "First part", "Second part"),
+) -> IndexedNote:
+    """A note of one passage a line, below a title and two headings, each line's first word a topic."""
     half = len(lines) // 2
     data = "\n".join(lines).encode()
+    title, first, second = headings
     sections = (
-        Section(("Title", "First part"), "first-part", 2, LineNumber(1), LineNumber(half), ()),
-        Section(("Title", "Second part"), "second-part", 2, LineNumber(half + 1), LineNumber(len(lines)), ()),
+        Section((title, first), "first-part", 2, LineNumber(1), LineNumber(half), ()),
+        Section((title, second), "second-part", 2, LineNumber(half + 1), LineNumber(len(lines)), ()),
     )
     passages = tuple(
         Passage(
@@ -71,7 +77,7 @@ def indexed(path: str, lines: Sequence[str], tags: Sequence[str] = ()) -> Indexe
     )
     mentions = tuple(Mention(p.text.split()[0], "label", p.start, p.end) for p in passages if p.text)
     note = Note(path, tuple(lines), hashlib.sha256(data).hexdigest())
-    outline = Outline(path, "Title", True, tuple(tags), sections)
+    outline = Outline(path, title, True, tuple(tags), sections)
     embedded = tuple(passage.text for passage in passages)
     file, chunks = NoteFile(path, len(data), 1, 2), tuple(chunks_of(path, sections, lines))
     around = tuple(chunk.text for chunk in chunks)
