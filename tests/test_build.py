@@ -23,6 +23,7 @@ from assistant.notes import folder as read_notes
 from assistant.records import Note
 from assistant.storage import Busy, DiskFull, IndexDamaged, Store, Writer
 from assistant.storage.sqlite import vector_file
+from assistant.system.collection import IndexPlace
 from tests.hashing_encoder import HashingEncoder
 
 SCALE = float(os.environ.get("ASSISTANT_TEST_SCALE", "1"))
@@ -64,7 +65,7 @@ def workplace() -> Iterator[tuple[Path, Path]]:
 
 
 def refresh(
-    notes: Path, index: Path, encoder: Encoder | None = None, *, full: bool = False, salvage: bool = False
+    notes: Path, index: IndexPlace, encoder: Encoder | None = None, *, full: bool = False, salvage: bool = False
 ) -> BuildReport:
     made = encoder or HashingEncoder()
     return build.refresh(notes, index, lambda: made, full=full, salvage=salvage)
@@ -84,11 +85,18 @@ def notes(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Path:
+    """Of an index in files."""
     return tmp_path / "index"
 
 
-def shown(index: Path) -> object:
+@pytest.fixture
+def index(place: IndexPlace) -> IndexPlace:
+    """In files, then in a database."""
+    return place
+
+
+def shown(index: IndexPlace) -> object:
     """What answers are made of, without the row ids."""
     encoder = HashingEncoder()
     with Store.open(index, encoder.identity) as store:
@@ -120,21 +128,29 @@ def shown(index: Path) -> object:
         )
 
 
-def test_a_first_build_indexes_everything_and_a_second_does_nothing(notes: Path, index: Path) -> None:
+def kept(index: IndexPlace) -> object:
+    """What changes with every commit."""
+    if isinstance(index, Path):
+        return {path.name: path.read_bytes() for path in index.iterdir() if path.suffix in KEPT}
+    with Store.open(index) as store:
+        return store.committed
+
+
+def test_a_first_build_indexes_everything_and_a_second_does_nothing(notes: Path, index: IndexPlace) -> None:
     report = refresh(notes, index)
     assert counts(report) == (2, 0, 0, 0)
     assert report.pending == 0
     assert report.embedded > 5
     assert report.warnings == []
-    before = {path.name: path.read_bytes() for path in index.iterdir() if path.suffix in KEPT}
+    before = kept(index)
     encoder = CountingEncoder()
     report = refresh(notes, index, encoder)
     assert counts(report) == (0, 0, 0, 2)
     assert (report.embedded, report.generation, encoder.asked) == (0, 1, [])
-    assert {path.name: path.read_bytes() for path in index.iterdir() if path.suffix in KEPT} == before
+    assert kept(index) == before
 
 
-def test_only_what_changed_is_embedded(notes: Path, index: Path) -> None:
+def test_only_what_changed_is_embedded(notes: Path, index: IndexPlace) -> None:
     refresh(notes, index)
     (notes / "a.md").write_text(NOTE.replace("goes back", "rolls back"))
     encoder = CountingEncoder()
@@ -145,7 +161,7 @@ def test_only_what_changed_is_embedded(notes: Path, index: Path) -> None:
     assert report.reused > 4
 
 
-def test_a_renamed_note_embeds_nothing(notes: Path, index: Path) -> None:
+def test_a_renamed_note_embeds_nothing(notes: Path, index: IndexPlace) -> None:
     refresh(notes, index)
     (notes / "sub").mkdir()
     (notes / "a.md").rename(notes / "sub" / "c.md")
@@ -155,7 +171,7 @@ def test_a_renamed_note_embeds_nothing(notes: Path, index: Path) -> None:
     assert encoder.asked == []
 
 
-def test_an_edit_of_the_same_size_in_the_same_moment_is_seen(notes: Path, index: Path) -> None:
+def test_an_edit_of_the_same_size_in_the_same_moment_is_seen(notes: Path, index: IndexPlace) -> None:
     refresh(notes, index)
     before = (notes / "b.md").stat()
     (notes / "b.md").write_text("# Other\n\nThe mesh RETRIES.\n")
@@ -163,7 +179,7 @@ def test_an_edit_of_the_same_size_in_the_same_moment_is_seen(notes: Path, index:
     assert counts(refresh(notes, index)) == (0, 1, 0, 1)
 
 
-def test_a_touched_note_is_read_once_and_leaves_the_generation(notes: Path, index: Path) -> None:
+def test_a_touched_note_is_read_once_and_leaves_the_generation(notes: Path, index: IndexPlace) -> None:
     refresh(notes, index)
     os.utime(notes / "b.md", (1, 1))
     os.utime(notes / "a.md", (1, 1))
@@ -173,7 +189,7 @@ def test_a_touched_note_is_read_once_and_leaves_the_generation(notes: Path, inde
         assert all(entry.same(entry.file) for entry in store.note_files().values())
 
 
-def test_a_note_that_cannot_be_read_is_named_and_the_others_are_indexed(notes: Path, index: Path) -> None:
+def test_a_note_that_cannot_be_read_is_named_and_the_others_are_indexed(notes: Path, index: IndexPlace) -> None:
     (notes / "bad.md").write_bytes(b"caf\xe9")
     for _ in range(2):
         report = refresh(notes, index)
@@ -188,7 +204,7 @@ def test_a_note_that_cannot_be_read_is_named_and_the_others_are_indexed(notes: P
 
 
 def test_a_note_that_goes_away_while_it_is_looked_at_is_no_note_that_cannot_be_read(
-    notes: Path, index: Path, monkeypatch: pytest.MonkeyPatch
+    notes: Path, index: IndexPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refresh(notes, index)
     (notes / "b.md").write_text("# Changed\n")
@@ -204,7 +220,7 @@ def test_a_note_that_goes_away_while_it_is_looked_at_is_no_note_that_cannot_be_r
     assert refresh(notes, index).unchanged == 1
 
 
-def test_no_notes_and_none_to_read_leave_the_index_alone(notes: Path, index: Path) -> None:
+def test_no_notes_and_none_to_read_leave_the_index_alone(notes: Path, index: IndexPlace) -> None:
     refresh(notes, index)
     before = shown(index)
     for path in notes.iterdir():
@@ -218,7 +234,7 @@ def test_no_notes_and_none_to_read_leave_the_index_alone(notes: Path, index: Pat
     assert shown(index) == before
 
 
-def test_text_is_there_before_any_vector(notes: Path, index: Path) -> None:
+def test_text_is_there_before_any_vector(notes: Path, index: IndexPlace) -> None:
     encoder = HashingEncoder()
     report = build.refresh(notes, index, lambda: encoder, embed="none")
     with Store.open(index) as store:
@@ -238,7 +254,9 @@ def test_text_is_there_before_any_vector(notes: Path, index: Path) -> None:
     assert refresh(notes, index).pending == 0
 
 
-def test_what_is_told_of_the_vectors_counts_on_when_the_notes_are_looked_at_again(notes: Path, index: Path) -> None:
+def test_what_is_told_of_the_vectors_counts_on_when_the_notes_are_looked_at_again(
+    notes: Path, index: IndexPlace
+) -> None:
     """Here a text takes three seconds, and after ten the notes are looked at."""
     for number in range(12):
         (notes / f"{number}.md").write_text(f"Note {number} says one thing.\n")
@@ -256,7 +274,7 @@ def test_what_is_told_of_the_vectors_counts_on_when_the_notes_are_looked_at_agai
         assert [done for done, _ in told[what]] == list(range(1, of + 1))
 
 
-def test_an_interrupted_build_keeps_what_is_embedded(notes: Path, index: Path) -> None:
+def test_an_interrupted_build_keeps_what_is_embedded(notes: Path, index: IndexPlace) -> None:
     class Interrupted(CountingEncoder):
         def passages(self, texts: Sequence[str]) -> Iterator[NDArray[np.float32]]:
             yield from super().passages(texts[:4])
@@ -270,7 +288,7 @@ def test_an_interrupted_build_keeps_what_is_embedded(notes: Path, index: Path) -
     assert not set(first.asked) & set(second.asked)
 
 
-def test_another_model_embeds_everything_again_and_the_first_one_nothing(notes: Path, index: Path) -> None:
+def test_another_model_embeds_everything_again_and_the_first_one_nothing(notes: Path, index: IndexPlace) -> None:
     refresh(notes, index)
     before = shown(index)
     other = CountingEncoder(32)
@@ -284,7 +302,7 @@ def test_another_model_embeds_everything_again_and_the_first_one_nothing(notes: 
 
 
 def test_another_version_of_the_chunking_builds_everything_again(
-    notes: Path, index: Path, monkeypatch: pytest.MonkeyPatch
+    notes: Path, index: IndexPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refresh(notes, index)
     monkeypatch.setattr(chunker, "VERSION", chunker.VERSION + 1)
@@ -295,7 +313,7 @@ def test_another_version_of_the_chunking_builds_everything_again(
     assert refresh(notes, index).reason == ""
 
 
-def test_a_vocabulary_of_ones_own_is_used_and_embeds_no_passage_again(notes: Path, index: Path) -> None:
+def test_a_vocabulary_of_ones_own_is_used_and_embeds_no_passage_again(notes: Path, index: IndexPlace) -> None:
     refresh(notes, index)
     (notes / "assistant-vocabulary.md").write_text("## Queue Service\n\n- wait your turn please\n")
     encoder = CountingEncoder()
@@ -308,7 +326,7 @@ def test_a_vocabulary_of_ones_own_is_used_and_embeds_no_passage_again(notes: Pat
         assert store.concept_weights(["turn"]).keys() >= {"Queue Service"}
 
 
-def test_full_starts_over(notes: Path, index: Path) -> None:
+def test_full_starts_over(notes: Path, index: IndexPlace) -> None:
     refresh(notes, index)
     before = shown(index)
     encoder = CountingEncoder()
@@ -319,7 +337,7 @@ def test_full_starts_over(notes: Path, index: Path) -> None:
     assert shown(index) == before
 
 
-def test_a_second_builder_is_told(notes: Path, index: Path) -> None:
+def test_a_second_builder_is_told(notes: Path, index: IndexPlace) -> None:
     refresh(notes, index)
     with Writer(index):
         assert refresh(notes, index).generation == 1  # nothing to do needs no lock
@@ -329,35 +347,35 @@ def test_a_second_builder_is_told(notes: Path, index: Path) -> None:
 
 
 @pytest.mark.parametrize("harm", ["gone", "flipped"])
-def test_a_lost_vector_file_is_written_anew(notes: Path, index: Path, harm: str) -> None:
-    refresh(notes, index)
-    before = shown(index)
-    (path,) = index.glob("*.faiss")
+def test_a_lost_vector_file_is_written_anew(notes: Path, folder: Path, harm: str) -> None:
+    refresh(notes, folder)
+    before = shown(folder)
+    (path,) = folder.glob("*.faiss")
     data = bytearray(path.read_bytes())
     data[-9] ^= 1
     path.unlink() if harm == "gone" else path.write_bytes(data)
     encoder = CountingEncoder()
-    report = refresh(notes, index, encoder)
+    report = refresh(notes, folder, encoder)
     assert len(report.warnings) == 1
     assert encoder.asked == []
-    assert shown(index) == before
-    assert refresh(notes, index).warnings == []
+    assert shown(folder) == before
+    assert refresh(notes, folder).warnings == []
 
 
 @pytest.mark.parametrize("keep", [0.0, 0.3, 0.9])
-def test_a_truncated_database_is_built_again_with_one_warning(notes: Path, index: Path, keep: float) -> None:
-    refresh(notes, index)
-    before = shown(index)
-    data = (index / "notes.sqlite").read_bytes()
-    (index / "notes.sqlite").write_bytes(data[: int(len(data) * keep)])
-    report = refresh(notes, index)
+def test_a_truncated_database_is_built_again_with_one_warning(notes: Path, folder: Path, keep: float) -> None:
+    refresh(notes, folder)
+    before = shown(folder)
+    data = (folder / "notes.sqlite").read_bytes()
+    (folder / "notes.sqlite").write_bytes(data[: int(len(data) * keep)])
+    report = refresh(notes, folder)
     assert len(report.warnings) == (1 if keep else 0)
     assert report.reason
-    assert shown(index) == before
-    assert not list(index.glob("damaged*"))
+    assert shown(folder) == before
+    assert not list(folder.glob("damaged*"))
 
 
-def test_a_database_that_is_found_damaged_later_is_rebuilt_with_its_vectors(notes: Path, index: Path) -> None:
+def test_a_database_that_is_found_damaged_later_is_rebuilt_with_its_vectors(notes: Path, index: IndexPlace) -> None:
     refresh(notes, index)
     before = shown(index)
     encoder = CountingEncoder()
@@ -366,16 +384,16 @@ def test_a_database_that_is_found_damaged_later_is_rebuilt_with_its_vectors(note
     assert shown(index) == before
 
 
-def test_no_room_for_the_vector_file_is_a_warning(notes: Path, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_room_for_the_vector_file_is_a_warning(notes: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(vector_file, "write", full)
-    report = refresh(notes, index)
+    report = refresh(notes, folder)
     assert len(report.warnings) == 1
     assert report.pending == 0
     monkeypatch.undo()
-    with Store.open(index) as store:
+    with Store.open(folder) as store:
         assert store.nearest_passages(HashingEncoder().question("canary")[None], 1)[0]
 
 
@@ -429,7 +447,7 @@ def test_any_series_of_edits_ends_as_a_build_from_nothing(changes: list[tuple[st
         assert shown(index) == shown(index.with_name("anew"))
 
 
-def test_disk_full_leaves_the_last_generation(notes: Path, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_disk_full_leaves_the_last_generation(notes: Path, index: IndexPlace, monkeypatch: pytest.MonkeyPatch) -> None:
     refresh(notes, index)
     before = shown(index)
 
@@ -444,7 +462,7 @@ def test_disk_full_leaves_the_last_generation(notes: Path, index: Path, monkeypa
     assert shown(index) == before
 
 
-def test_damage_that_comes_back_is_raised(notes: Path, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_damage_that_comes_back_is_raised(notes: Path, index: IndexPlace, monkeypatch: pytest.MonkeyPatch) -> None:
     def damaged(*_: object) -> int:
         raise IndexDamaged("as before")
 
@@ -453,14 +471,14 @@ def test_damage_that_comes_back_is_raised(notes: Path, index: Path, monkeypatch:
         refresh(notes, index)
 
 
-def test_an_index_of_an_older_version_is_built_again_with_its_vectors(notes: Path, index: Path) -> None:
-    refresh(notes, index)
-    before = shown(index)
-    connection = sqlite3.connect(index / "notes.sqlite")
+def test_an_index_of_an_older_version_is_built_again_with_its_vectors(notes: Path, folder: Path) -> None:
+    refresh(notes, folder)
+    before = shown(folder)
+    connection = sqlite3.connect(folder / "notes.sqlite")
     connection.execute("PRAGMA user_version = 1")
     connection.close()
     encoder = CountingEncoder()
-    report = refresh(notes, index, encoder)
+    report = refresh(notes, folder, encoder)
     assert (report.warnings, encoder.asked) == ([], [])
     assert report.reason == changes.ANOTHER_VERSION
-    assert shown(index) == before
+    assert shown(folder) == before

@@ -1,12 +1,17 @@
-"""Any series of edits → the answers, scores and order of an index that was built from nothing (stateful)."""
+"""Any series of edits → the answers, scores and order of an index that was built from nothing (stateful); the same
+of an index in a database, compared with one in a folder.
+"""
 
 import os
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
@@ -18,7 +23,9 @@ from assistant.records import Answer, Hit, Request
 from assistant.retrieval.retriever import HybridRetriever
 from assistant.storage import Store
 from assistant.storage.sqlite import vector_file
+from assistant.system.collection import Collection, IndexPlace
 from tests.asking import READER
+from tests.conftest import scale
 from tests.hashing_encoder import HashingEncoder
 
 ENCODER = HashingEncoder()
@@ -39,7 +46,7 @@ QUESTIONS = (
 texts = st.lists(st.sampled_from(LINES), max_size=14).map("\n".join)
 
 
-def answered(index: Path) -> list[tuple[Answer, list[tuple[object, ...]]]]:
+def answered(index: IndexPlace) -> list[tuple[Answer, list[tuple[object, ...]]]]:
     """To each question the answer, and all that was found, in order, with its scores; ids left out, which differ."""
     with Store.open(index, ENCODER.identity) as store:
         assert store.pending == store.waiting() == 0
@@ -63,10 +70,13 @@ class Notes(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
-        self.notes, self.index = self.folder / "notes", self.folder / "index"
+        self.notes, self.index = self.folder / "notes", self.new_index()
         self.notes.mkdir()
 
-    def refresh(self, index: Path, embed: Embed = "all") -> None:
+    def new_index(self) -> IndexPlace:
+        return self.folder / "index"
+
+    def refresh(self, index: IndexPlace, embed: Embed = "all") -> None:
         with pytest.MonkeyPatch.context() as patch:
             # The edited index proposes by codes, the one from nothing searches every row.
             patch.setattr(vector_file, "CODED_FROM", 1 if index == self.index else 10_000)
@@ -127,6 +137,7 @@ class Notes(RuleBasedStateMachine):
 
     @rule()
     def index_after_damage(self) -> None:
+        assert isinstance(self.index, Path)
         self.refresh(self.index)
         for path in self.index.glob("*.faiss"):
             path.unlink()
@@ -142,3 +153,26 @@ class Notes(RuleBasedStateMachine):
 
 
 TestNotes = Notes.TestCase
+
+
+class NotesOfATeam(Notes):
+    """The same of an index in a database."""
+
+    new_collection: ClassVar[Callable[[], Collection]]
+
+    def new_index(self) -> IndexPlace:
+        return type(self).new_collection()
+
+    @rule()
+    def index_after_damage(self) -> None:
+        self.refresh(self.index)
+        build.refresh(self.notes, self.index, lambda: ENCODER, salvage=True)
+
+
+@pytest.fixture
+def database(new_collection: Callable[[], Collection]) -> None:
+    NotesOfATeam.new_collection = staticmethod(new_collection)
+
+
+TestNotesOfATeam = pytest.mark.usefixtures("database")(NotesOfATeam.TestCase)
+TestNotesOfATeam.settings = settings(max_examples=max(1, round(5 * scale)), stateful_step_count=20)

@@ -1,4 +1,7 @@
-"""The index on disk: what a reader gets back, whatever happened to the folder in between."""
+"""The index, in a folder or a database: what a reader gets back, whatever happened to it in between.
+
+Tests with a `place` are the contract of `Store` and `Writer`, and run on both.
+"""
 
 import hashlib
 import os
@@ -6,11 +9,9 @@ import random
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -44,6 +45,7 @@ from assistant.storage import (
 from assistant.storage import text_writer as store_texts
 from assistant.storage.sqlite import transaction as store_transaction
 from assistant.storage.sqlite import vector_file
+from assistant.system.collection import Collection, IndexPlace
 from assistant.text.tokenizer import terms
 from tests.hashing_encoder import HashingEncoder
 
@@ -51,13 +53,19 @@ ENCODER = HashingEncoder(16)
 WORDS = ("canary", "queue", "rollback", "weight", "traffic", "stable", "token")
 
 
-def indexed(path: str, lines: Sequence[str], tags: Sequence[str] = ()) -> IndexedNote:
-    """A note of one passage a line, below two headings, each line's first word a topic."""
+def indexed(
+    path: str,
+    lines: Sequence[str],
+    tags: Sequence[str] = (),
+    headings: tuple[str, str, str] = ("Title", "First part", "Second part"),
+) -> IndexedNote:
+    """A note of one passage a line, below a title and two headings, each line's first word a topic."""
     half = len(lines) // 2
     data = "\n".join(lines).encode()
+    title, first, second = headings
     sections = (
-        Section(("Title", "First part"), "first-part", 2, LineNumber(1), LineNumber(half), ()),
-        Section(("Title", "Second part"), "second-part", 2, LineNumber(half + 1), LineNumber(len(lines)), ()),
+        Section((title, first), "first-part", 2, LineNumber(1), LineNumber(half), ()),
+        Section((title, second), "second-part", 2, LineNumber(half + 1), LineNumber(len(lines)), ()),
     )
     passages = tuple(
         Passage(
@@ -69,7 +77,7 @@ def indexed(path: str, lines: Sequence[str], tags: Sequence[str] = ()) -> Indexe
     )
     mentions = tuple(Mention(p.text.split()[0], "label", p.start, p.end) for p in passages if p.text)
     note = Note(path, tuple(lines), hashlib.sha256(data).hexdigest())
-    outline = Outline(path, "Title", True, tuple(tags), sections)
+    outline = Outline(path, title, True, tuple(tags), sections)
     embedded = tuple(passage.text for passage in passages)
     file, chunks = NoteFile(path, len(data), 1, 2), tuple(chunks_of(path, sections, lines))
     around = tuple(chunk.text for chunk in chunks)
@@ -93,7 +101,7 @@ def embed(writer: Writer) -> None:
     writer.texts.put_vectors([(number, rows_of(text)) for number, text in writer.texts.waiting()])
 
 
-def build(folder: Path, notes: Mapping[str, Sequence[str]], *, file: bool = True) -> None:
+def build(folder: IndexPlace, notes: Mapping[str, Sequence[str]], *, file: bool = True) -> None:
     with Writer(folder) as writer:
         writer.begin(ENCODER.identity, "1")
         for path, lines in notes.items():
@@ -104,21 +112,15 @@ def build(folder: Path, notes: Mapping[str, Sequence[str]], *, file: bool = True
             writer.file_vectors()
 
 
-@contextmanager
-def emptied() -> Iterator[Path]:
-    with TemporaryDirectory() as folder:
-        yield Path(folder)
-
-
 NOTES = {
     "a.md": ["canary weight traffic", "queue token", "", "canary"],
     "b.md": ["rollback stable queue", "traffic traffic"],
 }
 
 
-def test_a_record_comes_back_as_it_was_put(tmp_path: Path) -> None:
-    build(tmp_path, NOTES)
-    with Store.open(tmp_path, ENCODER.identity) as store:
+def test_a_record_comes_back_as_it_was_put(place: IndexPlace) -> None:
+    build(place, NOTES)
+    with Store.open(place, ENCODER.identity) as store:
         ids = store.passage_ids()
         put = [p for path, lines in NOTES.items() for p in indexed(path, lines).passages]
         assert list(store.passages(ids).values()) == put
@@ -149,19 +151,19 @@ def test_a_record_comes_back_as_it_was_put(tmp_path: Path) -> None:
         assert np.array_equal(store.vectors(ids)[ids[0]], rows_of("canary weight traffic"))
 
 
-def test_tags_choose_notes(tmp_path: Path) -> None:
-    with Writer(tmp_path) as writer:
+def test_tags_choose_notes(place: IndexPlace) -> None:
+    with Writer(place) as writer:
         writer.notes.put(indexed("a.md", ["one"], ["Blue", "x"]))
         writer.notes.put(indexed("b.md", ["two"]))
         writer.publish()
-    with Store.open(tmp_path) as store:
+    with Store.open(place) as store:
         assert store.tagged("blue") == {store.passage_ids()[0]}
         assert store.tagged("lue") == set()
 
 
-def test_words_propose_the_best_passages_and_all_that_tie(tmp_path: Path) -> None:
-    build(tmp_path, {"b.md": ["canary queue", "queue", "queue"], "a.md": ["queue", "x y", 'a "quoted" OR* ^word']})
-    with Store.open(tmp_path) as store:
+def test_words_propose_the_best_passages_and_all_that_tie(place: IndexPlace) -> None:
+    build(place, {"b.md": ["canary queue", "queue", "queue"], "a.md": ["queue", "x y", 'a "quoted" OR* ^word']})
+    with Store.open(place) as store:
         places = {number: (p.path, p.start) for number, p in store.passages(store.passage_ids()).items()}
         assert [places[n] for n in store.bm25_candidates(["canari", "queue"], 1)] == [("b.md", 1)]
         assert [places[n] for n in store.bm25_candidates(["queue"], 1)] == [("a.md", 1), ("b.md", 2), ("b.md", 3)]
@@ -195,9 +197,15 @@ edits = st.lists(
 
 @given(edits, st.integers(1, 6), texts, st.booleans(), st.booleans())
 def test_near_is_brute_force_whatever_stands_in_file_and_tail(
-    changes: list[tuple[str, list[str], bool]], limit: int, question: str, some: bool, coded: bool
+    new_place: Callable[[], IndexPlace],
+    changes: list[tuple[str, list[str], bool]],
+    limit: int,
+    question: str,
+    some: bool,
+    coded: bool,
 ) -> None:
-    with emptied() as folder, pytest.MonkeyPatch.context() as patch:
+    folder = new_place()
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(vector_file, "CODED_FROM", 1 if coded else 10_000)
         for path, lines, file in changes:
             with Writer(folder) as writer:
@@ -218,9 +226,15 @@ def test_near_is_brute_force_whatever_stands_in_file_and_tail(
 
 @given(edits, st.integers(1, 3), texts, st.booleans(), st.booleans())
 def test_near_chunks_are_brute_force_whatever_stands_in_file_and_tail(
-    changes: list[tuple[str, list[str], bool]], limit: int, question: str, some: bool, coded: bool
+    new_place: Callable[[], IndexPlace],
+    changes: list[tuple[str, list[str], bool]],
+    limit: int,
+    question: str,
+    some: bool,
+    coded: bool,
 ) -> None:
-    with emptied() as folder, pytest.MonkeyPatch.context() as patch:
+    folder = new_place()
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(vector_file, "CODED_FROM", 1 if coded else 10_000)
         for path, lines, file in changes:
             with Writer(folder) as writer:
@@ -247,26 +261,28 @@ def test_near_chunks_are_brute_force_whatever_stands_in_file_and_tail(
 
 
 @given(edits)
-def test_frequencies_count_the_passages_that_bm25_candidates_finds(changes: list[tuple[str, list[str], bool]]) -> None:
-    with emptied() as folder:
-        for path, lines, _ in changes:
-            with Writer(folder) as writer:
-                writer.notes.put(indexed(path, lines)) if lines else writer.notes.drop(path)
-                writer.publish()
-        with Store.open(folder) as store:
-            for term in {stem for word in WORDS for stem in terms(word)}:
-                found = store.bm25_candidates([term], 10_000)
-                assert store.frequencies([term]) == {term: len(found)}
-                texts = [p.text for p in store.passages(store.passage_ids()).values()]
-                assert len(found) == sum(term in terms(text) for text in texts)
+def test_frequencies_count_the_passages_that_bm25_candidates_finds(
+    new_place: Callable[[], IndexPlace], changes: list[tuple[str, list[str], bool]]
+) -> None:
+    folder = new_place()
+    for path, lines, _ in changes:
+        with Writer(folder) as writer:
+            writer.notes.put(indexed(path, lines)) if lines else writer.notes.drop(path)
+            writer.publish()
+    with Store.open(folder) as store:
+        for term in {stem for word in WORDS for stem in terms(word)}:
+            found = store.bm25_candidates([term], 10_000)
+            assert store.frequencies([term]) == {term: len(found)}
+            texts = [p.text for p in store.passages(store.passage_ids()).values()]
+            assert len(found) == sum(term in terms(text) for text in texts)
 
 
-def test_a_reader_keeps_its_state_while_a_writer_publishes(tmp_path: Path) -> None:
-    build(tmp_path, NOTES)
-    with Store.open(tmp_path) as store:
+def test_a_reader_keeps_its_state_while_a_writer_publishes(place: IndexPlace) -> None:
+    build(place, NOTES)
+    with Store.open(place) as store:
         ids = store.passage_ids()
         assert store.current()
-        build(tmp_path, {"a.md": ["another"], "c.md": ["more"]})
+        build(place, {"a.md": ["another"], "c.md": ["more"]})
         assert not store.current()
         assert store.passage_ids() == ids
         assert len(store.nearest_passages(ENCODER.question("canary")[None], 3)[0]) >= 3
@@ -318,37 +334,44 @@ def test_a_lost_or_damaged_vector_file_is_replaced_by_the_stored_vectors(tmp_pat
         assert store.sound()
 
 
-def test_a_second_writer_is_told_that_there_is_one(tmp_path: Path) -> None:
-    with Writer(tmp_path):
+def test_a_second_writer_is_told_that_there_is_one(place: IndexPlace) -> None:
+    with Writer(place):
         with pytest.raises(Busy):
-            Writer(tmp_path)
+            Writer(place)
         code = "import sys, pathlib\nfrom assistant.storage import Busy, Writer\n"
-        code += "try:\n    Writer(pathlib.Path(sys.argv[1]))\nexcept Busy:\n    sys.exit(7)\n"
-        assert subprocess.run([sys.executable, "-P", "-c", code, tmp_path], check=False).returncode == 7
-    Writer(tmp_path).close()
+        code += "from assistant.system.collection import Collection, is_address\n"
+        code += "place = Collection.parse(sys.argv[1]) if is_address(sys.argv[1]) else pathlib.Path(sys.argv[1])\n"
+        code += "try:\n    Writer(place)\nexcept Busy:\n    sys.exit(7)\n"
+        named = place.address if isinstance(place, Collection) else place
+        assert subprocess.run([sys.executable, "-P", "-c", code, named], check=False).returncode == 7
+    Writer(place).close()
 
 
-def test_what_was_not_published_is_gone(tmp_path: Path) -> None:
-    build(tmp_path, NOTES)
-    with Writer(tmp_path) as writer:
+def test_what_was_not_published_is_gone(place: IndexPlace) -> None:
+    build(place, NOTES)
+    with Writer(place) as writer:
         writer.notes.drop("a.md")
-    with Store.open(tmp_path) as store:
+    with Store.open(place) as store:
         assert set(store.note_files()) == {"a.md", "b.md"}
         assert store.frequencies(["canari"]) == {"canari": 2}
 
 
-def test_there_is_no_index_before_the_first_generation(tmp_path: Path) -> None:
+def test_there_is_no_index_before_the_first_generation(place: IndexPlace) -> None:
     with pytest.raises(IndexMissing):
-        Store.open(tmp_path)
-    Writer(tmp_path).close()
+        Store.open(place)
+    Writer(place).close()
     with pytest.raises(IndexMissing):
-        Store.open(tmp_path)
+        Store.open(place)
 
 
-def test_another_model_and_another_version_are_told_apart(tmp_path: Path) -> None:
-    build(tmp_path, NOTES)
+def test_another_model_is_told_apart(place: IndexPlace) -> None:
+    build(place, NOTES)
     with pytest.raises(IndexOutdated):
-        Store.open(tmp_path, "another")
+        Store.open(place, "another")
+
+
+def test_another_version_is_told_apart(tmp_path: Path) -> None:
+    build(tmp_path, NOTES)
     connection = sqlite3.connect(tmp_path / "notes.sqlite")
     connection.execute("PRAGMA user_version = 99")
     connection.close()
@@ -370,13 +393,13 @@ def test_a_folder_that_takes_no_files_is_read_and_nothing_is_left_in_it(
 
 
 def test_a_vector_that_nothing_uses_is_kept_for_three_generations(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: IndexPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store_texts, "KEPT_IDLE", 3)
-    build(tmp_path, {"a.md": ["canary"]}, file=False)
+    build(place, {"a.md": ["canary"]}, file=False)
     kept = []
     for number in range(5):
-        with Writer(tmp_path) as writer:
+        with Writer(place) as writer:
             kept.append(writer.notes.put(indexed("a.md", ["canary"])) == 1)
             writer.rollback()
             writer.notes.put(indexed("a.md", [f"queue {number}"]))
@@ -457,12 +480,19 @@ def test_a_flipped_byte_never_changes_what_is_quoted(tmp_path: Path) -> None:
             continue
 
 
-def test_vectors_survive_a_damaged_database(tmp_path: Path) -> None:
-    build(tmp_path, NOTES)
-    with Writer(tmp_path, salvage=True) as writer:
+def test_vectors_survive_a_damaged_database(place: IndexPlace) -> None:
+    build(place, NOTES)
+    with Writer(place, salvage=True) as writer:
         writer.begin(ENCODER.identity, "1")
         assert writer.texts.salvage() == 8  # six passages, two chunks of other texts
         assert writer.notes.put(indexed("a.md", NOTES["a.md"])) == 4
         writer.publish()
         assert not writer.texts.waiting()
+
+
+def test_nothing_else_is_left_of_a_damaged_database(tmp_path: Path) -> None:
+    build(tmp_path, NOTES)
+    with Writer(tmp_path, salvage=True) as writer:
+        writer.begin(ENCODER.identity, "1")
+        writer.publish()
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".lock", ".sqlite"]

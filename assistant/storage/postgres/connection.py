@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import os
 import random
+import socket
 import threading
 import time
 from functools import cache
@@ -26,29 +29,27 @@ _STEP_SECONDS, _LONGEST_STEP_SECONDS = 0.05, 1.0
 """Between two tries: doubled with each, and each anything from half of it to the whole, so that readers that lost a
 server together do not come back together."""
 _CONNECT_SECONDS = 10
+_SHORTEST_CONNECT_SECONDS = 2
+"""libpq takes no less."""
+_KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
+"""So that a host that fell silent is found within a minute; the system waits for hours."""
 _MOST_IDLE = 8
 _NUL, _ESCAPE = "\0", "\ue000"
 """PostgreSQL's texts hold no NUL, notes may: it is stored as an escape."""
 
 
-def connect(conninfo: str, name: str, patience: float) -> Connection:
-    """A connection in autocommit mode, called `name` on the server, tried again for so many seconds where it may be
-    well then; Unreachable."""
-    deadline, step = time.monotonic() + patience, _STEP_SECONDS
-    given = conninfo_to_dict(conninfo)
-    full = make_conninfo(
-        conninfo,
-        application_name=given.get("application_name") or name,
-        connect_timeout=given.get("connect_timeout") or _CONNECT_SECONDS,
-    )
+def connect(conninfo: str, name: str, patience: float, starting: float | None = None) -> Connection:
+    """A connection in autocommit mode, called `name` on the server, tried again where it may be well then: for
+    `patience` seconds where nothing answers, for `starting` (LOST_SECONDS) where a server says that it starts or stops;
+    Unreachable."""
+    began, step = time.monotonic(), _STEP_SECONDS
+    full = _completed(conninfo, name, patience)
+    bounds = {Ping.NO_RESPONSE: patience, Ping.REJECT: max(patience, LOST_SECONDS if starting is None else starting)}
     while True:
         try:
             connection: Connection = psycopg.connect(full, autocommit=True)
         except psycopg.OperationalError as error:
-            answer = PGconn.ping(full.encode())
-            if answer is Ping.REJECT:  # it starts or stops
-                deadline = max(deadline, time.monotonic() + LOST_SECONDS - patience)
-            if answer not in (Ping.REJECT, Ping.NO_RESPONSE) or time.monotonic() > deadline:
+            if time.monotonic() - began >= bounds.get(_answer(full, error), 0.0):
                 raise Unreachable(text(error)) from error
         except psycopg.Error as error:
             raise Unreachable(text(error)) from error
@@ -57,6 +58,41 @@ def connect(conninfo: str, name: str, patience: float) -> Connection:
             return connection
         time.sleep(step * random.uniform(0.5, 1))
         step = min(2 * step, _LONGEST_STEP_SECONDS)
+
+
+def _completed(conninfo: str, name: str, patience: float) -> str:
+    """With what the address leaves open."""
+    given = conninfo_to_dict(conninfo)
+    timeout = max(_SHORTEST_CONNECT_SECONDS, min(_CONNECT_SECONDS, math.ceil(patience)))
+    defaults: dict[str, str | int] = {"application_name": name, "connect_timeout": timeout, **_KEEPALIVE}
+    return make_conninfo(conninfo, **{key: value for key, value in defaults.items() if not given.get(key)})
+
+
+def _answer(conninfo: str, error: psycopg.OperationalError) -> Ping:
+    """What the server says to a connection that failed with this error."""
+    if isinstance(error, psycopg.errors.ConnectionTimeout):
+        return Ping.NO_RESPONSE
+    answer = Ping(PGconn.ping(conninfo.encode()))
+    return Ping.NO_ATTEMPT if answer is Ping.NO_RESPONSE and _names_no_host(conninfo) else answer
+
+
+def _names_no_host(conninfo: str) -> bool:
+    """Whether there is no host of that name, now or later; a name server that does not answer says nothing."""
+    given = conninfo_to_dict(conninfo)
+    hosts = str(given.get("host") or os.environ.get("PGHOST", "")).split(",")
+    return not given.get("hostaddr") and all(map(_is_no_host, hosts))
+
+
+def _is_no_host(name: str) -> bool:
+    if not name or name.startswith(("/", "@")):  # a socket
+        return False
+    try:
+        socket.getaddrinfo(name, None)
+    except socket.gaierror as error:
+        return error.errno == socket.EAI_NONAME
+    except UnicodeError:
+        return True
+    return False
 
 
 class Pool:
@@ -73,7 +109,9 @@ class Pool:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-        connection = connect(self._conninfo, "assistant", self._patience if patience is None else patience)
+        connection = connect(
+            self._conninfo, "assistant", self._patience if patience is None else patience, starting=patience
+        )
         self._patience = LOST_SECONDS
         return connection
 

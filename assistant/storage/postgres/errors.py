@@ -12,6 +12,7 @@ from assistant.storage.errors import Busy, DiskFull, IndexDamaged, ReadOnly, Sto
 _TRANSLATIONS: dict[str, type[StoreError]] = {
     "25006": ReadOnly,  # a standby, or a role that may only read
     "42501": ReadOnly,  # no privilege
+    "57014": Unreachable,  # a query took longer than the server's limit
     "53100": DiskFull,
     "53200": DiskFull,  # no memory for it
     "55P03": Busy,  # a lock

@@ -12,6 +12,8 @@ from assistant.storage.nearest import SLIP, Exact, Ids, Matrix, by_codes, scored
 
 HNSW_FROM = 50_000
 """Rows from which an HNSW index finds the nearest; below, all codes are compared, and nothing is missed."""
+HNSW_LONGEST = 4000
+"""Numbers of a vector at most that pgvector makes an HNSW index of."""
 HNSW_MOST = 1000
 """The longest list that pgvector's HNSW keeps (`hnsw.ef_search`)."""
 _WIDER = 2

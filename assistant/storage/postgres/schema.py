@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any, NamedTuple
 
 import psycopg
@@ -12,6 +13,7 @@ from assistant.errors import IndexUnusable
 from assistant.storage.errors import IndexOutdated, ReadOnly
 from assistant.storage.postgres.connection import Connection
 from assistant.storage.postgres.database import PostgresDatabase, is_missing
+from assistant.storage.postgres.errors import translated
 from assistant.storage.state import SEARCHED
 from assistant.system.collection import Collection
 
@@ -19,6 +21,10 @@ SCHEMA = 1
 """Raise it with every change to TABLES, and add to MIGRATIONS how a collection of the version before is changed."""
 MIGRATIONS: dict[int, str] = {}
 """By the version that it begins with, the SQL that makes a collection one of the next."""
+_MIGRATION_SECONDS = 10
+"""How long a migration waits for readers; meanwhile others wait behind it."""
+_OLDEST_EXTENSION = (0, 7)
+"""The first version of pgvector that has half-precision vectors."""
 _CREATING = 0x6E6F746573
 """The advisory lock under which the list of collections is made."""
 
@@ -206,6 +212,9 @@ CREATE TRIGGER mentions_out AFTER DELETE ON mentions REFERENCING OLD TABLE AS ch
 """
 
 
+_EXTENSION = "SELECT extversion FROM pg_extension WHERE extname = 'vector'"
+
+
 class Serving(NamedTuple):
     """Which tables a collection is read from."""
 
@@ -250,18 +259,25 @@ def check_version(version: int, collection: Collection) -> None:
 
 
 def search_in(connection: Connection, number: int, *, local: bool) -> None:
-    """Lets statements find the tables of the schema with this id, until the end of the transaction if `local`."""
-    connection.execute(
+    """Lets statements find the tables of the schema with this id, until the end of the transaction if `local`;
+    InsufficientPrivilege where this role may not use it, which would look as if there were no tables."""
+    name = schema_name(number)
+    found = connection.execute(
         "SELECT set_config('search_path', %s || coalesce((SELECT ', ' || quote_ident(nspname) FROM pg_extension e"
-        " JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname = 'vector'), ''), %s)",
-        (schema_name(number), local),
-    )
+        " JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname = 'vector'), ''), %s),"
+        " coalesce((SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = %s), true)",
+        (name, local, name),
+        binary=True,
+    ).fetchone()
+    if found is not None and not found[1]:
+        raise psycopg.errors.InsufficientPrivilege(f"permission denied for schema {name}")
 
 
-def prepare(database: PostgresDatabase, collection: Collection) -> Serving:
+def prepare(database: PostgresDatabase, collection: Collection, *, migrate: bool = True) -> Serving:
     """What serves the collection, for its writer, who holds its lock: made where it is missing, migrated where it is of
-    an older version. ReadOnly, IndexUnusable."""
-    found = serving(database.connection, collection)
+    an older version, if `migrate`. ReadOnly, IndexUnusable, IndexOutdated where no migration leads to this version."""
+    with translated():
+        found = serving(database.connection, collection)
     if found is None:
         _install(database)
         found = Serving(new_schema(database, collection), SCHEMA)
@@ -269,21 +285,25 @@ def prepare(database: PostgresDatabase, collection: Collection) -> Serving:
             "INSERT INTO assistant.collections(name, serving, version) VALUES (?, ?, ?)", collection.name, *found
         )
         database.commit()
-    if found.version > SCHEMA:
+    if migrate and found.version <= SCHEMA:
+        found = migrated(database, collection, found, MIGRATIONS)
+    if migrate or found.version > SCHEMA:
         check_version(found.version, collection)
-    return migrated(database, collection, found, MIGRATIONS)
+    return found
 
 
 def migrated(database: PostgresDatabase, collection: Collection, found: Serving, migrations: dict[int, str]) -> Serving:
-    """The collection with the tables of the newest version, each step in a transaction of its own."""
-    for version in sorted(migrations):
-        if version >= found.version:
+    """The collection with the tables of the newest version that these migrations lead to, each step in a transaction of
+    its own. Busy where readers keep one from its tables."""
+    while found.version in migrations:
+        with translated():
             database.begin()
             search_in(database.connection, found.id, local=True)
-            database.script(migrations[version])
-            database.change("UPDATE assistant.collections SET version = ? WHERE name = ?", version + 1, collection.name)
-            database.commit()
-            found = found._replace(version=version + 1)
+        database.script(f"SET LOCAL lock_timeout = '{_MIGRATION_SECONDS}s'")
+        database.script(migrations[found.version])
+        found = found._replace(version=found.version + 1)
+        database.change("UPDATE assistant.collections SET version = ? WHERE name = ?", found.version, collection.name)
+        database.commit()
     return found
 
 
@@ -292,7 +312,8 @@ def new_schema(database: PostgresDatabase, collection: Collection) -> int:
     database.begin()
     ((number,),) = database.rows("INSERT INTO assistant.schemas(collection) VALUES (?) RETURNING id", collection.name)
     database.define(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema_name(number))))
-    search_in(database.connection, number, local=False)
+    with translated():
+        search_in(database.connection, number, local=False)
     database.script(TABLES)
     return int(number)
 
@@ -311,7 +332,16 @@ def _install(database: PostgresDatabase) -> None:
     """The list of collections and the extension, where they are missing. ReadOnly where this role may not."""
     database.begin()
     database.change("SELECT pg_advisory_xact_lock(?)", _CREATING)
-    if not database.rows("SELECT 1 FROM pg_extension WHERE extname = 'vector'"):
+    _install_extension(database)
+    if database.rows("SELECT to_regclass('assistant.collections') IS NULL") == [(True,)]:
+        database.script(REGISTRY)
+    database.commit()
+
+
+def _install_extension(database: PostgresDatabase) -> None:
+    if not database.rows("SELECT 1 FROM pg_available_extensions WHERE name = 'vector'"):
+        raise ReadOnly("the server has no extension vector: an administrator installs pgvector")
+    if not database.rows(_EXTENSION):
         try:
             database.script("CREATE EXTENSION vector")
         except ReadOnly as error:
@@ -319,9 +349,11 @@ def _install(database: PostgresDatabase) -> None:
                 "the extension vector is not installed in this database, and this role may not do it: an administrator"
                 " runs CREATE EXTENSION vector"
             ) from error
-    if database.rows("SELECT to_regclass('assistant.collections') IS NULL") == [(True,)]:
-        database.script(REGISTRY)
-    database.commit()
+    ((version,),) = database.rows(_EXTENSION)
+    if tuple(int(part) for part in re.findall(r"\d+", version)[:2]) < _OLDEST_EXTENSION:
+        raise ReadOnly(
+            f"the extension vector is too old ({version}): an administrator runs ALTER EXTENSION vector UPDATE"
+        )
 
 
 def others(database: PostgresDatabase, collection: Collection) -> list[int]:

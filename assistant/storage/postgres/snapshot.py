@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -13,11 +14,20 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from assistant.errors import AssistantError
-from assistant.storage.backend import NO_LIMIT, Filed, Users
-from assistant.storage.errors import IndexMissing, IndexOutdated, StoreError, Superseded, Unreachable
+from assistant.storage import codec
+from assistant.storage.backend import IN_LIST, NO_LIMIT, Filed, Users
+from assistant.storage.errors import (
+    IndexDamaged,
+    IndexMissing,
+    IndexOutdated,
+    ReadOnly,
+    StoreError,
+    Superseded,
+    Unreachable,
+)
 from assistant.storage.postgres.connection import LOST_SECONDS, Connection, pause, pool_of
 from assistant.storage.postgres.database import dialect, each, is_missing
-from assistant.storage.postgres.errors import is_passing, text, translated, translation
+from assistant.storage.postgres.errors import is_passing, text, translation
 from assistant.storage.postgres.nearest import Codes, Filing
 from assistant.storage.postgres.schema import check_version, search_in, serving
 from assistant.storage.state import COLUMNS, State, unpack_state
@@ -80,36 +90,32 @@ class PostgresSnapshot:
 
     def each(self, sql: str, *values: object) -> Iterator[Any]:
         """The rows of a query, one by one; Unreachable where the connection is lost meanwhile."""
-        with translated():
+        try:
             yield from each(self._run(lambda connection: connection), sql, values)
+        except psycopg.Error as error:
+            self._let_go(broken=True)
+            raise _unreadable(error) from error
 
     def _run(self, read: Callable[[Connection], _Read]) -> _Read:
         """What is read in a transaction that sees the state; tried again where the connection is lost."""
-        lost: float | None = None
-        attempt = 0
+        failures = _Failures()
         while True:
             try:
-                result = read(self._pinned(lost))
-            except (psycopg.Error, Unreachable) as error:
+                result = read(self._pinned(failures.lost))
+            except psycopg.Error as error:
                 self._let_go(broken=True)
-                if isinstance(error, Unreachable):
-                    raise
-                if is_missing(error) and self.state.generation:
-                    raise Superseded("its tables are gone") from error
-                if not is_passing(error):
-                    raise translation(error) from error
-                lost = time.monotonic() if lost is None else lost
-                attempt += 1
-                if time.monotonic() - lost > LOST_SECONDS:
-                    raise Unreachable(text(error)) from error
-                self._pool.clear()
-                pause(attempt)
+                failures.add(error)
+                if failures.lost is not None:
+                    self._pool.clear()
+                    pause(failures.count)
             except (StoreError, AssistantError):
                 self._let_go(broken=False)
                 raise
+            except BaseException:  # such as Ctrl-C in the middle of a query
+                self._let_go(broken=True)
+                raise
             else:
-                if lost is not None and (took := time.monotonic() - lost) >= _NOTICE_SECONDS:
-                    self._notices.append(f"The connection to the index was lost and made again after {took:.1f} s.")
+                self._notices.extend(failures.notices())
                 return result
 
     def _pinned(self, lost: float | None) -> Connection:
@@ -173,12 +179,15 @@ class PostgresSnapshot:
 
     def current(self) -> bool:
         """Whether nothing was committed since, as of now; False also where that cannot be told."""
-        self.rest()
         try:
-            self._run(lambda connection: None)
-        except StoreError:
+            if self._connection is None:
+                self._run(lambda connection: None)
+                return True
+            with closing(PostgresSnapshot(self._collection, None)) as newest:  # this one stays as it is
+                self._notices.extend(newest.take_notices())
+                return (newest._schema, newest.state.change) == (self._schema, self.state.change)
+        except (StoreError, AssistantError):
             return False
-        return True
 
     def sound(self) -> bool:
         """The state names nothing beside its rows."""
@@ -201,10 +210,13 @@ class PostgresSnapshot:
         worst: float | None = None,
     ) -> list[tuple[int, float]]:
         """As `Snapshot.ranked`: FTS5's BM25 in its order of operations, so that scores are the same to the last bit."""
-        counts = dict(self.rows("SELECT term, n FROM frequencies WHERE term = ANY(?)", list(terms)))
+        rows = self.rows(f"SELECT term, n, crc FROM frequencies WHERE term {IN_LIST}", list(terms))
+        counts = codec.unpack_frequencies(rows)
         known = [term for term in terms if term in counts]
         if not known:
             return []
+        if self.state.passages < max(counts.values()) or self._tokens < 1:
+            raise IndexDamaged("the counts of the full text")
         weights = [_idf(self.state.passages, counts[term]) for term in known]
         mean = self._tokens / self.state.passages
         those = None if only is None else sorted(only)
@@ -216,6 +228,39 @@ class PostgresSnapshot:
     def close(self) -> None:
         """Lets go of the state; may be called twice."""
         self.rest()
+
+
+class _Failures:
+    """Of one read, which is tried again as long as that may help."""
+
+    def __init__(self) -> None:
+        self.lost: float | None = None
+        """When the connection was lost, in monotonic seconds; None where it was not."""
+        self.count = 0
+        self._missing = False
+
+    def add(self, error: psycopg.Error) -> None:
+        """Takes note of one; raises the StoreError that it stands for where there is no sense in another try."""
+        if is_missing(error) and not self._missing:
+            self._missing = True  # others may have taken the tables' place, which the next try tells
+            return
+        if not is_passing(error):
+            raise _unreadable(error) from error
+        self.count += 1
+        self.lost = time.monotonic() if self.lost is None else self.lost
+        if time.monotonic() - self.lost > LOST_SECONDS:
+            raise Unreachable(text(error)) from error
+
+    def notices(self) -> Iterator[str]:
+        """What is told of the wait once a try has succeeded."""
+        if self.lost is not None and (took := time.monotonic() - self.lost) >= _NOTICE_SECONDS:
+            yield f"The connection to the index was lost and made again after {took:.1f} s."
+
+
+def _unreadable(error: psycopg.Error) -> StoreError:
+    """The StoreError that an error stands for where something is read."""
+    meant = translation(error)
+    return Unreachable(str(meant)) if isinstance(meant, ReadOnly) else meant  # no privilege to read
 
 
 def _idf(passages: int, holding: int) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any
 
 import pgvector
@@ -14,12 +14,12 @@ from psycopg import sql
 
 from assistant.storage import codec
 from assistant.storage.backend import Contents, StoredVector
-from assistant.storage.errors import Busy, IndexDamaged, StoreError
+from assistant.storage.errors import Busy, IndexDamaged, ReadOnly, StoreError
 from assistant.storage.postgres import schema
 from assistant.storage.postgres.connection import LOST_SECONDS, connect
 from assistant.storage.postgres.database import PostgresDatabase
 from assistant.storage.postgres.errors import translated
-from assistant.storage.postgres.nearest import HNSW_FROM, halves
+from assistant.storage.postgres.nearest import HNSW_FROM, HNSW_LONGEST, halves
 from assistant.storage.postgres.schema import WANTED
 from assistant.storage.postgres.status import holder
 from assistant.storage.state import COLUMNS, INSERT_STATE, State, pack_state, text_key, unpack_state
@@ -38,6 +38,14 @@ _OF_PASSAGES, _OF_CHUNKS = 1, 2
 _BUILD_MEMORY = "512MB"
 """For building an HNSW index: one that fits is built several times as fast."""
 
+_DEATH = {
+    "client_connection_check_interval": "2s",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
+"""Settings of the server's side of the connection."""
+
 
 class PostgresTransaction(Transaction):
     """Holds the collection's lock until closed. Tables of their own are written beside those that serve, and take their
@@ -51,8 +59,8 @@ class PostgresTransaction(Transaction):
         self._database: PostgresDatabase | None = None
         self._beside = self._aside = 0
         """Ids of the schema that is written and does not serve yet, and of the one that was put aside; 0 for none."""
-        name = f"assistant index ({socket.gethostname()}, process {os.getpid()})"
-        self._database = PostgresDatabase(connect(collection.conninfo, name, LOST_SECONDS))
+        self._name = f"assistant index ({socket.gethostname()}, process {os.getpid()})"
+        self._database = PostgresDatabase(connect(collection.conninfo, self._name, LOST_SECONDS))
         try:
             self._prepare(self._database, salvage)
         except BaseException:
@@ -62,14 +70,15 @@ class PostgresTransaction(Transaction):
     def _prepare(self, database: PostgresDatabase, salvage: bool) -> None:
         key = schema.lock_key(self._collection)
         if database.rows("SELECT pg_try_advisory_lock(?)", key) != [(True,)]:
-            raise Busy(f"another process is writing to this index: {holder(database, key)}")
-        serving = schema.prepare(database, self._collection)
+            writer = holder(database, key)
+            raise Busy("another process is writing to this index" + (f": {writer}" if writer else ""))
+        _notice_death(database)
+        serving = schema.prepare(database, self._collection, migrate=not salvage)
         with translated():
             schema.search_in(database.connection, serving.id, local=False)
             register_vector(database.connection)
         if salvage:
             self._aside, self._beside = serving.id, schema.new_schema(database, self._collection)
-            self._copy_counters()
             database.commit()
         self.remove_leftovers()
         self.state = self.read_state()
@@ -139,9 +148,18 @@ class PostgresTransaction(Transaction):
         """As `Transaction.commit`; the codes are brought in line with the texts first. What replaces damaged tables
         serves at once."""
         self._file_codes()
-        if self._aside:
-            self._swap()
+        self._commit(pending, swap=bool(self._aside))
+
+    def _commit(self, pending: int | None, *, swap: bool) -> None:
+        """Once the codes are filed; `swap` lets new tables take the place of those that serve."""
+        if swap:
+            self.change(
+                "UPDATE assistant.collections SET serving = ?, version = ? WHERE name = ?",
+                *(self._beside, schema.SCHEMA, self._collection.name),
+            )
         super().commit(pending)
+        if swap:
+            self._beside = self._aside = 0
 
     def rollback(self) -> None:
         """Takes back what was not committed, new tables too."""
@@ -160,6 +178,8 @@ class PostgresTransaction(Transaction):
             dimensions = {matrix.shape[1] for matrix in matrices.values()}
             if len(matrices) < len(used) or len(dimensions) > 1:
                 raise IndexDamaged("a vector")
+            for dimension in dimensions:
+                self._expect(dimension)
             coded = {text: halves(matrix) for text, matrix in matrices.items()}
             self.database.begin()
             more = [
@@ -172,6 +192,14 @@ class PostgresTransaction(Transaction):
                 " dimension = coalesce(?, dimension)",
                 *(*more, max((error for _, error in coded.values()), default=0.0), next(iter(dimensions), None)),
             )
+
+    def _expect(self, dimension: int) -> None:
+        """Has codes of so many numbers follow; those of another encoder were taken out before, and their indexes, which
+        take no others, go with them."""
+        ((before, *indexed),) = self.rows("SELECT dimension, passages_indexed, chunks_indexed FROM filing")
+        for name, has in zip(("passages", "chunks"), indexed, strict=True):
+            if has and before != dimension:
+                self._index_codes(name, before, wanted=False)
 
     def _replace_codes(self, table: str, texts: list[int], codes: dict[int, Sequence[Any]]) -> int:
         """How many rows the table has gained, in the open transaction."""
@@ -213,8 +241,10 @@ class PostgresTransaction(Transaction):
         query = sql.SQL(
             "SELECT t.key, t.text, v.rows, v.data, v.crc FROM {0}.vectors v JOIN {0}.texts t ON t.id = v.text"
         ).format(name)
-        with suppress(StoreError, TypeError, ValueError):  # what is left is computed again
-            for key, text, count, data, crc in self.database.each(query.as_string(self.database.connection)):
+        # By a connection of its own: what cannot be read would end this transaction.
+        aside = PostgresDatabase(connect(self._collection.conninfo, self._name, LOST_SECONDS))
+        with closing(aside), suppress(StoreError, TypeError, ValueError):  # what is left is computed again
+            for key, text, count, data, crc in aside.each(query.as_string(aside.connection)):
                 if text_key(self.state.identity, text) == key and codec.is_unit(count, data, crc):
                     yield text, count, data, crc
 
@@ -233,13 +263,13 @@ class PostgresTransaction(Transaction):
         counts, indexed = counts_and_indexed[:2], counts_and_indexed[2:]
         filed = False
         for name, count, has in zip(("passages", "chunks"), counts, indexed, strict=True):
-            if (count >= HNSW_FROM and not has) or (count < HNSW_FROM // 2 and has):
-                self._index_codes(name, dimension, wanted=not has)
+            wanted = count >= (HNSW_FROM // 2 if has else HNSW_FROM) and dimension <= HNSW_LONGEST
+            if wanted != has:
+                self._index_codes(name, dimension, wanted=wanted)
                 filed = True
         if filed or self._beside:
-            if self._beside:
-                self._swap()
-            self.commit()
+            self._file_codes()
+            self._commit(None, swap=bool(self._beside))
             self.remove_leftovers()
         return filed
 
@@ -257,14 +287,6 @@ class PostgresTransaction(Transaction):
             define(sql.SQL("DROP INDEX {}").format(index))
         define(sql.SQL("UPDATE filing SET {} = {}").format(sql.Identifier(f"{name}_indexed"), wanted))
 
-    def _swap(self) -> None:
-        """In the open transaction."""
-        self.change(
-            "UPDATE assistant.collections SET serving = ?, version = ? WHERE name = ?",
-            *(self._beside, schema.SCHEMA, self._collection.name),
-        )
-        self._beside = self._aside = 0
-
     def sound(self, *, whole: bool) -> bool:
         """Nothing stands beside the rows."""
         return True
@@ -279,10 +301,18 @@ class PostgresTransaction(Transaction):
         if number:
             try:
                 schema.drop(self.database, number)
-            except Busy:
+            except (Busy, ReadOnly):  # a reader has them, or they are another role's
                 self.database.rollback()
 
     def close(self) -> None:
         if self._database is not None:
             self._database.close()
             self._database = None
+
+
+def _notice_death(database: PostgresDatabase) -> None:
+    """Has the server notice soon that this process is gone, or its host, and let the next writer in. Not every server's
+    system can."""
+    for setting, value in _DEATH.items():
+        with suppress(StoreError):
+            database.rows("SELECT set_config(?, ?, false)", setting, value)
