@@ -99,7 +99,7 @@ class Snapshot(Rows, Protocol):
         """What had to be waited for since the last call, one sentence each."""
 
     def current(self) -> bool:
-        """Whether nothing was committed since; False also where that cannot be told."""
+        """Whether nothing was committed since; False also where that cannot be told. Unreachable."""
 
     def sound(self) -> bool:
         """Whether what the state names beside its rows is what was written."""
