@@ -44,7 +44,7 @@ class Server:
 
     def __init__(self, home: Path, folder: Path) -> None:
         """`home` holds the server's programs, `folder` will hold its data and socket."""
-        self._programs = home
+        self.programs = home
         self.folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self._user = _ordinary_user()
@@ -57,12 +57,12 @@ class Server:
         options = [word for setting in SETTINGS for word in ("-c", setting)]
         log = (self.folder / "log").open("ab")
         self._process = subprocess.Popen(
-            [self._programs / "postgres", "-D", self.folder / "data", "-k", self.folder, *options],
+            [self.programs / "postgres", "-D", self.folder / "data", "-k", self.folder, *options],
             **self._as_user(), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         log.close()
         while subprocess.run(
-            [self._programs / "pg_isready", "-q", "-h", self.folder], check=False, **self._as_user()
+            [self.programs / "pg_isready", "-q", "-h", self.folder], check=False, **self._as_user()
         ).returncode:
             assert self._process.poll() is None, (self.folder / "log").read_text()
             time.sleep(0.02)
@@ -85,7 +85,7 @@ class Server:
 
     def _run(self, program: str, *words: str) -> str:
         ran = subprocess.run(
-            [self._programs / program, *words], check=False, capture_output=True, text=True, **self._as_user()
+            [self.programs / program, *words], check=False, capture_output=True, text=True, **self._as_user()
         )
         assert ran.returncode == 0, ran.stderr
         return str(ran.stdout).strip()

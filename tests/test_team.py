@@ -141,6 +141,19 @@ def test_a_server_that_is_not_there_is_told(reader: Callable[..., Ran], tmp_path
     assert "✗ index" in reader("doctor", ASSISTANT_INDEX=nowhere).stdout
 
 
+@pytest.mark.parametrize("package", ["psycopg", "pgvector"])
+def test_a_missing_package_is_told_with_the_command_that_installs_it(
+    package: str, reader: Callable[..., Ran], tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(f"import sys; sys.modules[{package!r}] = None\n")
+    path = f"{tmp_path}:{Path(__file__).parents[1]}"
+    failed = reader("ask", QUESTION, PYTHONPATH=path)
+    assert failed.returncode == 3
+    assert failed.stderr.endswith("Install them: pip install 'notes-assistant[team]'\n")
+    doctor = reader("doctor", PYTHONPATH=path)
+    assert "pip install 'notes-assistant[team]'" in doctor.stdout
+
+
 def test_a_password_is_never_printed(command: Command, new_collection: Callable[[], Collection]) -> None:
     """The server takes any: it trusts whoever reaches its socket."""
     address = new_collection().address.replace("assistant@", f"assistant:{SECRET}@")
