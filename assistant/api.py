@@ -19,7 +19,7 @@ from assistant.text.sanitize import replace_surrogates
 
 
 class Assistant:
-    """Answers questions about one folder of notes, as `assistant ask` does; a context manager.
+    """Answers questions about one folder of notes, or a team's index, as `assistant ask` does; a context manager.
 
     Nothing is opened before the first question. Not for several threads at once.
     """
@@ -51,8 +51,11 @@ class Assistant:
         )
         loaded = settings.load(flags, os.environ, Path.cwd())
         self._engine = engine.Engine.from_settings(loaded, background=False, complete=True)
-        self.notes = loaded.notes
-        """The folder, absolute."""
+
+    @property
+    def notes(self) -> Path:
+        """The folder, absolute; Error where only a database's index is named."""
+        return self._engine.notes
 
     def ask(
         self,

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
 from assistant.errors import EmptyQuestion, IndexUnusable, UnreadableNotes
-from assistant.records import Answer, FoundPassage, IndexState, Note, Request, SearchResult, Stage
+from assistant.records import Answer, FoundPassage, IndexState, Note, NoteFile, Request, SearchResult, Stage
+from assistant.system.settings import named
 
 if TYPE_CHECKING:
     from assistant.answering.verification import Quoted
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from assistant.indexing.report import BuildReport, Progress
     from assistant.indexing.topic_list import NamedTopic
     from assistant.models.encoder import Encoder
+    from assistant.notes.source import NotesSource
     from assistant.question.follow_up import Subject
     from assistant.reading.reading import Reader
     from assistant.retrieval.retriever import HybridRetriever, Scope
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from assistant.system.settings import Settings
 
 _Made = TypeVar("_Made")
+_TRIES = 4
+"""Generations that are read for one call where each is replaced while it is read."""
 
 
 class Cancelled(Exception):
@@ -37,14 +41,15 @@ class Cancelled(Exception):
 
 
 class Engine:
-    """Answers questions about one folder of notes; opens nothing before it is asked. Not for several threads at once.
+    """Answers questions about one folder of notes, or about an index alone; opens nothing before it is asked. Not for
+    several threads at once.
 
     Errors are AssistantErrors: NoNotes, UnreadableNotes, ModelUnusable, IndexUnusable, EmptyQuestion, BadRequest.
     """
 
     def __init__(
         self,
-        notes: Path,
+        notes: Path | None,
         *,
         encoder: Encoder,
         reader: Reader,
@@ -54,12 +59,14 @@ class Engine:
         vocabulary: bool = True,
         constants: Path | None = None,
         complete: bool = False,
+        links_base: str = "",
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`index` is called once, when it is first needed. `background` starts a process that finishes an index folder
-        and gives its id; None finishes nothing. `constants` is a file of fitted weights to use instead of the shipped
-        one; `complete` finishes the index before it answers; `monotonic` counts seconds."""
-        self.notes = notes
+        """Without `notes` they are read as they were indexed. `index` is called once, when it is first needed.
+        `background` starts a process that finishes an index folder and gives its id; None finishes nothing. `constants`
+        is a file of fitted weights to use instead of the shipped one; `complete` finishes the index before it answers;
+        `links_base` is the web address before the notes' paths, "" for none; `monotonic` counts seconds."""
+        self.folder = notes
         self._encoder = encoder
         self._reader = reader
         self._make_index = index
@@ -68,6 +75,7 @@ class Engine:
         self._vocabulary = vocabulary
         self._constants = constants
         self._complete = complete
+        self._links_base = links_base
         self._monotonic = monotonic
         self._opened: IndexManager | None = None
         self._retriever: HybridRetriever | None = None
@@ -99,8 +107,10 @@ class Engine:
 
         def manager() -> IndexManager:
             from assistant.indexing.index_manager import IndexManager
+            from assistant.indexing.published_index import PublishedIndex
 
-            return IndexManager(settings.notes, settings.index, settings.fallback_index, lambda: encoder, progress)
+            kind = PublishedIndex if settings.follows_index else IndexManager
+            return kind(settings.folder, settings.index, settings.fallback_index, lambda: encoder, progress)
 
         def finish(index: Path) -> int | None:
             from assistant.indexing import background as process
@@ -109,7 +119,7 @@ class Engine:
 
         wanted = settings.background if background is None else background
         return cls(
-            settings.notes,
+            settings.folder,
             encoder=encoder,
             reader=reader,
             index=manager,
@@ -118,7 +128,18 @@ class Engine:
             vocabulary=settings.vocabulary,
             constants=settings.constants,
             complete=complete,
+            links_base=settings.links_base,
         )
+
+    @property
+    def notes(self) -> Path:
+        """The folder of notes; NoNotes where none is named."""
+        return named(self.folder)
+
+    @property
+    def place(self) -> str:
+        """What is asked, for people: the folder of notes, else the place of the index."""
+        return str(self._index().index if self.folder is None else self.folder)
 
     def ask(
         self,
@@ -138,7 +159,12 @@ class Engine:
         go_on = _checkpoint(stopped)
         self._encode_ahead(request)
         go_on()
+        answer = self._reading(lambda: self._ask(request, rebuilding, go_on, reached))
+        return replace(answer, elapsed_ms=self._since(began))
 
+    def _ask(
+        self, request: Request, rebuilding: bool, go_on: Callable[[], None], reached: Callable[[Stage], None]
+    ) -> Answer:
         def at(stage: Stage) -> None:
             go_on()
             reached(stage)
@@ -150,17 +176,17 @@ class Engine:
         (answer, subject), changed, view = self._verified(from_view, lambda made: made[0].citations, rebuilding)
         go_on()
         from assistant.answering.verification import mark_stale, stale_warnings
+        from assistant.answering.web_links import with_links
 
         if request.conversation is not None:
             self._subjects[request.conversation] = subject
         return replace(
             answer,
             id=request.id,
-            citations=mark_stale(answer.citations, changed),
-            notes=str(self.notes),
-            index=IndexState(view.store.generation, view.stale or bool(changed), view.store.pending),
+            citations=with_links(mark_stale(answer.citations, changed), self._links_base),
+            notes=self._folder_name(),
+            index=_index_state(view, changed),
             warnings=(*self._warnings(view), *answer.warnings, *stale_warnings(changed)),
-            elapsed_ms=self._since(began),
         )
 
     def search(
@@ -178,7 +204,10 @@ class Engine:
         go_on = _checkpoint(stopped)
         self._encode_ahead(request)
         go_on()
+        found = self._reading(lambda: self._search(request, limit, rebuilding, go_on))
+        return replace(found, elapsed_ms=self._since(began))
 
+    def _search(self, request: Request, limit: int, rebuilding: bool, go_on: Callable[[], None]) -> SearchResult:
         def from_view(view: IndexView) -> tuple[tuple[FoundPassage, ...], tuple[str, ...]]:
             view.store.read_ahead()
             from assistant.answering.search import search
@@ -188,20 +217,20 @@ class Engine:
         (passages, notices), changed, view = self._verified(from_view, lambda made: made[0], rebuilding)
         go_on()
         from assistant.answering.verification import mark_stale, stale_warnings
+        from assistant.answering.web_links import with_links
 
         return SearchResult(
             request.question,
-            mark_stale(passages, changed),
+            with_links(mark_stale(passages, changed), self._links_base),
             (*self._warnings(view), *notices, *stale_warnings(changed)),
-            self._since(began),
-            str(self.notes),
-            IndexState(view.store.generation, view.stale or bool(changed), view.store.pending),
+            notes=self._folder_name(),
+            index=_index_state(view, changed),
         )
 
     def update(self, *, full: bool = False, wait: bool = True) -> BuildReport:
         """Brings the index up to date now, from nothing where `full`, and says what changed; after another process that
         is writing it, or IndexUnusable where that is not to be waited for."""
-        return self._index().update(full=full, wait=wait)
+        return self._reading(lambda: self._index().update(full=full, wait=wait))
 
     def changes(self) -> Iterator[frozenset[str]]:
         """Paths of notes that change, in batches, without end; an empty batch calls for an `update` all the same."""
@@ -213,21 +242,26 @@ class Engine:
         """The names that a verdict may give, each once, by note and line of its best place; the errors of `ask`."""
         from assistant.indexing.topic_list import named_topics
 
-        store = self._view(rebuilding=False).store
-        outside = self._left_out(store)
-        return tuple(topic for topic in named_topics(store) if topic.path not in outside)
+        def topics() -> tuple[NamedTopic, ...]:
+            store = self._view(rebuilding=False).store
+            outside = self._left_out(store)
+            return tuple(topic for topic in named_topics(store) if topic.path not in outside)
+
+        return self._reading(topics)
 
     def busy(self) -> bool:
         """Whether another process is writing the index."""
         from assistant.storage import being_written
 
-        return being_written(self._index().index)
+        return self._reading(lambda: being_written(self._index().index))
 
     def finish_later(self) -> int | None:
         """Keeps the vectors computed for the last answer, and leaves what its index still lacks to a process of its
         own, of low priority, which outlives this one; its process id, or None where nothing is lacking, another process
         writes, or nothing may go on."""
-        if self._opened is None or not self._opened.unfinished() or self._background is None:
+        if self._opened is None or not isinstance(self._opened.index, Path):
+            return None  # a database's index is finished by whoever writes it
+        if not self._opened.unfinished() or self._background is None:
             return None
         return self._background(self._opened.index)
 
@@ -239,7 +273,7 @@ class Engine:
 
     def load(self) -> None:
         """What the first question would have to wait for, models and index; the errors of `ask`."""
-        if self.notes.is_dir():
+        if self._has_notes():
             self._encoder.ahead(())
         self._index()
         _ = self._encoder.identity
@@ -247,7 +281,7 @@ class Engine:
 
     def catch_up(self, few: int) -> Literal["done", "more", "busy"]:
         """Brings the index up to date if about `few` new vectors do; says whether there is more to do."""
-        return self._index().catch_up(few)
+        return self._reading(lambda: self._index().catch_up(few))
 
     def inherits(self, conversation: str) -> Subject | None:
         """What the next question of the conversation would lean on, should it leave out its subject."""
@@ -257,10 +291,13 @@ class Engine:
         """Whether a question, as it stands, would lean on what the conversation is about."""
         from assistant.question.understanding import understand
 
-        store, before = self._index().opened(), self.inherits(conversation)
-        if store is None or before is None:
-            return before is not None
-        return understand(Request(question), before, store).turn.subject is not None
+        def leans(store: Store | None) -> bool:
+            before = self.inherits(conversation)
+            if store is None or before is None:
+                return before is not None
+            return understand(Request(question), before, store).turn.subject is not None
+
+        return self._from_newest(leans)
 
     def resume(self, conversation: str, subject: Subject | None) -> None:
         """Lets the next question of the conversation lean on this; None for a new topic."""
@@ -270,16 +307,14 @@ class Engine:
         """What the notes hold, as they are indexed; None where no index is there yet."""
         from assistant.indexing import overview
 
-        store = self._index().opened()
-        return overview.of(store) if store is not None else None
+        return self._from_newest(lambda store: overview.of(store) if store is not None else None)
 
     def suggestions(self) -> tuple[str, ...]:
         """Questions that the notes suggest, best first, whether or not they answer them; none where no index is there
         yet."""
         from assistant.indexing.suggestions import suggestions
 
-        store = self._index().opened()
-        return suggestions(store) if store is not None else ()
+        return self._from_newest(lambda store: suggestions(store) if store is not None else ())
 
     def is_answered(self, question: str) -> bool:
         """Whether the notes answer a question that stands alone; the errors of `ask`."""
@@ -289,44 +324,70 @@ class Engine:
         """Every heading with its place, by note and line; none where no index is there yet."""
         from assistant.indexing import overview
 
-        store = self._index().opened()
-        if store is None:
-            return ()
-        outside = self._left_out(store)
-        return tuple(one for one in overview.headings(store) if one.path not in outside)
+        def headings(store: Store | None) -> tuple[Heading, ...]:
+            if store is None:
+                return ()
+            outside = self._left_out(store)
+            return tuple(one for one in overview.headings(store) if one.path not in outside)
+
+        return self._from_newest(headings)
 
     def note(self, path: str) -> Note:
-        """The note as it is on disk now; UnreadableNotes."""
-        from assistant.notes import folder
+        """The note as it is on disk now, or was indexed where no folder is named; UnreadableNotes."""
+        from assistant.notes.folder import UnreadableNote
 
         try:
-            return folder.read(self.notes, path)
-        except folder.UnreadableNote as error:
+            return self._reading(lambda: self._source().read(path))
+        except UnreadableNote as error:
             raise UnreadableNotes(f"{error}.", "Look whether it was moved or removed.") from error
 
-    def digests(self, paths: Iterable[str]) -> dict[str, str]:
-        """The digest of each note's bytes as they are on disk now; "" for one that cannot be read."""
-        from assistant.notes import folder
+    def lines(self, path: str) -> tuple[str, ...]:
+        """The lines of `note`, without its digest, which takes longer; none of a note that cannot be read."""
+        from assistant.notes.folder import UnreadableNote
 
-        digests = dict.fromkeys(paths, "")
-        for path in digests:
-            with suppress(folder.UnreadableNote):
-                digests[path] = folder.read(self.notes, path).digest
-        return digests
+        try:
+            return self._reading(lambda: self._source().lines(path))
+        except UnreadableNote:
+            return ()
+
+    def files(self) -> Sequence[NoteFile]:
+        """Every note, by path, as `note` would read it; NoNotes."""
+        return self._reading(lambda: self._source().files())
+
+    def digests(self, paths: Iterable[str]) -> dict[str, str]:
+        """The digest of each note's bytes, as `note` reads it; "" for one that cannot be read."""
+        from assistant.notes.folder import UnreadableNote
+
+        wanted = list(paths)
+
+        def read() -> dict[str, str]:
+            source, digests = self._source(), dict.fromkeys(wanted, "")
+            for path in digests:
+                with suppress(UnreadableNote):
+                    digests[path] = source.read(path).digest
+            return digests
+
+        return self._reading(read)
 
     def generation(self) -> int:
         """Of the newest index, from 1; 0 where no index is there yet."""
-        store = self._index().opened()
-        return store.generation if store is not None else 0
+        return self._from_newest(lambda store: store.generation if store is not None else 0)
+
+    def newest(self) -> int:
+        """A number that changes with each commit to the index; 0 where no index is there yet. IndexUnusable."""
+        return self._reading(lambda: self._index().newest())
 
     def indexed_notes(self) -> dict[str, str]:
         """The digest of each note that could be read, by path, as it is indexed; none where no index is there yet."""
-        store = self._index().opened()
-        if store is None:
-            return {}
-        outside = self._left_out(store)
-        files = sorted(store.note_files().items())
-        return {path: note.digest for path, note in files if not note.reason and path not in outside}
+
+        def digests(store: Store | None) -> dict[str, str]:
+            if store is None:
+                return {}
+            outside = self._left_out(store)
+            files = sorted(store.note_files().items())
+            return {path: note.digest for path, note in files if not note.reason and path not in outside}
+
+        return self._from_newest(digests)
 
     def close(self) -> None:
         """Closes the index; the next question opens it again."""
@@ -339,13 +400,58 @@ class Engine:
             self._opened = self._make_index()
         return self._opened
 
+    def _source(self) -> NotesSource:
+        """Where notes are read from: their folder, else the newest index."""
+        if self.folder is not None:
+            from assistant.notes.source import FolderNotes
+
+            return FolderNotes(self.folder)
+        from assistant.indexing.stored_notes import StoredNotes
+
+        return StoredNotes(self._index().opened())
+
+    def _has_notes(self) -> bool:
+        """Whether there is a folder to ask about, or none is needed."""
+        return self.folder is None or self.folder.is_dir()
+
+    def _folder_name(self) -> str:
+        """Empty where no folder is named."""
+        return "" if self.folder is None else str(self.folder)
+
+    def _from_newest(self, read: Callable[[Store | None], _Made]) -> _Made:
+        """What is read of the newest store, None where no index is there yet; IndexUnusable."""
+        return self._reading(lambda: read(self._index().opened()))
+
+    def _reading(self, read: Callable[[], _Made]) -> _Made:
+        """What is read, once more where a newer generation replaced the one that was read; afterwards no connection to
+        a database is held. IndexUnusable where there is none."""
+        from assistant.storage import Superseded, Unreachable
+
+        try:
+            for _ in range(_TRIES):
+                try:
+                    return read()
+                except Superseded:
+                    self._index().close()
+            raise IndexUnusable(
+                f"The index in {self._index().index} was written again whenever it was read.", "Ask again in a moment."
+            )
+        except Unreachable as error:
+            raise IndexUnusable(
+                f"The index in {self._index().index} cannot be reached: {str(error).rstrip('.?')}.",
+                "Look whether its server runs and takes connections from here, then try again.",
+            ) from error
+        finally:
+            if self._opened is not None:
+                self._opened.rest()
+
     def _view(self, *, rebuilding: bool) -> IndexView:
         return self._index().view(self._refresh, complete=self._complete, rebuilding=rebuilding)
 
     def _encode_ahead(self, request: Request) -> None:
         """The model loads, and the question's texts are encoded, while the notes are looked at and the rest is
         imported; what a follow-up will look up is not known yet."""
-        if not self.notes.is_dir():
+        if not self._has_notes():
             return
         self._encoder.ahead(())
         self._reader.ahead()
@@ -359,14 +465,16 @@ class Engine:
         self, make: Callable[[IndexView], _Made], quotes: Callable[[_Made], Iterable[Quoted]], rebuilding: bool
     ) -> tuple[_Made, set[str], IndexView]:
         """What is made of the index, the notes that no longer say what it quotes, and the index; made once more where
-        such a note changed meanwhile."""
+        such a note changed meanwhile. Without a folder there is nothing to compare quotes with but the index itself."""
         from assistant.answering.verification import changed_notes
 
         made, view = self._sound(make, rebuilding)
-        changed = changed_notes(quotes(made), self.notes)
+        if self.folder is None:
+            return made, set(), view
+        changed = changed_notes(quotes(made), self.folder)
         if changed and self._refresh != "never" and not view.stale:
             made, view = self._sound(make, rebuilding)
-            changed = changed_notes(quotes(made), self.notes)
+            changed = changed_notes(quotes(made), self.folder)
         return made, changed, view
 
     def _sound(self, make: Callable[[IndexView], _Made], rebuilding: bool) -> tuple[_Made, IndexView]:
@@ -413,24 +521,33 @@ class Engine:
         """The notes that nothing is said of, looked up once for each generation."""
         from assistant.notes import folder
 
-        if not self._confined:
+        if not self._confined or self.folder is None:
             return frozenset()
         if self._outside is None or self._outside[0] is not store:
-            self._outside = (store, folder.leading_out(self.notes, store.note_files()))
+            self._outside = (store, folder.leading_out(self.folder, store.note_files()))
         return self._outside[1]
 
     def _warnings(self, view: IndexView) -> tuple[str, ...]:
-        """What a reader must know of the index; also that its vectors are still being computed."""
+        """What a reader must know of the index: also that its vectors are still being computed, and what had to be
+        waited for."""
         pending, store = view.store.pending, view.store
+        known = (*view.warnings, *self._index().take_notices())
         if not pending:
-            return view.warnings
+            return known
         rest = "the rest follows in the background" if self._background else "`assistant index` finishes them"
         found = f"{pending:,} of {store.passages_count:,} passages are found by words only so far; {rest}."
-        return (*view.warnings, found)
+        return (*known, found)
 
     def _since(self, began: float) -> float:
         """Milliseconds."""
         return round((self._monotonic() - began) * 1000, 1)
+
+
+def _index_state(view: IndexView, changed: set[str]) -> IndexState:
+    """`changed`: the notes that no longer say what is quoted of them."""
+    store = view.store
+    committed = store.committed.isoformat(timespec="seconds") if store.committed is not None else None
+    return IndexState(store.generation, view.stale or bool(changed), store.pending, committed)
 
 
 def _asked(request: Request | str) -> Request:

@@ -25,6 +25,8 @@ PassageKind = Literal[
 NAMING_KINDS: frozenset[PassageKind] = frozenset(("heading", "label", "pointer"))
 """Kinds of passages that only name what stands below them or elsewhere, and say nothing themselves."""
 Outcome = Literal["answered", "partial", "not_in_notes"]
+LEFT_OUT: Mapping[str, bool] = {"left_out": True}
+"""Metadata of a field that JSON has only where it is not None."""
 Stage = Literal["found", "read"]
 """What is done of an answer: candidates are retrieved; the reader has read the first of them."""
 
@@ -218,6 +220,8 @@ class Citation:
     quote: str
     """Verbatim, a substring of the cited lines joined with `\\n`."""
     stale: bool = False
+    url: str | None = field(default=None, metadata=LEFT_OUT)
+    """Web address of the heading in the note; None where no address is set for the notes."""
 
 
 UNSURE = 0.3
@@ -300,6 +304,8 @@ class IndexState:
     """True when the answer came from a generation older than the notes."""
     pending: int
     """Passages that still have no vector."""
+    committed: str | None = field(default=None, metadata=LEFT_OUT)
+    """When the generation was committed (ISO 8601, UTC); None for an index in a folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +328,7 @@ class Answer:
     warnings: tuple[str, ...] = ()
     elapsed_ms: float = 0.0
     notes: str = ""
-    """Absolute path of the notes folder."""
+    """Absolute path of the notes folder; "" where the notes were read from the index alone."""
     index: IndexState = field(default_factory=lambda: IndexState(0, False, 0))
     id: str | None = None
     explain: Mapping[str, object] | None = None
@@ -346,6 +352,8 @@ class FoundPassage:
     """0 to 1, on fixed bounds: comparable between searches."""
     stale: bool = False
     """True where the note no longer says so on these lines."""
+    url: str | None = field(default=None, metadata=LEFT_OUT)
+    """As that of a citation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,5 +365,5 @@ class SearchResult:
     warnings: tuple[str, ...] = ()
     elapsed_ms: float = 0.0
     notes: str = ""
-    """Absolute path of the notes folder."""
+    """Absolute path of the notes folder; "" where the notes were read from the index alone."""
     index: IndexState = field(default_factory=lambda: IndexState(0, False, 0))

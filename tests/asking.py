@@ -9,9 +9,11 @@ from assistant.engine import Engine
 from assistant.indexing import background as process
 from assistant.indexing import build
 from assistant.indexing.index_manager import IndexManager
+from assistant.indexing.published_index import PublishedIndex
 from assistant.indexing.report import BuildReport
 from assistant.models.lazy import LazyEncoder, LazyReader
 from assistant.records import Answer, IndexState
+from assistant.system.collection import IndexPlace
 from assistant.system.settings_file import Refresh
 from tests.hashing_encoder import HashingEncoder
 
@@ -72,6 +74,12 @@ def asking(notes: Path, index: Path, fallback_index: Path | None = None) -> Engi
     return Engine(notes, encoder=ENCODER, reader=READER, index=lambda: manager)
 
 
+def reading(index: Path, notes: Path | None = None) -> Engine:
+    """The same over an index that somebody else writes, without the files of the notes where none are given."""
+    manager = PublishedIndex(notes, index, None, lambda: ENCODER, None)
+    return Engine(notes, encoder=ENCODER, reader=READER, index=lambda: manager, refresh="never")
+
+
 def real_engine(
     notes: Path,
     index: Path,
@@ -101,7 +109,7 @@ def real_engine(
     )
 
 
-def refresh(notes: Path, index: Path, encoder: HashingEncoder = ENCODER) -> BuildReport:
+def refresh(notes: Path, index: IndexPlace, encoder: HashingEncoder = ENCODER) -> BuildReport:
     made: Callable[[], HashingEncoder] = lambda: encoder  # noqa: E731
     return build.refresh(notes, index, made)
 

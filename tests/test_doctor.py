@@ -21,6 +21,7 @@ from assistant.errors import AssistantError, BadRequest
 from assistant.indexing import build
 from assistant.models import base, preparation, verification
 from assistant.storage import Writer
+from assistant.system.collection import Collection
 from assistant.system.settings import Flags, Settings, load
 from tests.asking import NOTE, refresh
 from tests.hashing_encoder import HashingEncoder
@@ -37,6 +38,7 @@ def settings(tmp_path: Path, prepared: Path) -> Settings:
     (tmp_path / "notes" / "note.md").write_text(NOTE)
     found = load(Flags(notes=str(tmp_path / "notes"), index=str(tmp_path / "index")), {}, tmp_path)
     refresh(found.notes, found.index)
+    assert isinstance(found.index, Path)
     for path in found.index.iterdir():
         os.utime(path, (NOW - 3 * 3600, NOW - 3 * 3600))
     cache = tmp_path / "cache"
@@ -174,6 +176,7 @@ def test_unreadable_notes_are_named_with_their_remedy(settings: Settings) -> Non
 
 
 def test_an_index_behind_damaged_or_open_has_a_remedy(settings: Settings) -> None:
+    assert isinstance(settings.index, Path)
     (settings.notes / "more.md").write_text("# More\n")
     (settings.index / "notes.sqlite").chmod(0o644)
     wrong = dict(sick(examined(settings), "index"))
@@ -183,7 +186,16 @@ def test_an_index_behind_damaged_or_open_has_a_remedy(settings: Settings) -> Non
     assert ("assistant --notes 'my notes' index --full") in dict(sick(examined(settings), "index")).values()
 
 
+def test_a_database_is_named_without_its_password_and_no_notes_are_looked_for(settings: Settings) -> None:
+    place = Collection.parse("postgresql://ann:secret@127.0.0.1:1/none?collection=team")
+    found = examined(replace(settings, index=place, folder=None, fallback_index=None, refresh="never"))
+    assert [one.part for one in found].count("notes") == 0
+    assert len(sick(found, "index")) == 1
+    assert "secret" not in str(found)
+
+
 def test_an_index_that_had_to_be_made_elsewhere_is_found(settings: Settings, tmp_path: Path) -> None:
+    assert isinstance(settings.index, Path)
     found = examined(replace(settings, index=tmp_path / "notes" / "note.md" / "index", fallback_index=settings.index))
     assert f"in {settings.index}, written" in said(found, "index")
     assert sick(found, "index") == []

@@ -459,11 +459,10 @@ def test_a_server_that_is_gone_for_good_is_said_within_the_bound(
     with Store.open(collection) as store:
         own_server.stop()
         began = time.monotonic()
-        for ask in (store.passage_ids, lambda: Store.open(collection), lambda: Writer(collection)):
+        for ask in (store.passage_ids, store.current, lambda: Store.open(collection), lambda: Writer(collection)):
             with pytest.raises(Unreachable) as told:
                 ask()
             assert "s3cret" not in str(told.value)
-        assert not store.current()
         assert problems(collection) != ()
         assert time.monotonic() - began < 30
         own_server.start()
@@ -670,7 +669,7 @@ def test_nothing_is_wrong_where_there_is_no_collection(collection: Collection) -
 
 def test_another_encoder_takes_the_place_of_the_first(collection: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where an index of vectors of another length is in the way."""
-    monkeypatch.setattr(transaction, "HNSW_FROM", 2)
+    monkeypatch.setattr(nearest, "HNSW_FROM", 2)
     write(collection, NOTES)
     assert sql(collection, "SELECT dimension, passages_indexed FROM filing") == [(16, True)]
     other = HashingEncoder(32)
@@ -743,7 +742,7 @@ def test_a_collection_that_no_migration_leads_from_is_built_again_with_its_vecto
 
 def test_an_index_of_vectors_is_made_used_and_dropped(collection: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of 600 rows in clusters it finds at least 95 of 100 of the ten nearest."""
-    monkeypatch.setattr(transaction, "HNSW_FROM", 300)
+    monkeypatch.setattr(nearest, "HNSW_FROM", 300)
     chance = np.random.default_rng(3)
     middles = chance.standard_normal((20, 16))
     rows = (middles[np.arange(600) % 20] + 0.3 * chance.standard_normal((600, 16))).astype(np.float32)

@@ -46,6 +46,7 @@ def test_a_flag_beats_the_environment_and_that_the_file(here: Path, tmp_path: Pa
 def test_the_index_is_beside_the_notes_only_in_a_project(here: Path, tmp_path: Path) -> None:
     project = tmp_path / "project"
     cached = load(Flags(), environment(tmp_path), here).index
+    assert isinstance(cached, Path)
     assert cached.parent == tmp_path / "cache" / "notes-assistant"
     assert cached.name.startswith("corpus-")
     (project / "assistant.toml").touch()
@@ -59,6 +60,7 @@ def test_the_index_is_beside_the_notes_only_in_a_project(here: Path, tmp_path: P
 def test_notes_in_a_folder_called_index_are_not_their_own_index(tmp_path: Path) -> None:
     (tmp_path / "index").mkdir()
     found = load(Flags(notes="index"), environment(tmp_path), tmp_path)
+    assert isinstance(found.index, Path)
     assert found.index.parent == tmp_path / "cache" / "notes-assistant"
 
 

@@ -23,11 +23,11 @@ from assistant.cli.options import (
     output_format,
     settings_of,
 )
-from assistant.cli.output import print_result
+from assistant.cli.output import open_in_editor, print_result
 from assistant.errors import BadRequest
 from assistant.exit_codes import Exit
 from assistant.records import Request
-from assistant.system.settings import colours, named_editor
+from assistant.system.settings import colours
 from assistant.system.streams import discard_stdout, say, terminal_width, write
 
 if TYPE_CHECKING:
@@ -144,14 +144,12 @@ def _text(answer: Answer, form: str) -> str:
 
 
 def _open_citation(answer: Answer, number: int) -> None:
-    from assistant.system import editor
-
     cited = next((one for one in answer.citations if one.number == number), None)
     if cited is None:
         raise BadRequest(
             f"There is no citation {number}: the answer has {len(answer.citations)}.", "Choose another number."
         )
-    editor.start(editor.command(named_editor(os.environ), Path(answer.notes, cited.path), cited.start_line))
+    open_in_editor(answer.notes, cited.path, cited.start_line)
 
 
 def _open_batch(name: str) -> BinaryIO:

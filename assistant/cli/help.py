@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -60,8 +59,6 @@ def _answer(context: click.Context, question: str) -> int:
     from assistant.cli.ask import answer_one
     from assistant.records import Request
 
-    settings = settings_of(context, notes=str(pages.FOLDER))
-    index = settings.cache / "help"
-    settings = replace(settings, index=index, fallback_index=index)
+    settings = settings_of(context, notes=str(pages.FOLDER)).with_pages(pages.FOLDER)
     with closing(open_engine(settings, complete=True)) as engine:  # a few pages: seconds, once
         return answer_one(engine, Request(sanitize.replace_surrogates(question)))

@@ -35,7 +35,7 @@ def command(context: click.Context, full: bool, as_json: bool, watch: bool, no_w
       assistant index
       assistant --notes ~/notes index --watch
     """
-    settings = settings_of(context)
+    settings = settings_of(context, takes_corpus=True)
     with _bars(settings) as progress, closing(open_engine(settings, progress=progress)) as engine:
         if no_wait and engine.busy():
             say("Another process is updating the index.")

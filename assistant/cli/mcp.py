@@ -35,7 +35,7 @@ def command(context: click.Context, install: bool) -> int:
         return Exit.ANSWERED
     if sys.stdin is None or sys.stdout is None:
         raise BadRequest("stdin or stdout is closed.", "Let a client start this command, with a pipe for each.")
-    if not settings.notes.is_dir():
+    if settings.folder is not None and not settings.notes.is_dir():
         say(f"Warning: {settings.notes} is no folder; the tools say so until it is one.")
     if sys.stdin.isatty():
         say("Serving MCP on stdin and stdout, for a client to talk to. `assistant mcp --install` tells how to add it.")

@@ -11,6 +11,7 @@ import click
 
 from assistant.cli.progress import ProgressLine
 from assistant.errors import BadRequest
+from assistant.system.collection import Collection, is_address
 from assistant.system.settings import Flags, Settings, load
 from assistant.text.sanitize import replace_surrogates
 
@@ -35,7 +36,7 @@ def common_options(*, hidden: bool) -> Callable[[_Function], _Function]:
 
     options = [
         option("--notes", metavar="DIR", shell_complete=complete_folder, help="Folder of Markdown notes."),
-        option("--index", metavar="DIR", shell_complete=complete_folder, help="Folder of the index."),
+        option("--index", metavar="DIR|URL", shell_complete=complete_folder, help="Folder or database of the index."),
         option("--model", metavar="NAME", help="Embedding model: a name or a folder."),
         option("--refresh/--no-refresh", default=None, help="Require a fresh index, or use it as it is."),
         option("--background/--no-background", default=None, help="Finish indexing in the background."),
@@ -93,9 +94,20 @@ def settings_of(context: click.Context, **overrides: Any) -> Settings:
 
 
 def location_options(context: click.Context) -> list[str]:
-    """The given options that name notes, index and model, as words of a command line."""
+    """The given options that name notes, index and model, as words of a command line, without a password."""
     flags = context.meta.get(_FLAGS, {})
-    return [word for name in ("notes", "index", "model") if name in flags for word in (f"--{name}", flags[name])]
+    shown = {**flags, "index": _without_password(flags["index"], flags.get("notes", ""))} if "index" in flags else flags
+    return [word for name in ("notes", "index", "model") if name in shown for word in (f"--{name}", shown[name])]
+
+
+def _without_password(index: str, notes: str) -> str:
+    """A folder as it is, the address of a database without user and password."""
+    if not is_address(index):
+        return index
+    try:
+        return str(Collection.parse(index, Path(notes).name or "NAME"))
+    except BadRequest:
+        return "URL"
 
 
 def open_engine(settings: Settings, *, complete: bool = False, progress: Progress | None = None) -> Engine:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from assistant.cli.batch import typed
 from assistant.cli.options import PASSAGES, clean_text, common_options, open_engine, output_format, settings_of
-from assistant.cli.output import print_result
+from assistant.cli.output import open_in_editor, print_result
 from assistant.errors import BadRequest
 from assistant.exit_codes import Exit
 from assistant.records import Request
-from assistant.system.settings import colours, named_editor
+from assistant.system.settings import colours
 from assistant.system.streams import say, terminal_width
 
 if TYPE_CHECKING:
@@ -93,9 +92,7 @@ def _text(result: SearchResult, form: str) -> str:
 
 
 def _open_passage(result: SearchResult, rank: int) -> None:
-    from assistant.system import editor
-
     if rank > len(result.passages):
         raise BadRequest(f"There is no passage {rank}: {len(result.passages)} are listed.", "Choose another number.")
     passage = result.passages[rank - 1]
-    editor.start(editor.command(named_editor(os.environ), Path(result.notes, passage.path), passage.start_line))
+    open_in_editor(result.notes, passage.path, passage.start_line)

@@ -25,6 +25,7 @@ from assistant.storage import (
     ReadOnly,
     Store,
     StoredNote,
+    Unreachable,
     Writer,
     abandoned,
 )
@@ -32,6 +33,8 @@ from assistant.system.collection import IndexPlace
 
 _LOOK_AGAIN_SECONDS = 3.0
 """How long vectors are computed before the notes are looked at again, at the least."""
+_MOST_LOST = 5
+"""Times that a connection is made again before a build gives up."""
 _LOOK_SHARE = 30
 """How many times as long they are computed as a look takes."""
 
@@ -55,23 +58,38 @@ def refresh(
     `full` computes everything anew; `salvage` keeps nothing of the database but the vectors whose sums are right;
     `verify` reads the vector file whole, as is done anyhow after a writer that was killed; `skip` are folders that hold
     no notes, as `index` does. NoNotes and UnreadableNotes leave the index as it was. Busy, ReadOnly and DiskFull leave
-    the last generation that was published.
+    the last generation that was published, and so does Unreachable.
     """
     began = monotonic()
-    left_out = (index, *skip) if isinstance(index, Path) else tuple(skip)
-    build = _Build(folder, index, encoder(), embed, verify, progress or _silent, left_out, monotonic, clock)
+    own = (index,) if isinstance(index, Path) else ()
+    build = _Build(folder, index, encoder(), embed, verify, progress or _silent, (*own, *skip), monotonic, clock)
     try:
-        report = build.run(full=full, salvage=salvage)
+        report = _through(build, full=full, salvage=salvage)
     except (IndexDamaged, IndexOutdated) as error:
         if salvage:
             raise
-        report = build.run(full=False, salvage=True)
+        report = _through(build, full=False, salvage=True)
         if isinstance(error, IndexOutdated):
             report.reason = ANOTHER_VERSION
         else:
             report.warnings.append(f"The index was corrupt ({error}) and was rebuilt.")
     report.seconds = round(monotonic() - began, 3)
     return report
+
+
+def _through(build: _Build, *, full: bool, salvage: bool) -> BuildReport:
+    """One run; where the connection to the database is lost it is run again, and goes on from what was committed."""
+    lost: list[str] = []
+    while True:
+        try:
+            report = build.run(full=full, salvage=salvage)
+        except Unreachable as error:
+            if len(lost) == _MOST_LOST:
+                raise
+            lost.append(f"The connection to the index was lost ({error}); what was missing was done again.")
+        else:
+            report.warnings += lost[-1:]
+            return report
 
 
 def _silent(what: str, done: int = 0, of: int = 0) -> None:

@@ -14,6 +14,8 @@ from assistant.indexing.current_store import CurrentStore
 from assistant.indexing.on_demand import Prefetcher
 from assistant.indexing.report import BuildReport, Progress, listed
 from assistant.storage import Busy, DiskFull, ReadOnly, Store, StoreError
+from assistant.system.collection import IndexPlace
+from assistant.system.settings import named
 
 if TYPE_CHECKING:
     from assistant.models.encoder import Encoder
@@ -48,13 +50,14 @@ class IndexManager:
 
     def __init__(
         self,
-        folder: Path,
-        index: Path,
+        folder: Path | None,
+        index: IndexPlace,
         fallback_index: Path | None,
         encoder: Callable[[], Encoder],
         progress: Progress | None,
     ) -> None:
-        """`fallback_index` is used where `index` can be neither read nor written; `encoder` may take minutes."""
+        """`folder` None names no notes to compare with and to build from. `fallback_index` is used where `index` can be
+        neither read nor written; `encoder` may take minutes."""
         self.index = index
         self._folder = folder
         self._fallback_index = fallback_index
@@ -84,7 +87,7 @@ class IndexManager:
             return self._unbuilt(store, notes, _NO_REFRESH)
         if _stale(store, notes) or due(store.waiting(), embed):
             return self._built(notes, embed, wait=False)
-        return _view(store, notes)
+        return view_of(store, notes.warnings)
 
     def prefetch(self, store: Store, terms: Sequence[str], only: Collection[PassageId] | None) -> bool:
         """Lends a store that is not finished the vectors that a question of these terms needs first; whether any were
@@ -136,6 +139,10 @@ class IndexManager:
         """The newest committed store, however old; None where there is none that can be read."""
         return self._current.newest(self.index, self._encoder().identity)
 
+    def newest(self) -> int:
+        """Opens the newest committed store; a number that is another one for each that was opened, 0 for none."""
+        return self._current.openings if self.opened() is not None else 0
+
     def update(self, *, full: bool, wait: bool = True) -> BuildReport:
         """Updates the index, after any other writer, or the fallback where this folder has none and takes none;
         IndexUnusable where that cannot be, or where there is another writer and `wait` is off."""
@@ -153,22 +160,34 @@ class IndexManager:
         report = self.update(full=full, wait=wait)
         return replace(report, warnings=[*report.warnings, warning])
 
+    def rest(self) -> None:
+        """Lets go of a database's connection until the next read."""
+        self._current.rest()
+
+    def take_notices(self) -> tuple[str, ...]:
+        """What had to be waited for to read the index since the last call, one sentence each."""
+        return self._current.take_notices()
+
     def close(self) -> None:
         """Closes the store; may be called twice, and a later call opens one again."""
         self._current.close()
 
     def _notes(self) -> NotesSnapshot:
-        return NotesSnapshot.take(self._folder, self.folders)
+        return NotesSnapshot.take(self._named_folder(), self.folders)
+
+    def _named_folder(self) -> Path:
+        """NoNotes where none is named."""
+        return named(self._folder)
 
     @property
     def folders(self) -> tuple[Path, ...]:
         """The folders that an index may be kept in, which hold no notes."""
-        return (self.index,) if self._fallback_index is None else (self.index, self._fallback_index)
+        return tuple(place for place in (self.index, self._fallback_index) if isinstance(place, Path))
 
     def _unbuilt(self, store: Store, notes: NotesSnapshot, if_stale: str) -> IndexView:
         """The store as it is, with that warning where the notes have changed since."""
         stale = _stale(store, notes)
-        return _view(store, notes, stale=stale, warning=if_stale if stale else "")
+        return view_of(store, notes.warnings, stale=stale, warning=if_stale if stale else "")
 
     def _built(self, notes: NotesSnapshot, embed: Embed, *, wait: bool, salvage: bool = False) -> IndexView:
         """After a build; or from the generation before, or the fallback, where there can be none now."""
@@ -185,7 +204,7 @@ class IndexManager:
         store = self.opened()
         if store is None:
             raise _unusable(self.index, None)
-        view = _view(store, notes)
+        view = view_of(store, notes.warnings)
         known = {*notes.warnings, *_refused(store), *view.warnings}
         return replace(view, warnings=(*view.warnings, *(each for each in report.warnings if each not in known)))
 
@@ -219,7 +238,7 @@ class IndexManager:
         while True:
             try:
                 return build.refresh(
-                    *(self._folder, self.index, self._encoder),
+                    *(self._named_folder(), self.index, self._encoder),
                     full=full,
                     salvage=salvage,
                     embed=embed,
@@ -240,9 +259,10 @@ def _stale(store: Store, notes: NotesSnapshot) -> bool:
     return bool(store.warnings) or diff(notes, store, store.identity).stale
 
 
-def _view(store: Store, notes: NotesSnapshot, *, stale: bool = False, warning: str = "") -> IndexView:
-    left_out = [*notes.warnings, *_refused(store)]
-    warnings = [*([f"Left out: {listed(left_out)}."] if left_out else []), *([warning] if warning else [])]
+def view_of(store: Store, left_out: Sequence[str], *, stale: bool = False, warning: str = "") -> IndexView:
+    """The view of a store; `left_out` says of files that were passed over why, one sentence each."""
+    missing = [*left_out, *_refused(store)]
+    warnings = [*([f"Left out: {listed(missing)}."] if missing else []), *([warning] if warning else [])]
     return IndexView(store, stale, (*warnings, *store.warnings))
 
 
@@ -255,8 +275,10 @@ def _reason(error: Exception) -> str:
     return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
 
 
-def _unusable(index: Path, error: Exception | None) -> IndexUnusable:
+def _unusable(index: IndexPlace, error: Exception | None) -> IndexUnusable:
     because = f": {_reason(error)}" if error else ""
+    in_folder = isinstance(index, Path)
     return IndexUnusable(
-        f"The index in {index} cannot be updated{because}.", "Name a folder that can be written with --index."
+        f"The index in {index} cannot be updated{because}.",
+        "Name a folder that can be written with --index." if in_folder else "Look with `assistant doctor`.",
     )

@@ -13,10 +13,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Self
+
+from assistant.system.collection import Collection, is_address
 
 if TYPE_CHECKING:
     from assistant.system.settings import Settings
@@ -25,6 +27,8 @@ FEW = 64
 """New vectors that are computed in the process itself; more are left to a child."""
 AGAIN_SECONDS = 30.0
 """Between two looks at notes that cannot be watched, or that another process reads."""
+FOLLOW_SECONDS = 5.0
+"""Between two looks whether somebody else has committed a newer generation."""
 _NICE = 10
 
 
@@ -33,7 +37,8 @@ class IndexPaths:
     """What a build has to know; paths as text, since they travel as JSON."""
 
     notes: str
-    index: str
+    index: str = field(repr=False)
+    """A folder, or the address of a database, which may hold a password."""
     cache: str
     model: str
     """Name of the model; "" for the default."""
@@ -41,13 +46,13 @@ class IndexPaths:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """The paths that these settings name."""
+        """The paths that these settings name; NoNotes where they name no folder of notes."""
         return cls(
             notes=str(settings.notes),
-            index=str(settings.index),
+            index=settings.index.address if isinstance(settings.index, Collection) else str(settings.index),
             cache=str(settings.cache),
             model=settings.model,
-            fallback_index=str(settings.fallback_index),
+            fallback_index=str(settings.fallback_index) if settings.fallback_index is not None else None,
         )
 
 
@@ -115,7 +120,8 @@ def main() -> None:
 
     encoder = LazyEncoder(paths.model, Path(paths.cache), progress)
     fallback = Path(paths.fallback_index) if paths.fallback_index is not None else None
-    manager = IndexManager(Path(paths.notes), Path(paths.index), fallback, lambda: encoder, progress)
+    index = Collection.parse(paths.index) if is_address(paths.index) else Path(paths.index)
+    manager = IndexManager(Path(paths.notes), index, fallback, lambda: encoder, progress)
     try:
         manager.update(full=False)
         reason = ""

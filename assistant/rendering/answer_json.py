@@ -37,9 +37,11 @@ def error_json(error: AssistantError, id: str | None = None) -> str:
 
 
 def plain(value: object) -> object:
-    """JSON's own types: records as objects in field order, numbers that JSON cannot write as null."""
+    """JSON's own types: records as objects in field order, without fields that are left out where they are None;
+    numbers that JSON cannot write as null."""
     if is_dataclass(value):
-        return {one.name: plain(getattr(value, one.name)) for one in fields(value)}
+        items = ((one, getattr(value, one.name)) for one in fields(value))
+        return {one.name: plain(item) for one, item in items if item is not None or "left_out" not in one.metadata}
     if isinstance(value, Mapping):
         return {str(key): plain(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):

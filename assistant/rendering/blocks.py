@@ -199,6 +199,8 @@ class Source:
     """The quote's first line that is not blank, without list mark and bold."""
     file: str
     """The note's path as the system knows it, raw whatever the cleaning: for links only."""
+    url: str = ""
+    """The web address of the heading; "" for none. Where there is one, links lead there and not to the file."""
 
     @property
     def heading(self) -> str:
@@ -228,6 +230,14 @@ class Warnings:
 
 
 @dataclass(frozen=True, slots=True)
+class AsOf:
+    """Which generation of an index that others write the answer is of."""
+
+    text: str
+    """Such as `as of generation 12, 2026-11-28 14:02 UTC`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """How the answer came about, as an outline; only where the request asked for it."""
 
@@ -249,6 +259,7 @@ DisplayBlock = (
     | Sources
     | Nearest
     | Warnings
+    | AsOf
     | Explanation
 )
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from assistant.records import Answer, Candidate, Citation, RequirementSupport, Side, Snippet, Statement
 from assistant.rendering import confidence
 from assistant.rendering.answer_json import plain
 from assistant.rendering.blocks import (
     Alternatives,
+    AsOf,
     CodeBlock,
     DisplayBlock,
     Explanation,
@@ -94,6 +96,8 @@ class _Display:
             yield Nearest(sources) if answer.outcome == "not_in_notes" else Sources(sources)
         if answer.warnings:
             yield Warnings(tuple(map(block, answer.warnings)))
+        if answer.index.committed is not None:
+            yield AsOf(_as_of(answer.index.generation, answer.index.committed))
         if answer.explain:
             yield Explanation(tuple((depth, block(row)) for depth, row in outline(plain(answer.explain))))
 
@@ -195,7 +199,13 @@ class _Display:
             stale=citation.stale,
             gist=line(gist(citation.quote)),
             file=file_of(self.answer.notes, citation.path),
+            url=citation.url or "",
         )
+
+
+def _as_of(generation: int, committed: str) -> str:
+    """`committed` is ISO 8601 in UTC."""
+    return f"as of generation {generation}, {datetime.fromisoformat(committed):%Y-%m-%d %H:%M} UTC"
 
 
 def _positions(answer: Answer) -> Mapping[str, int]:

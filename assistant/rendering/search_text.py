@@ -38,7 +38,7 @@ def _passage(passage: FoundPassage, lead: str, notes: str, width: int) -> Iterat
     score, place = f"{passage.score:.2f}  ", f"{sanitize.line(passage.path)}:{passage.start_line}"
     headings = sanitize.line(below_title(passage.heading_path))
     headings += " (changed since it was indexed)" if passage.stale else ""
-    address = link(file_of(notes, passage.path), passage.start_line)
+    address = passage.url or link(file_of(notes, passage.path), passage.start_line)
     head = [Span(lead), Span(score, "green"), Span(place, "blue", address)]
     margin = " " * len(lead)
     if sanitize.width(lead + score + place + headings) + 2 <= width:

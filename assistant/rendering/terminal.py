@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from assistant.records import Answer
 from assistant.rendering.blocks import (
     Alternatives,
+    AsOf,
     CodeBlock,
     DisplayBlock,
     Explanation,
@@ -32,7 +33,7 @@ from assistant.text import sanitize
 
 _FIRST: tuple[type[DisplayBlock], ...] = (Understood, Shortfall, Hint, Verdict, Options, Statements, Alternatives)
 """The blocks of the first paragraph, in their order."""
-_REST: tuple[type[DisplayBlock], ...] = (Requirements, CodeBlock, Nearest, Sources, Explanation)
+_REST: tuple[type[DisplayBlock], ...] = (Requirements, CodeBlock, Nearest, Sources, AsOf, Explanation)
 """The blocks after it, each a paragraph."""
 _LATER_SNIPPET = 12  # rows of the second and third snippet: they illustrate, the first is there to be copied
 
@@ -84,6 +85,8 @@ class _Page:
                 yield [Span("Nearest headings" if isinstance(block, Nearest) else "Sources", "bold")]
                 for source in block.items:
                     yield from self._source(source)
+            case AsOf():
+                yield from self._hanging("", block.text, "dim")
             case Explanation():
                 yield [Span("Why", "bold")]
                 for depth, row in block.rows:
@@ -154,7 +157,7 @@ class _Page:
     def _source(self, source: Source) -> Iterator[Row]:
         number, place = f"  [{source.number}] ", f"{source.path}:{source.line}"
         path = below_title(source.heading_path) + (" (changed since it was indexed)" if source.stale else "")
-        row = [Span(number), Span(place, "blue", link(source.file, source.line))]
+        row = [Span(number), Span(place, "blue", source.url or link(source.file, source.line))]
         if sanitize.width(number + place + path) + 2 <= self.width:
             yield [*row, Span("  "), Span(path, "dim")]
         else:

@@ -97,7 +97,7 @@ class _Api:
     async def health(self, request: Request) -> Response:
         follower = self._service.follower
         trouble = follower.trouble
-        if not self._service.notes.is_dir():
+        if self._service.folder is not None and not self._service.folder.is_dir():
             trouble = "The notes folder is gone."
         step = follower.step
         status: State = "failing" if trouble else "indexing" if step else "ok"

@@ -34,8 +34,9 @@ class Schemas:
         return self._composed(hint, get_origin(hint), get_args(hint))
 
     def record(self, kind: type[object], *, given: bool = True, more: Mapping[str, Schema] | None = None) -> Schema:
-        """A reference to a record's schema. `given`: every field is there, as in what is sent; else those without a
-        default are. `more` are properties beside the fields, all of them required."""
+        """A reference to a record's schema. `given`: every field is there, as in what is sent, but for those that are
+        left out where they are None; else those without a default are. `more` are properties beside the fields, all of
+        them required."""
         name = kind.__name__
         if name not in self.named:
             self.named[name] = {}  # for one that contains itself
@@ -46,7 +47,8 @@ class Schemas:
                 if one.name in described:
                     schema = {**schema, "description": described[one.name]}
                 properties[one.name] = schema if given or _required(one) else {**schema, **_default(one)}
-            required = [*(more or {}), *(one.name for one in fields(cast("Any", kind)) if given or _required(one))]
+            there = (one for one in fields(cast("Any", kind)) if "left_out" not in one.metadata)
+            required = [*(more or {}), *(one.name for one in there if given or _required(one))]
             self.named[name] = {
                 "type": "object",
                 "description": inspect.cleandoc(kind.__doc__ or ""),

@@ -1,4 +1,5 @@
-"""Keeps the index as new as the notes: few new vectors in a thread of its own, more in a child process."""
+"""Keeps the index as new as the notes: few new vectors in a thread of its own, more in a child process. An index that
+somebody else writes is looked at for newer generations."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from threading import Condition, Event, Thread
 
 from assistant.engine import Engine
 from assistant.errors import AssistantError
-from assistant.indexing.index_process import AGAIN_SECONDS, FEW, IndexPaths, IndexProcess
+from assistant.indexing.index_process import AGAIN_SECONDS, FEW, FOLLOW_SECONDS, IndexPaths, IndexProcess
+from assistant.system.collection import is_address
 
 _log = logging.getLogger("assistant.server")
 
@@ -28,14 +30,20 @@ class IndexStep:
 
 
 class NotesFollower:
-    """Watches the notes and updates the index; its methods may be called in any thread."""
+    """Watches the notes and updates the index, or follows it; its methods may be called in any thread."""
 
-    def __init__(self, engine: Engine, paths: IndexPaths | None, on_update: Callable[[], None]) -> None:
+    def __init__(
+        self, engine: Engine, paths: IndexPaths | None, on_update: Callable[[], None], *, follows_index: bool = False
+    ) -> None:
         """`engine` is for the follower's thread alone; without `paths` it does all by itself. `on_update`
-        is called in that thread after each look, and when a child has published something."""
+        is called in that thread after each look, and when a child has published something. `follows_index`: nothing is
+        updated, and a look opens the newest generation."""
         self._engine = engine
         self._paths = paths
         self._on_update = on_update
+        self._follows_index = follows_index
+        self._seen = 0
+        """What `Engine.newest` gave at the last look at an index that is followed."""
         self._changed = Condition()
         self._child: IndexProcess | None = None
         self._step: IndexStep | None = None
@@ -109,6 +117,9 @@ class NotesFollower:
         """Updates the index; whether to look again by oneself, since another process is at it."""
         again = False
         try:
+            newest = self._engine.newest() if self._follows_index else 0
+            if newest and newest == self._seen:
+                return False
             if not self.builds:
                 state = self._engine.catch_up(FEW)
                 again = state == "busy"
@@ -119,6 +130,7 @@ class NotesFollower:
                 elif state == "done":
                     self._trouble = ""
             self._on_update()
+            self._seen = newest
         except AssistantError as error:
             self._trouble = str(error)
         except Exception:  # noqa: BLE001 - the next look may do better, and answers go on meanwhile
@@ -127,12 +139,19 @@ class NotesFollower:
         return again
 
     def _watch(self) -> None:
+        if self._follows_index:
+            self._wake_every(FOLLOW_SECONDS)
+            return
         from assistant.indexing import watcher
 
         with suppress(OSError, RuntimeError):  # the system cannot tell of changes in this folder
             paths = self._paths
-            own = [Path(one) for one in (paths.index, paths.fallback_index) if one] if paths is not None else []
+            places = (paths.index, paths.fallback_index) if paths is not None else ()
+            own = [Path(one) for one in places if one and not is_address(one)]
             for _ in watcher.batches(self._engine.notes, own, self._stop):
                 self._wake.set()
-        while not self._stop.wait(AGAIN_SECONDS):
+        self._wake_every(AGAIN_SECONDS)
+
+    def _wake_every(self, seconds: float) -> None:
+        while not self._stop.wait(seconds):
             self._wake.set()

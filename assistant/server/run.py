@@ -46,7 +46,8 @@ class AddressUnusable(AssistantError):
 def serve(settings: Settings, config: ServerConfig) -> int:
     """Serves until SIGTERM or SIGINT; returns the exit code. AddressUnusable, and the errors of `Service.start`."""
     signal.signal(signal.SIGTERM, _leave)
-    scan(settings.notes)  # a folder that is not there is told now, not with the first question
+    if settings.folder is not None:
+        scan(settings.notes)  # a folder that is not there is told now, not with the first question
     listening = listen(config)
     config = replace(config, port=listening.getsockname()[1])
     _log_to_stderr(quiet=settings.quiet)
@@ -190,7 +191,7 @@ def _log_to_stderr(*, quiet: bool) -> None:
 
 def _announcement(service: Service, config: ServerConfig) -> list[str]:
     name = f"[{config.host}]" if ":" in config.host else config.host
-    lines = [f"Serving {service.notes} at http://{name}:{config.port}/ (Ctrl+C stops)."]
+    lines = [f"Serving {service.place} at http://{name}:{config.port}/ (Ctrl+C stops)."]
     if not is_loopback(config.host):
         lines.append(
             "Other machines can reach this address: every request has to bring the token, and TLS is left to a proxy."

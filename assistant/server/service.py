@@ -74,15 +74,17 @@ class Service:
         *,
         engines: int = ENGINES,
         waiting: int = WAITING,
+        follows_index: bool = False,
     ) -> None:
         """`open_engine` is given the engine whose models it is to use, None for the first one. Without `paths` nothing
-        is left to a child process."""
+        is left to a child process; `follows_index`: nothing is indexed here, and newer generations are looked for."""
         self._first = open_engine(None)
         others = [open_engine(self._first) for _ in range(engines)]
         for engine in (self._first, *others):
             engine.confine()
-        self.notes: Path = self._first.notes
-        self.follower = NotesFollower(self._first, paths, self._updated)
+        self.folder = self._first.folder
+        """That of the notes; None where they are read from the index."""
+        self.follower = NotesFollower(self._first, paths, self._updated, follows_index=follows_index)
         self.on_change: list[Callable[[Changes], None]] = []
         """Called in a thread of the service when notes were added, changed or removed."""
         self.changes = Changes(0.0, 0)
@@ -106,7 +108,13 @@ class Service:
         def open_engine(models: Engine | None) -> Engine:
             return Engine.from_settings(settings, models=models)
 
-        return cls(open_engine, IndexPaths.of(settings))
+        paths = None if settings.follows_index else IndexPaths.of(settings)
+        return cls(open_engine, paths, follows_index=settings.follows_index)
+
+    @property
+    def place(self) -> str:
+        """As `Engine.place`."""
+        return self._first.place
 
     def start(self) -> None:
         """Loads the models and begins to follow the notes; the errors of `Engine.load`."""
@@ -190,8 +198,8 @@ class Service:
         return tuple(self._with_engine(lambda engine, building: engine.indexed_notes()))
 
     def note(self, path: str) -> Note:
-        """The indexed note as it is on disk now; UnreadableNotes, also for a path that is no indexed note's and for a
-        link that leads out of the notes folder."""
+        """The indexed note as `Engine.note` reads it; UnreadableNotes, also for a path that is no indexed note's and
+        for a link that leads out of the notes folder."""
         return self._with_engine(lambda engine, building: _note(engine, path))
 
     def _with_engine(
@@ -299,7 +307,8 @@ class Service:
 
 
 def _note(engine: Engine, path: str) -> Note:
-    if path not in engine.indexed_notes() or not _is_inside(engine.notes, path):
+    is_inside = engine.folder is None or _is_inside(engine.folder, path)
+    if path not in engine.indexed_notes() or not is_inside:
         raise UnreadableNotes(f"There is no note {path}.", "The paths of notes are those of citations.")
     return engine.note(path)
 

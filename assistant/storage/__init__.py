@@ -5,6 +5,7 @@ Names that only a writer needs are loaded on first use: most questions find the 
 
 from typing import TYPE_CHECKING
 
+from assistant.storage.backend import Health
 from assistant.storage.errors import (
     Busy,
     DiskFull,
@@ -19,7 +20,7 @@ from assistant.storage.errors import (
 from assistant.storage.nearest import Matrix
 from assistant.storage.reader import Store
 from assistant.storage.state import TextId
-from assistant.storage.status import abandoned, being_written, problems
+from assistant.storage.status import abandoned, being_written, health, problems
 from assistant.storage.stored import Concepts, StoredChunk, StoredMention, StoredNote, StoredSection
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ __all__ = [
     "Busy",
     "Concepts",
     "DiskFull",
+    "Health",
     "IndexDamaged",
     "IndexMissing",
     "IndexOutdated",
@@ -48,6 +50,7 @@ __all__ = [
     "Writer",
     "abandoned",
     "being_written",
+    "health",
     "problems",
 ]
 

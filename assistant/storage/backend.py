@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -98,7 +99,7 @@ class Snapshot(Rows, Protocol):
         """What had to be waited for since the last call, one sentence each."""
 
     def current(self) -> bool:
-        """Whether nothing was committed since; False also where that cannot be told."""
+        """Whether nothing was committed since; False also where that cannot be told. Unreachable."""
 
     def sound(self) -> bool:
         """Whether what the state names beside its rows is what was written."""
@@ -135,6 +136,37 @@ class Contents(NamedTuple):
     words: Sequence[str]
     headings: Sequence[str]
     title: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a database server and the tables of one collection are."""
+
+    server: str
+    """Version of PostgreSQL."""
+    extension: str
+    """Version of pgvector; "" where it is not installed in the database."""
+    role: str
+    """Who is connected."""
+    standby: bool
+    """Whether the server only follows another one."""
+    encrypted: bool
+    """Whether the connection is, by TLS."""
+    may_read: bool
+    may_write: bool
+    """Whether the role may change the collection or, where there is none yet, make it."""
+    size: int
+    """Bytes of the collection's tables and indexes."""
+    index_size: int
+    """Bytes of its indexes alone."""
+    approximate: bool
+    """Whether an HNSW index finds the nearest vectors."""
+    broken_indexes: tuple[str, ...]
+    """Names of indexes that cannot be used."""
+    leftovers: int
+    """Schemas that serve no more, which the next writer removes."""
+    writer: str
+    """Who is writing; "" where nobody is."""
 
 
 StoredVector = tuple[str, int, bytes, int]

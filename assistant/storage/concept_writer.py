@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from assistant.storage import codec
+from assistant.storage.backend import IN_LIST
 from assistant.storage.nearest import Matrix
 from assistant.storage.text_writer import TextWriter
 from assistant.storage.transaction import Transaction
@@ -35,6 +36,7 @@ class ConceptWriter:
 
     def unmatched(self) -> list[str]:
         """Topic keys that were not compared with the vocabulary yet, sorted."""
+        self._transaction.count_topics()
         self._transaction.change("DELETE FROM matches WHERE key IN (SELECT key FROM keys WHERE uses = 0)")
         self._transaction.change("DELETE FROM keys WHERE uses = 0")
         rows = self._transaction.rows("SELECT key FROM keys WHERE matched = 0 ORDER BY key")
@@ -51,7 +53,7 @@ class ConceptWriter:
         the whole vocabulary, each concept's name and sentences; those of concepts that match no topic are left out.
         `words` gives (term, concept, weight, share of names) of the concepts it is called with."""
         change_many = self._transaction.change_many
-        change_many("UPDATE keys SET matched = 1 WHERE key = ?", [(key,) for key in keys])
+        self._transaction.change(f"UPDATE keys SET matched = 1 WHERE key {IN_LIST}", list(keys))
         pairs = [(key, concept, int(whole)) for key in keys for concept, whole in sorted(matches.get(key, {}).items())]
         change_many("DELETE FROM matches WHERE key = ?", [(key,) for key in keys])
         change_many(

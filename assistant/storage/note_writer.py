@@ -142,9 +142,7 @@ class NoteWriter:
             key = tokenizer.key(mention.name)
             if owner is not None and key:
                 rows.append(codec.pack_mention(key, mention.name, mention.kind, owner))
-        self._transaction.change_many(
-            "INSERT INTO mentions(key, name, kind, passage, crc) VALUES (?, ?, ?, ?, ?)", rows
-        )
+        self._transaction.put_mentions(rows)
 
     def touch(self, file: NoteFile, looked: int) -> None:
         """Keeps a newer stat of a note whose content is still the indexed one."""

@@ -110,7 +110,7 @@ class Store:
         return self._snapshot.take_notices()
 
     def current(self) -> bool:
-        """Whether nothing was committed since; False also where that cannot be told."""
+        """Whether nothing was committed since; False also where that cannot be told. Unreachable."""
         return self._snapshot.current()
 
     def sound(self) -> bool:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from assistant.storage.backend import Health
 from assistant.system.collection import Collection, IndexPlace
 
 
 def being_written(place: IndexPlace) -> bool:
     """Whether a process holds the writer's lock at this moment."""
     if isinstance(place, Collection):
-        from assistant.storage.postgres import status
+        from assistant.storage.postgres.status import being_written as of_collection
 
-        return status.being_written(place)
+        return of_collection(place)
     from assistant.storage.sqlite import lock
 
     return lock.being_written(place)
+
+
+def health(collection: Collection) -> Health:
+    """How the server of a collection and its tables are. Unreachable where it cannot be reached."""
+    from assistant.storage.postgres.status import health as of_collection
+
+    return of_collection(collection)
 
 
 def abandoned(place: IndexPlace) -> bool:

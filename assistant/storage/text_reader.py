@@ -21,6 +21,13 @@ _MENTIONS = """
     JOIN notes n ON n.id = p.note {} ORDER BY n.path, p.start, p.id, m.name, m.kind
 """
 
+_FIRST_OF_CHUNKS = f"""
+    SELECT chunk, id FROM (
+        SELECT chunk, id, row_number() OVER (PARTITION BY chunk ORDER BY start, id) AS place
+        FROM passages WHERE chunk {IN_LIST}
+    ) AS placed WHERE place <= ? ORDER BY chunk, place
+"""
+
 
 class TextReader:
     """The contracts are those of `Store`."""
@@ -107,8 +114,11 @@ class TextReader:
         return {number: chunks[number] for number in ids}
 
     def chunk_passages(self, ids: Sequence[ChunkId], first: int) -> list[PassageId]:
-        sql = "SELECT id FROM passages WHERE chunk = ? ORDER BY start, id LIMIT ?"
-        return [number for chunk in ids for number in self._ids(sql, chunk, first)]
+        rows = self._snapshot.rows(_FIRST_OF_CHUNKS, list(ids), first)
+        by_chunk: dict[int, list[PassageId]] = {}
+        for chunk, number in codec.typed("a passage", rows, int, int):
+            by_chunk.setdefault(chunk, []).append(PassageId(number))
+        return [number for chunk in ids for number in by_chunk.get(chunk, ())]
 
     def mentions(self, ids: Sequence[PassageId]) -> list[StoredMention]:
         sql = f"SELECT key, name, kind, passage, crc FROM mentions WHERE passage {IN_LIST} ORDER BY passage, name, kind"

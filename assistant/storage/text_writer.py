@@ -109,10 +109,10 @@ class TextWriter:
 
     def _put(self, vectors: Sequence[tuple[int, int, bytes, int]]) -> None:
         """Rows of `vectors`, of texts that have none yet; a row of a text without its mark is left from before."""
-        texts = [(text,) for text, *_ in vectors]
-        self._transaction.change_many("DELETE FROM vectors WHERE text = ?", texts)
+        texts = [text for text, *_ in vectors]
+        self._transaction.change(f"DELETE FROM vectors WHERE text {IN_LIST}", texts)
         self._transaction.change_many("INSERT INTO vectors(text, rows, data, crc) VALUES (?, ?, ?, ?)", vectors)
-        self._transaction.change_many("UPDATE texts SET ready = 1 WHERE id = ?", texts)
+        self._transaction.change(f"UPDATE texts SET ready = 1 WHERE id {IN_LIST}", texts)
 
     def discard_idle(self, generation: int) -> None:
         """Deletes texts that nothing has used for KEPT_IDLE generations, and those unused ones that have no vector."""

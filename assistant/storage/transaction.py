@@ -29,6 +29,8 @@ class Uncommitted:
     """Terms in them, as often as they occur, the title's too."""
     terms: Counter[str] = field(default_factory=Counter)
     """Term → passages with it put in less those taken out."""
+    topics: Counter[str] = field(default_factory=Counter)
+    """Key of a topic → mentions of it put in less those taken out, where the database does not count them itself."""
     text_ids: dict[str, tuple[TextId, bool]] = field(default_factory=dict)
     """Text → its row and whether it has a vector, of the texts looked up so far."""
     last_ids: dict[str, int] = field(default_factory=dict)
@@ -79,6 +81,14 @@ class Transaction(ABC):
     @abstractmethod
     def drop_contents(self, note: int, passages: Sequence[int]) -> None:
         """Takes out the terms of a note's passages, and takes them off the counts."""
+
+    def put_mentions(self, rows: Sequence[tuple[str, str, str, int, int]]) -> None:
+        """Puts in rows of `mentions`: key, name, kind, passage, sum."""
+        self.change_many("INSERT INTO mentions(key, name, kind, passage, crc) VALUES (?, ?, ?, ?, ?)", rows)
+
+    @abstractmethod
+    def count_topics(self) -> None:
+        """Brings the table `keys` in line with the mentions, where that is not done with each."""
 
     @abstractmethod
     def start_over(self) -> None:
@@ -142,6 +152,7 @@ class Transaction(ABC):
     def commit(self, pending: int | None = None) -> None:
         """Makes the transaction what readers see; `pending` passages have no vector, as many as before if None."""
         self._count_terms()
+        self.count_topics()
         state, uncommitted = self.state, self.uncommitted
         self.state = replace(
             state,
@@ -162,7 +173,7 @@ class Transaction(ABC):
         rows = self.rows(f"SELECT term, n, crc FROM frequencies WHERE term {IN_LIST}", list(more))
         before = codec.unpack_frequencies(rows)
         after = {term: before.get(term, 0) + n for term, n in more.items()}
-        self.change_many("DELETE FROM frequencies WHERE term = ?", [(term,) for term in before])
+        self.change(f"DELETE FROM frequencies WHERE term {IN_LIST}", list(before))
         self.change_many(
             "INSERT INTO frequencies(term, n, crc) VALUES (?, ?, ?)",
             [codec.pack_frequency(term, n) for term, n in after.items() if n > 0],

@@ -6,12 +6,13 @@ import hashlib
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, Self, TypeVar
 
-from assistant.errors import NoNotes
+from assistant.errors import BadRequest, NoNotes
 from assistant.system import permissions
+from assistant.system.collection import Collection, IndexPlace, is_address
 from assistant.system.settings_file import FILE, Refresh, nearest_file
 
 _T = TypeVar("_T")
@@ -29,16 +30,19 @@ class Flags:
     background: bool | None = None
     vocabulary: bool | None = None
     quiet: bool | None = None
+    takes_corpus: bool = False
+    """Whether a `corpus/` that is near names the notes of an index in a database, too: for what reads the files."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Where notes, index and cache are, and how to work; every path is absolute, none need exist."""
 
-    notes: Path
-    index: Path
-    fallback_index: Path
-    """Where the index goes when the folder meant for it cannot be written."""
+    folder: Path | None
+    """That of the notes; None where none is named, which only an index in a database can do without."""
+    index: IndexPlace
+    fallback_index: Path | None
+    """Where the index goes when the folder meant for it cannot be written; None for an index in a database."""
     model: str
     """"" for the default model; a folder is absolute."""
     cache: Path
@@ -52,40 +56,84 @@ class Settings:
     """The chat's colours; "" for the default."""
     keys: Mapping[str, str]
     """The chat's own keys: name of an action to keys, with commas between them."""
+    links_base: str
+    """The web address that a note's path is put behind for links to it; "" for none."""
+
+    @property
+    def notes(self) -> Path:
+        """The folder of notes; NoNotes where none is named."""
+        return named(self.folder)
+
+    def with_pages(self, pages: Path) -> Self:
+        """For questions about the program: its pages are the notes, with an index of their own in the user's cache."""
+        index = self.cache / "help"
+        refresh = "look" if self.follows_index else self.refresh
+        return replace(self, folder=pages, index=index, fallback_index=index, refresh=refresh, links_base="")
+
+    @property
+    def follows_index(self) -> bool:
+        """Whether somebody else writes the index, and only newer generations of it are looked for."""
+        return isinstance(self.index, Collection) and self.refresh == "never"
+
+    @property
+    def name(self) -> str:
+        """Of the notes, for people: that of their folder, else of their collection."""
+        return self.index.name if self.folder is None else self.folder.name
 
 
 def load(flags: Flags, environment: Mapping[str, str], here: Path) -> Settings:
     """Each setting from the flags, else the environment, else the file, else its default.
 
-    `here` is the folder from which a file and a `corpus/` are looked for, upwards. BadRequest for a bad file, NoNotes
-    where there is no folder of notes.
+    `here` is the folder from which a file and a `corpus/` are looked for, upwards. BadRequest for a bad file or
+    address, NoNotes where there is no folder of notes and the index is in none that can do without.
     """
     base, file = nearest_file(here)
     usual = _path(file.notes, base) or _nearest_corpus(here)
-    notes = _path(flags.notes or environment.get("ASSISTANT_NOTES"), here) or usual
-    if notes is None:
-        raise NoNotes(f"No corpus/ folder in {here} or above it.", "Point --notes at a folder with .md files.")
-    notes = _absolute(notes)
+    given = _path(flags.notes or environment.get("ASSISTANT_NOTES"), here)
+    notes = given or usual
+    notes = _absolute(notes) if notes is not None else None
     cache = user_cache(environment)
-    fallback_index = _index_in(cache, notes)
-    index = _path(flags.index or environment.get("ASSISTANT_INDEX"), here)
-    if index is None and (usual is None or _absolute(usual) == notes):
-        index = _path(file.index, base)  # a project's index belongs to the project's notes only
+    named, index_base = flags.index or environment.get("ASSISTANT_INDEX"), here
+    if not (named and named.strip()) and (usual is None or _absolute(usual) == notes):
+        named, index_base = file.index, base  # a project's index belongs to the project's notes only
+    index: IndexPlace
+    fallback_index: Path | None
+    if named and is_address(named):
+        if given is None and file.notes is None and not flags.takes_corpus:
+            notes = None
+        index, fallback_index = Collection.parse(named.strip(), notes.name if notes is not None else ""), None
+    elif notes is None:
+        raise NoNotes(f"No corpus/ folder in {here} or above it.", "Point --notes at a folder with .md files.")
+    else:
+        fallback_index = _index_in(cache, notes)
+        folder = _path(named, index_base)
+        index = _absolute(folder) if folder else _index_beside(notes) or fallback_index
+    in_database = isinstance(index, Collection)
+    if flags.refresh == "insist" and notes is None:
+        raise BadRequest("--refresh compares the index with notes, and none are named.", "Name them with --notes.")
     constants = _path(environment.get("ASSISTANT_CONSTANTS"), here) or _path(file.constants, base)
     return Settings(
-        notes=notes,
-        index=_absolute(index) if index else _index_beside(notes) or fallback_index,
+        folder=notes,
+        index=index,
         fallback_index=fallback_index,
         model=_model(flags.model or environment.get("ASSISTANT_MODEL"), here) or _model(file.model, base),
         cache=cache,
         constants=_absolute(constants) if constants else None,
-        refresh=_first(flags.refresh, file.refresh, "look"),
-        background=_first(flags.background, file.background, True),
+        refresh="never" if notes is None else _first(flags.refresh, file.refresh, "never" if in_database else "look"),
+        background=not in_database and _first(flags.background, file.background, True),
         vocabulary=_first(flags.vocabulary, file.vocabulary, True),
         quiet=_first(flags.quiet, file.quiet, False),
         theme=file.theme or "",
         keys=file.keys or {},
+        links_base=(file.links or {}).get("base", ""),
     )
+
+
+def named(folder: Path | None) -> Path:
+    """The folder of notes; NoNotes for None."""
+    if folder is None:
+        raise NoNotes("No folder of notes is named: they are read from the index.", "Name it with --notes.")
+    return folder
 
 
 def user_cache(environment: Mapping[str, str]) -> Path:
@@ -99,8 +147,9 @@ def user_cache(environment: Mapping[str, str]) -> Path:
     return Path(tempfile.gettempdir()) / f"notes-assistant-{os.getuid()}"
 
 
-def user_state(environment: Mapping[str, str], notes: Path) -> Path | None:
-    """The file for the chat's history about these notes, which need not exist; None where no home can be written."""
+def user_state(environment: Mapping[str, str], notes: IndexPlace) -> Path | None:
+    """The file for the chat's history about a folder of notes, or a collection of which no folder is named; it need not
+    exist. None where no home can be written."""
     named = environment.get("XDG_STATE_HOME", "")
     home = environment.get("HOME") or _passwd_home()
     usual = ("Library", "Application Support") if sys.platform == "darwin" else (".local", "state")
@@ -141,11 +190,11 @@ def make_private(folder: Path) -> None:
         permissions.write(tag, _CACHEDIR_TAG)
 
 
-def _index_in(cache: Path, notes: Path) -> Path:
-    """The folder in a cache for the index of these notes; by their real path, so that links to them share it."""
-    real = os.path.realpath(notes)
-    digest = hashlib.sha256(os.fsencode(real)).hexdigest()[:12]
-    name = "".join(c if c.isalnum() or c in "-_." else "_" for c in Path(real).name)[:40]
+def _index_in(cache: Path, notes: IndexPlace) -> Path:
+    """The folder in a cache for what is made of these notes; by their real path, so that links to them share it."""
+    place: IndexPlace = Path(os.path.realpath(notes)) if isinstance(notes, Path) else notes
+    digest = hashlib.sha256(os.fsencode(str(place))).hexdigest()[:12]
+    name = "".join(c if c.isalnum() or c in "-_." else "_" for c in place.name)[:40]
     return cache / f"{name or 'notes'}-{digest}"
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from assistant.errors import BadRequest
 
 FILE = "assistant.toml"
 Refresh = Literal["look", "insist", "never"]
 """Whether a question looks for changes of the notes first, insists on a fresh index, or takes the index as it is."""
+_LINK = re.compile(r"[A-Za-z0-9%:/?#\[\]@!$&'*+,;=._~-]+")
 _REFRESH: tuple[Refresh, ...] = ("look", "insist", "never")
 
 
@@ -29,6 +32,7 @@ class SettingsFile:
     quiet: bool | None = None
     theme: str | None = None
     keys: Mapping[str, str] | None = None
+    links: Mapping[str, str] | None = None
 
 
 def nearest_file(here: Path) -> tuple[Path, SettingsFile]:
@@ -54,6 +58,8 @@ def _read(path: Path) -> SettingsFile:
             raise BadRequest(f"{path} has an unknown key: {key}.", f"Known keys are {', '.join(known)}.")
         if key == "keys":
             _check_keys(path, value)
+        elif key == "links":
+            _check_links(path, value)
         else:
             _check(path, key, value, flag="bool" in str(known[key]))
     return SettingsFile(**table)
@@ -72,3 +78,21 @@ def _check(path: Path, key: str, value: object, *, flag: bool) -> None:
 def _check_keys(path: Path, value: object) -> None:
     if not isinstance(value, dict) or not all(isinstance(keys, str) and keys for keys in value.values()):
         raise BadRequest(f"{path}: keys is {value!r}.", 'Write a table: [keys], and below it copy-answer = "f2".')
+
+
+def _check_links(path: Path, value: object) -> None:
+    if not isinstance(value, dict) or value.keys() != {"base"} or not _is_web_address(value["base"]):
+        raise BadRequest(
+            f"{path}: links is {value!r}.", 'Write a table: [links], and below it base = "https://host/path/".'
+        )
+
+
+def _is_web_address(value: object) -> bool:
+    """Whether it names a host and is of characters that stand in every kind of link as they are."""
+    if not isinstance(value, str) or not _LINK.fullmatch(value):
+        return False
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)

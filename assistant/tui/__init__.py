@@ -7,7 +7,6 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,13 +38,15 @@ def chat(settings: Settings, *, history: bool = True) -> ChatApp:
     from assistant.tui.worker.engine_thread import EngineThread
 
     variables = os.environ
-    session_path = environment.user_state(variables, settings.notes) if history else None
+    session_path = environment.user_state(variables, settings.folder or settings.index) if history else None
     session = SessionFile(session_path)
     remembered_path = session_path.with_name("chat.json") if session_path is not None else None
     before = remembered.read(remembered_path)
     few_colours = environment.few_colours(variables) and not before.theme
     chat_settings = ChatSettings(
-        notes=settings.notes,
+        notes=settings.folder,
+        name=settings.name,
+        mends=not settings.follows_index,
         model=settings.model or "all-MiniLM-L6-v2",
         working_folder=Path.cwd(),
         editor=environment.named_editor(variables),
@@ -56,25 +57,21 @@ def chat(settings: Settings, *, history: bool = True) -> ChatApp:
         no_color=bool(variables.get("NO_COLOR")),
         remembered=before,
         remembered_file=remembered_path,
-        open_documentation=lambda: Engine.from_settings(_documentation(settings), background=False, complete=True),
+        open_documentation=lambda: Engine.from_settings(
+            settings.with_pages(Path(__file__).parents[1] / "docs"), background=False, complete=True
+        ),
     )
 
     def engine_thread(post: Post) -> EngineThread:
         return EngineThread(
             lambda progress: Engine.from_settings(settings, progress=progress),
-            IndexPaths.of(settings),
+            None if settings.follows_index else IndexPaths.of(settings),
             post,
             ansi=chat_settings.ansi,
+            follows_index=settings.follows_index,
         )
 
     return ChatApp(chat_settings, session, session.read(), engine_thread)
-
-
-def _documentation(settings: Settings) -> Settings:
-    """The settings with the documentation pages as notes, which have an index of their own in the user's cache."""
-    index = settings.cache / "help"
-    pages = Path(__file__).parents[1] / "docs"
-    return replace(settings, notes=pages, index=index, fallback_index=index)
 
 
 class _LogFile(logging.FileHandler):

@@ -33,11 +33,15 @@ class _Change:
 class AnswerMender:
     """Asks what the chosen answer should have been, shows what it would write, and writes it once that is confirmed."""
 
-    def __init__(self, view: ChatView, engine_thread: EngineThread, conversation: Conversation, notes: Path) -> None:
+    def __init__(
+        self, view: ChatView, engine_thread: EngineThread, conversation: Conversation, notes: Path | None
+    ) -> None:
+        """`notes` None for an index that does not learn of what is written here."""
         self._view = view
         self._engine_thread = engine_thread
         self._conversation = conversation
-        self._file = notes / vocabulary.USER_FILE
+        self._file = (notes or Path()) / vocabulary.USER_FILE
+        self._mends = notes is not None
         self._turn: Turn | None = None
         """Whose question is asked again once the index knows the sentence."""
         self._written = False
@@ -48,6 +52,12 @@ class AnswerMender:
         answer = card.turn.answer if card is not None else None
         if card is None or answer is None:
             self._view.toast("There is no answer to mend yet.")
+            return
+        if not self._mends:
+            self._view.toast(
+                f"This index is written elsewhere. Add the sentence to {vocabulary.USER_FILE} beside the notes, and run"
+                " `assistant index` there."
+            )
             return
         offered = _offered(answer)
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from assistant.errors import AssistantError
+from assistant.tui.chat_settings import ChatSettings
 from assistant.tui.history.turn import Turn
 from assistant.tui.view import ChatView
 from assistant.tui.widgets.dialogs import Naming
@@ -18,12 +19,12 @@ from assistant.tui.worker.messages import AnswersSaved
 class AnswerSaver:
     """Writes the answers on the screen to a Markdown file, in the engine's thread."""
 
-    def __init__(self, view: ChatView, engine_thread: EngineThread, notes: Path, working_folder: Path) -> None:
-        """`working_folder` is where the file goes unless the user names another folder."""
+    def __init__(self, view: ChatView, engine_thread: EngineThread, settings: ChatSettings) -> None:
         self._view = view
         self._engine_thread = engine_thread
-        self._notes = notes
-        self._working_folder = working_folder
+        self._notes = settings.notes
+        self._title = settings.title
+        self._working_folder = settings.working_folder
 
     def save(self) -> None:
         """Every answer on the screen, in a file that the user names."""
@@ -50,7 +51,7 @@ class AnswerSaver:
         folder = next((one for one in folders if export.takes_files(one, self._notes)), None)
         if folder is None:
             return ""
-        free = export.free_path(folder, f"{self._notes.name or 'notes'}-answers")
+        free = export.free_path(folder, f"{self._title or 'notes'}-answers")
         return free.name if folder == self._working_folder else str(free)
 
     def saved(self, event: AnswersSaved) -> None:
@@ -61,7 +62,7 @@ class AnswerSaver:
         """In the engine's thread."""
         from assistant.tui import export
 
-        text = export.markdown(turns, path.parent, f"Questions about {self._notes.name}")
+        text = export.markdown(turns, path.parent, f"Questions about {self._title}")
         trouble = ""
         try:
             export.save(path, text, self._notes)

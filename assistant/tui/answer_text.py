@@ -52,7 +52,8 @@ def _parts(block: DisplayBlock) -> Iterator[str]:
 
 
 def _source_line(source: Source) -> str:
-    return f"[{source.number}] {source.path}:{source.line}  {' › '.join(source.heading_path)}"
+    address = f"  {source.url}" if source.url else ""
+    return f"[{source.number}] {source.path}:{source.line}  {' › '.join(source.heading_path)}{address}"
 
 
 def _numbers(citations: tuple[int, ...]) -> str:

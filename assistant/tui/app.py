@@ -102,7 +102,7 @@ class ChatApp(WorkerHandlers, App[None], inherit_bindings=False):
         self.earlier = earlier
         self.engine_thread = engine_thread(self.post_message)
         self.view = ChatView(self, settings, self.engine_thread.colour_fence, self.engine_thread.parse_chunk)
-        self.status = Status(self.view, settings.notes.name)
+        self.status = Status(self.view, settings.title)
         recorder = SessionRecorder(session, self.post_message)
         self.conversation = Conversation(self.view, self.status, self.engine_thread, recorder)
         self.opener = SourceOpener(self.view, self.engine_thread, settings.editor)
@@ -115,9 +115,11 @@ class ChatApp(WorkerHandlers, App[None], inherit_bindings=False):
         self.slash = SlashRunner(self.view, self.appearance, self.opener, self.documentation)
         self.link_follower = LinkFollower(self.view, self.engine_thread, self.opener, self.copier)
         self.change_marker = ChangeMarker(self.view, self.engine_thread)
-        self.saver = AnswerSaver(self.view, self.engine_thread, settings.notes, settings.working_folder)
+        self.saver = AnswerSaver(self.view, self.engine_thread, settings)
         self.suggestions = Suggestions(self.view, self.status, self.engine_thread, settings.quiet_seconds)
-        self.mender = AnswerMender(self.view, self.engine_thread, self.conversation, settings.notes)
+        self.mender = AnswerMender(
+            self.view, self.engine_thread, self.conversation, settings.notes if settings.mends else None
+        )
         self.set_keymap(dict(settings.keys))
 
     @property

@@ -18,11 +18,16 @@ if TYPE_CHECKING:
 class ChatSettings:
     """What the command line and the settings file decide for one chat."""
 
-    notes: Path
+    notes: Path | None
+    """Their folder; None where they are read from an index in a database."""
     model: str
     """Its name, for the welcome."""
     working_folder: Path
     """Where a saved session goes unless the user names another folder."""
+    name: str = ""
+    """Of the notes; "" for that of their folder."""
+    mends: bool = True
+    """Whether what is added to the user's vocabulary gets into the index."""
     editor: str = ""
     """Its command line; "" where none is set."""
     clipboard: Way = "osc52"
@@ -43,6 +48,11 @@ class ChatSettings:
 
     quiet_seconds: float = 0.8
     """After the last key, before questions to begin with are asked of the notes."""
+
+    @property
+    def title(self) -> str:
+        """What the notes are called."""
+        return self.name or (self.notes.name if self.notes is not None else "")
 
     @property
     def first_theme(self) -> str:

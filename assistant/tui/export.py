@@ -47,8 +47,9 @@ def markdown(turns: Iterable[Turn], folder: Path, title: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def save(path: Path, text: str, notes: Path) -> None:
-    """Writes the whole file, then renames it, never over another one; BadRequest, also for a path inside `notes`."""
+def save(path: Path, text: str, notes: Path | None) -> None:
+    """Writes the whole file, then renames it, never over another one; BadRequest, also for a path inside `notes`, which
+    is None where they are in no folder."""
     if _inside(path, notes):
         raise BadRequest("That is in the notes folder, where it would become a note.", "Choose another folder.")
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
@@ -65,7 +66,7 @@ def save(path: Path, text: str, notes: Path) -> None:
         raise BadRequest(f"{path} cannot be written: {error.strerror}.", "Choose another folder.") from error
 
 
-def takes_files(folder: Path, notes: Path) -> bool:
+def takes_files(folder: Path, notes: Path | None) -> bool:
     """Whether `save` can write a file in the folder."""
     return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK) and not _inside(folder, notes)
 
@@ -80,9 +81,9 @@ def free_path(folder: Path, stem: str) -> Path:
     return path
 
 
-def _inside(path: Path, notes: Path) -> bool:
+def _inside(path: Path, notes: Path | None) -> bool:
     """Whether it is the notes folder or lies in it, links aside."""
-    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(notes))
+    return notes is not None and Path(os.path.realpath(path)).is_relative_to(os.path.realpath(notes))
 
 
 def _turn(turn: Turn, answer: Answer, folder: Path) -> Iterator[str]:
@@ -149,10 +150,17 @@ def _snippet(block: CodeBlock) -> Iterator[str]:
 
 
 def _source(source: Source, folder: Path) -> str:
+    """A note is linked to where it has an address or is in a folder that is known."""
+    place, path = f"{_escaped(source.path)}:{source.line}", _escaped(" › ".join(source.heading_path))
+    if source.url or source.file != source.path:
+        place = f"[{place}]({source.url or _relative(source, folder)})"
+    return f"- \\[{source.number}\\] {place} {path}"
+
+
+def _relative(source: Source, folder: Path) -> str:
+    """The address of a source's file and heading, seen from the folder."""
     target = quote(Path(os.path.relpath(source.file, folder)).as_posix(), errors="surrogateescape")
-    anchor = f"#{quote(source.anchor)}" if source.anchor else ""
-    path = _escaped(" › ".join(source.heading_path))
-    return f"- \\[{source.number}\\] [{_escaped(source.path)}:{source.line}]({target}{anchor}) {path}"
+    return target + (f"#{quote(source.anchor)}" if source.anchor else "")
 
 
 def _refs(numbers: Sequence[int]) -> str:

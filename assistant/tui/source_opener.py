@@ -177,7 +177,11 @@ class SourceOpener:
         if place is None:
             self._view.toast("There is no citation to open yet.")
             return
-        path, line = place
+        notes, name, line = place
+        if not notes:
+            self._view.toast(f"There is no file here: {name} was read from the index. Name the notes with --notes.")
+            return
+        path = Path(notes, name)
         if not path.is_file():
             self._view.toast(f"Note not found: {path}. Nothing was opened. Press r to ask again.", warn=True)
             self._engine_thread.look()
@@ -193,14 +197,15 @@ class SourceOpener:
             self._view.toast(f"{error} {path}:{line}", warn=True)
         self._engine_thread.look()
 
-    def _chosen_place(self) -> tuple[Path, int] | None:
-        """File and line (1-based) of the selected citation, else of the first."""
+    def _chosen_place(self) -> tuple[str, str, int] | None:
+        """Folder of the notes, path in it and line (1-based) of the selected citation, else of the first; "" for the
+        folder where the notes were read from the index."""
         card = self._view.chosen_card()
         answer = card.turn.answer if card is not None else None
         if card is None or answer is None or not answer.citations:
             return None
         citation = next((one for one in answer.citations if one.number == card.view.citation), answer.citations[0])
-        return Path(answer.notes, citation.path), citation.start_line
+        return answer.notes, citation.path, citation.start_line
 
 
 def _own_citation(answer: Answer, candidate: Candidate) -> int:

@@ -40,7 +40,7 @@ class ChatView:
         self.slash_list = SlashList()
         self.prompt = Prompt(settings.keys)
         self.key_bar = KeyBar(settings.keys)
-        self.welcome = Welcome(settings.notes, settings.model)
+        self.welcome = Welcome(settings.title, settings.model)
         self.on_source_closed: Callable[[], None] = lambda: None
         """Called when the source pane was closed; the finder sets it."""
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 
-from assistant.cli.diagnosis import index, installation, model, server
+from assistant.cli.diagnosis import index, installation, model, server, team_index
 from assistant.cli.diagnosis.finding import Finding
 from assistant.errors import AssistantError, NoNotes
+from assistant.system.collection import Collection
 from assistant.system.settings import Settings, user_cache
 
 
@@ -35,7 +36,10 @@ def examine(
     else:
         findings += model.model(settings, program)
         findings += index.notes(settings)
-        findings += index.index(settings, program, now)
+        if isinstance(settings.index, Collection):
+            findings += team_index.index(settings.index, settings.folder, program)
+        else:
+            findings += index.index(settings, settings.index, program, now)
         cache = settings.cache
     return [
         *findings,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,12 +27,15 @@ _WARNING_REMEDIES = (
 
 
 def notes(settings: Settings) -> Iterator[Finding]:
-    """How many notes there are, then one finding for each warning; a folder that cannot be read is a finding too."""
+    """How many notes there are, then one finding for each warning; a folder that cannot be read is a finding too. None
+    where no folder is named."""
     from assistant.notes import folder as notes_folder
 
+    if settings.folder is None:
+        return
     other_notes = "assistant --notes DIR doctor"
     try:
-        scan = notes_folder.scan(settings.notes, (settings.index, settings.fallback_index))
+        scan = notes_folder.scan(settings.notes, _own_folders(settings))
     except AssistantError as error:
         yield Finding("notes", error.message, other_notes)
         return
@@ -51,11 +54,17 @@ def _warning_remedy(folder: Path, warning: str) -> str:
     return shlex.join(["ls", "-la", str(folder)])
 
 
-def index(settings: Settings, program: str, now: float) -> Iterator[Finding]:
-    """`program` is the command line up to the command's name; `now` is in seconds since the epoch."""
+def _own_folders(settings: Settings) -> tuple[Path, ...]:
+    """The folders that an index may be kept in, which hold no notes."""
+    return tuple(place for place in (settings.index, settings.fallback_index) if isinstance(place, Path))
+
+
+def index(settings: Settings, folder: Path, program: str, now: float) -> Iterator[Finding]:
+    """`folder` is the one meant for the index; `program` is the command line up to the command's name; `now` is in
+    seconds since the epoch."""
     from assistant.storage import IndexMissing, Store, StoreError, being_written, problems
 
-    folder = _index_folder(settings)
+    folder = _index_folder(folder, settings.fallback_index)
     rebuild, age = f"{program} index --full", _age(folder, now)
     # First, since opening the index changes times and modes.
     shared = any(permissions.open_to_others(path) for path in _index_files(folder))
@@ -71,7 +80,9 @@ def index(settings: Settings, program: str, now: float) -> Iterator[Finding]:
                 yield Finding("index", f"damaged ({'; '.join(damage)}): {facts}", rebuild)
                 return
             yield Finding("index", f"intact: {facts}")
-            yield from _behind(settings, store, f"{program} index", updating=updating)
+            yield from lacking(store, f"{program} index", updating=updating)
+            if settings.folder is not None:
+                yield from behind(settings.folder, _own_folders(settings), store, f"{program} index")
     except IndexMissing:
         yield Finding("index", f"none yet in {folder}", f"{program} index")
     except (StoreError, AssistantError, OSError) as error:
@@ -80,32 +91,36 @@ def index(settings: Settings, program: str, now: float) -> Iterator[Finding]:
         yield Finding("index", f"{folder} can be read by other users", f"chmod -R go= {shlex.quote(str(folder))}")
 
 
-def _index_folder(settings: Settings) -> Path:
+def _index_folder(meant: Path, fallback: Path | None) -> Path:
     """Where the index is: in the fallback folder where the one meant for it takes no files."""
-    if not (settings.index / "notes.sqlite").exists() and (settings.fallback_index / "notes.sqlite").exists():
-        return settings.fallback_index
-    return settings.index
+    if fallback is not None and not (meant / "notes.sqlite").exists() and (fallback / "notes.sqlite").exists():
+        return fallback
+    return meant
 
 
-def _behind(settings: Settings, store: Store, update: str, *, updating: bool) -> Iterator[Finding]:
-    """What an undamaged index lacks; `update` adds it, and `updating` says that another process is adding it."""
-    from assistant.indexing import changes
-    from assistant.notes import folder as notes_folder
-
+def lacking(store: Store, update: str, *, updating: bool) -> Iterator[Finding]:
+    """What an undamaged index still lacks; `update` adds it, and `updating` says that another process is adding it."""
     if store.pending and updating:
         yield Finding("index", f"{store.pending:,} passages have no embedding yet; another process is computing them")
     elif store.pending:
         yield Finding("index", f"{store.pending:,} passages have no embedding yet", update)
-    files = notes_folder.scan(settings.notes, (settings.index, settings.fallback_index)).files
-    if store.versions != changes.versions(settings.notes):
+
+
+def behind(notes: Path, skip: Collection[Path], store: Store, update: str) -> Iterator[Finding]:
+    """How an undamaged index differs from the notes; `skip` are folders that hold none, and `update` mends it."""
+    from assistant.indexing import changes
+    from assistant.notes import folder as notes_folder
+
+    files = notes_folder.scan(notes, skip).files
+    if store.versions != changes.versions(notes):
         yield Finding("index", "the vocabulary or the program has changed since it was built", update)
     known = store.note_files()
-    if _changed(settings.notes, files, known):
+    if _changed(notes, files, known):
         yield Finding("index", "the notes have changed since it was built", update)
     for path, entry in sorted(known.items()):
         if entry.reason:
             warning = f"{path} {entry.reason}"
-            yield Finding("notes", warning, _warning_remedy(settings.notes, warning))
+            yield Finding("notes", warning, _warning_remedy(notes, warning))
 
 
 def _changed(folder: Path, files: Sequence[NoteFile], known: Mapping[str, StoredNote]) -> bool:

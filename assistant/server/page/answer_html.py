@@ -8,6 +8,7 @@ from assistant.records import Answer
 from assistant.rendering import terminal
 from assistant.rendering.blocks import (
     Alternatives,
+    AsOf,
     CodeBlock,
     DisplayBlock,
     Explanation,
@@ -36,7 +37,7 @@ from assistant.text import sanitize
 
 _ORDER: tuple[type[DisplayBlock], ...] = (
     *(Understood, Shortfall, Hint, Verdict, Options, Statements, Alternatives, Requirements, CodeBlock, Nearest),
-    *(Sources, Warnings, Explanation),
+    *(Sources, Warnings, AsOf, Explanation),
 )
 _COPIED_COLUMNS = 80
 
@@ -100,6 +101,8 @@ class _AnswerHtml:
                 yield _listed("Sources", "sources", [self._source(one) for one in block.items], "ol")
             case Warnings():
                 yield _listed("Warnings", "warnings", [element("li", text) for text in block.texts])
+            case AsOf():
+                yield element("p", block.text, class_="place")
             case Explanation():
                 rows = "\n".join("  " * depth + row for depth, row in block.rows)
                 yield element("details", element("summary", "Why"), element("pre", rows, tabindex=0), class_="why")
@@ -191,6 +194,7 @@ class _AnswerHtml:
             element("a", f"[{source.number}] ", place, href=address, class_="source"),
             " ",
             element("span", below_title(source.heading_path), class_="place"),
+            self._original(source) if source.url else None,
             changed,
             element(
                 "details",
@@ -200,6 +204,11 @@ class _AnswerHtml:
                 ),
             ),
         )
+
+    def _original(self, source: Source) -> Html:
+        """A link to the note where it is kept."""
+        unseen = element("span", f" of source {source.number}", class_="unseen")
+        return joined(" ", element("a", "original", unseen, href=source.url, rel="noopener noreferrer"))
 
     def _numbers(self, numbers: Iterable[int]) -> Html:
         """Links to what is cited."""

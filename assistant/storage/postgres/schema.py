@@ -196,22 +196,6 @@ CREATE TRIGGER sentences_in AFTER INSERT ON sentences REFERENCING NEW TABLE AS c
     FOR EACH STATEMENT EXECUTE FUNCTION count_texts('others');
 CREATE TRIGGER sentences_out AFTER DELETE ON sentences REFERENCING OLD TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION count_texts('others');
-CREATE FUNCTION count_mentions() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    IF TG_OP = 'INSERT' THEN
-        UPDATE keys SET uses = keys.uses + m.n FROM
-            (SELECT key, count(*) AS n FROM changed GROUP BY key) AS m WHERE keys.key = m.key;
-        INSERT INTO keys(key, uses) SELECT key, count(*) FROM changed
-            WHERE NOT EXISTS (SELECT 1 FROM keys WHERE keys.key = changed.key) GROUP BY key;
-    ELSE
-        UPDATE keys SET uses = keys.uses - m.n FROM
-            (SELECT key, count(*) AS n FROM changed GROUP BY key) AS m WHERE keys.key = m.key;
-    END IF;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER mentions_in AFTER INSERT ON mentions REFERENCING NEW TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION count_mentions();
-CREATE TRIGGER mentions_out AFTER DELETE ON mentions REFERENCING OLD TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION count_mentions();
 """
 
 

@@ -178,7 +178,8 @@ class PostgresSnapshot:
         return notices
 
     def current(self) -> bool:
-        """Whether nothing was committed since, as of now; False also where that cannot be told."""
+        """Whether nothing was committed since, as of now; False also where that cannot be told. Unreachable, since
+        another snapshot would wait for the server once more."""
         try:
             if self._connection is None:
                 self._run(lambda connection: None)
@@ -186,6 +187,8 @@ class PostgresSnapshot:
             with closing(PostgresSnapshot(self._collection, None)) as newest:  # this one stays as it is
                 self._notices.extend(newest.take_notices())
                 return (newest._schema, newest.state.change) == (self._schema, self.state.change)
+        except Unreachable:
+            raise
         except (StoreError, AssistantError):
             return False
 

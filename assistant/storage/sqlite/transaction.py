@@ -100,6 +100,9 @@ class SqliteTransaction(Transaction):
                 self.uncommitted.terms.subtract({*words.split(), *headings.split()})
             self.change("DELETE FROM contents WHERE rowid = ?", passage)
 
+    def count_topics(self) -> None:
+        pass  # triggers do
+
     def start_over(self) -> None:
         counters = self.rows("SELECT name, seq FROM sqlite_sequence")
         for (table,) in self.rows("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%STRICT%'"):

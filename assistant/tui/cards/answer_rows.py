@@ -8,6 +8,7 @@ from textual.content import Content
 
 from assistant.rendering.blocks import (
     Alternatives,
+    AsOf,
     CodeBlock,
     DisplayBlock,
     Hint,
@@ -38,6 +39,7 @@ from assistant.tui.history.turn import Turn
 _UNFOLDED: tuple[type[DisplayBlock], ...] = (
     *(Shortfall, Nearest, Hint, Verdict, Alternatives, Requirements, Options, Statements, CodeBlock, Sources),
     Warnings,
+    AsOf,
 )
 _FOLDED: tuple[type[DisplayBlock], ...] = (Shortfall, Verdict)
 _NAMES = (Verdict, Alternatives, Requirements, Options)
@@ -135,6 +137,8 @@ class _AnswerRows:
             case Warnings():
                 for warning in block.texts:
                     yield from self.layout.hanging("Warning: ", warning, "$text-warning")
+            case AsOf():
+                yield from self.layout.hanging("", block.text, "dim")
 
     def _shortfall(self, block: Shortfall) -> Iterator[Row]:
         missing = f"The notes say nothing about: {', '.join(block.missing)}" if block.missing else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.text import sanitize
@@ -20,7 +19,8 @@ _BAR = 24
 class Welcome(TranscriptItem):
     """Counts, model and example questions, of which one may be marked."""
 
-    def __init__(self, notes: Path, model: str) -> None:
+    def __init__(self, notes: str, model: str) -> None:
+        """The names of both."""
         super().__init__()
         self._notes, self._model = notes, model
         self._overview: Overview | None = None
@@ -83,7 +83,7 @@ class Welcome(TranscriptItem):
         if self._trouble:
             return "", Piece(sanitize.line(self._trouble), "$text-warning")
         if overview is None:
-            name, done = sanitize.line(self._notes.name), self._progress.text if self._progress is not None else ""
+            name, done = sanitize.line(self._notes), self._progress.text if self._progress is not None else ""
             return "", Piece(f"Notes in {name}: {sanitize.line(done) or 'opening the index'}", "dim")
         pending = f"{overview.pending:,} passages without embeddings yet" if overview.pending else "index ready"
         counts = f"{_count(overview.notes, 'note')} · {_count(overview.passages, 'passage')}"

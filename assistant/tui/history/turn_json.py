@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, get_args
 
 from assistant.records import (
@@ -74,7 +75,10 @@ def answer_from_json(record: Mapping[str, Any]) -> Answer:
         elapsed_ms=float(record["elapsed_ms"]),
         notes=_text(record["notes"]),
         index=IndexState(
-            int(record["index"]["generation"]), bool(record["index"]["stale"]), int(record["index"]["pending"])
+            int(record["index"]["generation"]),
+            bool(record["index"]["stale"]),
+            int(record["index"]["pending"]),
+            _time(record["index"].get("committed")),
         ),
         sides=_sides(record.get("sides")),
     )
@@ -125,6 +129,7 @@ def _citation(record: Mapping[str, Any]) -> Citation:
         end_line=int(record["end_line"]),
         quote=_text(record["quote"]),
         stale=bool(record["stale"]),
+        url=_optional(record.get("url")),
     )
 
 
@@ -136,6 +141,14 @@ def _text(value: object) -> str:
 
 def _optional(value: object) -> str | None:
     return None if value is None else _text(value)
+
+
+def _time(value: object) -> str | None:
+    """As `_optional`, of ISO 8601."""
+    text = _optional(value)
+    if text is not None:
+        datetime.fromisoformat(text)
+    return text
 
 
 def _texts(values: list[object]) -> tuple[str, ...]:

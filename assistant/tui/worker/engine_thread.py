@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from assistant.engine import Cancelled, Engine
 from assistant.errors import AssistantError, NoNotes
-from assistant.indexing.index_process import AGAIN_SECONDS, IndexPaths
+from assistant.indexing.index_process import AGAIN_SECONDS, FOLLOW_SECONDS, IndexPaths
 from assistant.records import Answer, Candidate, LineNumber, Note
 from assistant.tui import highlighting
 from assistant.tui.outline import Outline
@@ -53,16 +53,23 @@ class EngineThread:
         *,
         watch: bool = True,
         ansi: bool = False,
+        follows_index: bool = False,
     ) -> None:
         """`open_engine` takes the progress callback; without `paths` nothing is left to a child process.
 
-        `ansi` colours code in the terminal's own sixteen colours.
+        `ansi` colours code in the terminal's own sixteen colours. `follows_index`: nothing is indexed here, and newer
+        generations are looked for.
         """
         self._open = open_engine
         self._engine: Engine | None = None
         self._post = post
         self._ansi = ansi
         self._watched = Path(paths.notes) if watch and paths is not None else None
+        self._follows_index = follows_index
+        self._follows = False
+        """Whether a look at the index is in the queue."""
+        self._seen = 0
+        """What `Engine.newest` gave at the last of these looks."""
         self._cited: set[str] = set()
         """Paths of the notes that answers on the screen cite."""
         self._headings: tuple[Heading, ...] | None = None
@@ -91,6 +98,8 @@ class EngineThread:
         self._jobs.start(self._load)
         if self._watched is not None:
             Thread(target=self._watch, args=(self._watched,), name="watch", daemon=True).start()
+        if self._follows_index:
+            Thread(target=self._follow, name="follow", daemon=True).start()
 
     def close(self) -> None:
         """Ends the child process and the watching; the thread itself ends with the program."""
@@ -265,3 +274,20 @@ class EngineThread:
         except (OSError, RuntimeError):  # the system cannot tell of changes in this folder
             while not self._jobs.closed.wait(AGAIN_SECONDS):
                 self.look()
+
+    def _follow(self) -> None:
+        while not self._jobs.closed.wait(FOLLOW_SECONDS):
+            if not self._follows:  # where a server is waited for, questions wait behind one look and not behind many
+                self._follows = True
+                self._jobs.put(self._look_if_newer)
+
+    def _look_if_newer(self) -> None:
+        """A look, which the status line shows, only where somebody has committed something since the last one, whether
+        or not a question was answered from it meanwhile."""
+        try:
+            newest = self._opened().newest()
+            if not newest or newest != self._seen:
+                self._look()
+                self._seen = newest
+        finally:
+            self._follows = False

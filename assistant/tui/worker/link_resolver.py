@@ -51,7 +51,8 @@ class _Search:
 
 
 class LinkResolver:
-    """Only links to notes of the folder itself lead anywhere, as its files are now."""
+    """Only links to notes of the folder itself lead anywhere, as its files are now, or to notes of the index where no
+    folder is named."""
 
     def __init__(self, engine: Callable[[], Engine], jobs: JobQueue, post: Post) -> None:
         self._engine = engine
@@ -81,9 +82,7 @@ class LinkResolver:
             self._post(LinkResolved(source, target, found.heading_path, found.start))
 
     def _files(self) -> Sequence[NoteFile]:
-        from assistant.notes import folder
-
-        return folder.scan(self._engine().notes).files
+        return self._engine().files()
 
     def _targets(self, files: Sequence[NoteFile]) -> LinkTargets:
         return LinkTargets((file.path for file in files), self._titles)
@@ -96,9 +95,14 @@ class LinkResolver:
 
     def _inside(self, target: Target, link: str) -> Target:
         """As it is, or outside for a note that a symbolic link brings into the folder."""
-        if isinstance(target, InNotes) and not lies_in(self._engine().notes, target.path):
+        if isinstance(target, InNotes) and not self._is_inside(target.path):
             return Outside(link)
         return target
+
+    def _is_inside(self, path: str) -> bool:
+        """A note that is read from the index is."""
+        folder = self._engine().folder
+        return folder is None or lies_in(folder, path)
 
     def _section(self, target: Target) -> Section | None:
         """The section that the fragment of a target in the notes names."""
@@ -133,14 +137,10 @@ class LinkResolver:
 
     def _links_of(self, file: NoteFile) -> Sequence[tuple[LineLink, str]]:
         """None for a note that cannot be read or lies outside the folder."""
-        from assistant.notes import folder, link_lines
+        from assistant.notes import link_lines
 
         if file not in self._links:
-            try:
-                notes = self._engine().notes
-                lines = folder.lines(notes, file.path) if lies_in(notes, file.path) else ()
-            except folder.UnreadableNote:
-                lines = ()
+            lines = self._engine().lines(file.path) if self._is_inside(file.path) else ()
             self._links[file] = tuple((link, lines[link.line - 1]) for link in link_lines.links(lines))
         return self._links[file]
 
