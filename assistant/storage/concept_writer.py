@@ -18,14 +18,6 @@ from assistant.storage.transaction import Transaction
 _TEXTS = """
     SELECT s.concept, s.text, t.ready FROM sentences s JOIN texts t ON t.id = s.text ORDER BY s.concept, s.position
 """
-_INSERT_MATCH = (
-    "INSERT INTO matches(key, concept, whole, crc) VALUES (?, ?, ?, ?)"
-    " ON CONFLICT(key, concept) DO UPDATE SET whole = excluded.whole, crc = excluded.crc"
-)
-_INSERT_CONCEPT = (
-    "INSERT INTO concepts(concept, texts, rows, data, crc) VALUES (?, ?, ?, ?, ?) ON CONFLICT(concept) DO UPDATE SET"
-    " texts = excluded.texts, rows = excluded.rows, data = excluded.data, crc = excluded.crc"
-)
 
 
 class ConceptWriter:
@@ -63,7 +55,11 @@ class ConceptWriter:
         change_many = self._transaction.change_many
         self._transaction.change(f"UPDATE keys SET matched = 1 WHERE key {IN_LIST}", list(keys))
         pairs = [(key, concept, int(whole)) for key in keys for concept, whole in sorted(matches.get(key, {}).items())]
-        change_many(_INSERT_MATCH, [codec.pack_match(*pair) for pair in pairs])
+        change_many("DELETE FROM matches WHERE key = ?", [(key,) for key in keys])
+        change_many(
+            "INSERT INTO matches(key, concept, whole, crc) VALUES (?, ?, ?, ?)",
+            [codec.pack_match(*pair) for pair in pairs],
+        )
         new = self._new_concepts()
         numbered = [(concept, each) for concept in new for each in enumerate((concept, *sentences.get(concept, ())))]
         texts = self._texts.register([sentence for _, (_, sentence) in numbered])
@@ -71,12 +67,9 @@ class ConceptWriter:
             "INSERT INTO sentences(concept, position, sentence, text) VALUES (?, ?, ?, ?)",
             [(concept, *each, text) for (concept, each), (text, _) in zip(numbered, texts, strict=True)],
         )
-        change_many(
-            "INSERT INTO concept_words(term, concept, weight, named, crc) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT(term, concept) DO UPDATE SET weight = excluded.weight, named = excluded.named,"
-            " crc = excluded.crc",
-            [codec.pack_word(*word) for word in sorted(words(new))],
-        )
+        weighed = [codec.pack_word(*word) for word in sorted(words(new))]
+        change_many("DELETE FROM concept_words WHERE term = ? AND concept = ?", [row[:2] for row in weighed])
+        change_many("INSERT INTO concept_words(term, concept, weight, named, crc) VALUES (?, ?, ?, ?, ?)", weighed)
 
     def _new_concepts(self) -> list[str]:
         """Concepts that match a topic and have no sentences yet, sorted; those that match none any more are deleted."""
@@ -101,11 +94,13 @@ class ConceptWriter:
             centres.append(codec.centre(matrix[1:]))
             packed[concept] = codec.pack_matrix(matrix[1:])
         with codec.decoding("a concept"):  # a text may be marked as ready and have no vector
-            for concept in sorted(gathered.keys() - packed.keys()):
+            new = {concept: row for concept, row in packed.items() if gathered.get(concept) != complete[concept]}
+            for concept in sorted({*new, *(gathered.keys() - packed.keys())}):
                 change("DELETE FROM concepts WHERE concept = ?", concept)
-            for concept, row in packed.items():
-                if gathered.get(concept) != complete[concept]:
-                    change(_INSERT_CONCEPT, concept, complete[concept], *row)
+            self._transaction.change_many(
+                "INSERT INTO concepts(concept, texts, rows, data, crc) VALUES (?, ?, ?, ?, ?)",
+                [(concept, complete[concept], *row) for concept, row in new.items()],
+            )
             self._put_centres(names, [*named, *centres])
         self._transaction.commit()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
@@ -122,16 +122,9 @@ class NoteWriter:
 
     def _put_contents(self, note: int, passages: Sequence[Passage], ids: Sequence[int]) -> None:
         """The terms of each passage, for full text."""
-        contents = []
-        above: dict[tuple[str, ...], tuple[list[str], list[str]]] = {}
-        for passage, number in zip(passages, ids, strict=True):
-            path = passage.heading_path
-            if path not in above:
-                above[path] = tokenizer.terms("\n".join(path[1:])), tokenizer.terms(path[0])
-            headings, title = above[path]
-            words = tokenizer.terms(f"{passage.text}\n{passage.label}")
-            self._transaction.uncommitted.terms.update({*words, *headings})
-            contents.append(Contents(number, words, headings, title if passage.titled else ()))
+        contents = contents_of(zip(ids, passages, strict=True))
+        for one in contents:
+            self._transaction.uncommitted.terms.update({*one.words, *one.headings})
         self._transaction.put_contents(note, contents)
 
     def _put_mentions(self, mentions: Sequence[Mention], passages: Sequence[Passage], ids: Sequence[int]) -> None:
@@ -180,6 +173,20 @@ class NoteWriter:
             change("DELETE FROM chunks WHERE note = ?", note)
             change("DELETE FROM sections WHERE note = ?", note)
             change("DELETE FROM notes WHERE id = ?", note)
+
+
+def contents_of(passages: Iterable[tuple[int, Passage]]) -> list[Contents]:
+    """The terms of the passages of one note, each with its id."""
+    contents = []
+    above: dict[tuple[str, ...], tuple[list[str], list[str]]] = {}
+    for number, passage in passages:
+        path = passage.heading_path
+        if path not in above:
+            above[path] = tokenizer.terms("\n".join(path[1:])), tokenizer.terms(path[0])
+        headings, title = above[path]
+        words = tokenizer.terms(f"{passage.text}\n{passage.label}")
+        contents.append(Contents(number, words, headings, title if passage.titled else ()))
+    return contents
 
 
 def _above(passage: Passage, places: Sequence[tuple[int, int]]) -> int:

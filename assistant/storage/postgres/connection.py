@@ -53,6 +53,8 @@ def connect(conninfo: str, name: str, patience: float, starting: float | None = 
                 raise Unreachable(text(error)) from error
         except psycopg.Error as error:
             raise Unreachable(text(error)) from error
+        except UnicodeError as error:
+            raise Unreachable("no host can have this name") from error
         else:
             _adapt(connection)
             return connection
@@ -90,8 +92,6 @@ def _is_no_host(name: str) -> bool:
         socket.getaddrinfo(name, None)
     except socket.gaierror as error:
         return error.errno == socket.EAI_NONAME
-    except UnicodeError:
-        return True
     return False
 
 

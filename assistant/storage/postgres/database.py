@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
@@ -18,6 +19,8 @@ from assistant.storage.postgres.errors import translated
 
 _COPIED = re.compile(r"INSERT INTO (\w+\([\w, ]+\)) VALUES \([?, ]+\)")
 _AT_ONCE = 1000
+_NUMBERS = itertools.count()
+"""Of cursors, several of which may be open."""
 
 
 @cache
@@ -28,7 +31,7 @@ def dialect(statement: str) -> bytes:
 
 def each(connection: Connection, statement: str, values: Sequence[object]) -> Iterator[Any]:
     """The rows of a query, one by one, a thousand at a time from the server; in a transaction only."""
-    with connection.cursor(name="each") as cursor:
+    with connection.cursor(name=f"each_{next(_NUMBERS)}") as cursor:
         cursor.itersize = _AT_ONCE
         cursor.execute(dialect(statement), values, binary=True)
         yield from cursor

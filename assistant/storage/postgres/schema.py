@@ -43,7 +43,8 @@ CREATE TABLE IF NOT EXISTS assistant.collections(
 WANTED = "(CASE WHEN uses > 0 THEN 1 ELSE 0 END + CASE WHEN chunks > 0 THEN 2 ELSE 0 END)"
 """An SQL expression: what a text's `filed` should be."""
 
-# Texts that may be longer than a B-tree takes, and are looked up by equality alone, have hash indexes.
+# Texts that may be longer than a B-tree takes (2,704 bytes), and are looked up by equality alone, have hash indexes,
+# also where the same text must not come twice.
 TABLES = f"""
 CREATE TABLE state(
     one bigint PRIMARY KEY CHECK (one = 1),
@@ -59,15 +60,15 @@ CREATE TABLE state(
 );
 CREATE TABLE counters(name text PRIMARY KEY, last bigint NOT NULL); -- by table the last id that was given
 CREATE TABLE notes(
-    id bigint PRIMARY KEY, path text COLLATE "C" NOT NULL UNIQUE,
+    id bigint PRIMARY KEY, path text COLLATE "C" NOT NULL, EXCLUDE USING hash (path WITH =),
     size bigint NOT NULL, mtime_ns bigint NOT NULL, inode bigint NOT NULL,
     looked bigint NOT NULL,         -- when the stat was taken, ns
     digest text NOT NULL, title text NOT NULL, titled bigint NOT NULL, tags text NOT NULL,
     count bigint NOT NULL, lines bytea NOT NULL
 );
 CREATE TABLE refused(               -- notes that cannot be read, so that each is tried once
-    path text COLLATE "C" PRIMARY KEY, size bigint NOT NULL, mtime_ns bigint NOT NULL, inode bigint NOT NULL,
-    looked bigint NOT NULL, reason text NOT NULL
+    path text COLLATE "C" NOT NULL, EXCLUDE USING hash (path WITH =),
+    size bigint NOT NULL, mtime_ns bigint NOT NULL, inode bigint NOT NULL, looked bigint NOT NULL, reason text NOT NULL
 );
 CREATE TABLE sections(
     id bigint PRIMARY KEY, note bigint NOT NULL, heading_path text NOT NULL, anchor text NOT NULL, start bigint NOT NULL
@@ -131,17 +132,18 @@ CREATE INDEX keys_gone ON keys(uses) WHERE uses = 0;
 CREATE TABLE matches(               -- concepts of the vocabulary whose name stands in a topic's
     key text COLLATE "C" NOT NULL, concept text COLLATE "C" NOT NULL,
     whole bigint NOT NULL,          -- whether it is all of it
-    crc bigint NOT NULL, PRIMARY KEY (key, concept)
+    crc bigint NOT NULL
 );
-CREATE INDEX matches_concept ON matches(concept);
+CREATE INDEX matches_key ON matches USING hash (key);
+CREATE INDEX matches_concept ON matches USING hash (concept);
 CREATE TABLE sentences(
     concept text COLLATE "C" NOT NULL,
     position bigint NOT NULL,       -- 0 is the concept's name
-    sentence text NOT NULL, text bigint NOT NULL,
-    PRIMARY KEY (concept, position)
+    sentence text NOT NULL, text bigint NOT NULL
 );
+CREATE INDEX sentences_concept ON sentences USING hash (concept);
 CREATE TABLE concepts(              -- the sentences' vectors (k, d) of one concept
-    concept text COLLATE "C" PRIMARY KEY,
+    concept text COLLATE "C" NOT NULL, EXCLUDE USING hash (concept WITH =),
     texts text NOT NULL,            -- ids of what they were made from
     rows bigint NOT NULL, data bytea NOT NULL, crc bigint NOT NULL
 );
@@ -152,9 +154,10 @@ CREATE TABLE concept_words(
     term text COLLATE "C" NOT NULL, concept text COLLATE "C" NOT NULL,
     weight float8 NOT NULL,         -- BM25 of the term in the concept's sentences
     named float8 NOT NULL,          -- share of the concept's names that hold it
-    crc bigint NOT NULL, PRIMARY KEY (term, concept)
+    crc bigint NOT NULL
 );
-CREATE INDEX concept_words_named ON concept_words(concept) WHERE named > 0;
+CREATE INDEX concept_words_term ON concept_words USING hash (term);
+CREATE INDEX concept_words_named ON concept_words USING hash (concept) WHERE named > 0;
 CREATE TABLE frequencies(           -- passages that hold each term
     term text COLLATE "C" NOT NULL, n bigint NOT NULL, crc bigint NOT NULL
 );

@@ -19,6 +19,7 @@ from assistant.storage.postgres import nearest, schema
 from assistant.storage.postgres.connection import LOST_SECONDS, connect
 from assistant.storage.postgres.database import PostgresDatabase
 from assistant.storage.postgres.errors import translated
+from assistant.storage.postgres.full_text import postings_of
 from assistant.storage.postgres.schema import WANTED
 from assistant.storage.postgres.status import holder
 from assistant.storage.state import COLUMNS, INSERT_STATE, State, pack_state, text_key, unpack_state
@@ -119,20 +120,7 @@ class PostgresTransaction(Transaction):
         return _FIRST_WAITING
 
     def put_contents(self, note: int, contents: Sequence[Contents]) -> None:
-        postings: dict[str, tuple[list[int], list[float], list[int]]] = {}
-        tokens = 0
-        for one in contents:
-            length = len(one.words) + len(one.headings) + len(one.title)
-            tokens += length
-            frequencies: dict[str, float] = {}
-            for words, weight in ((one.words, 1.0), (one.headings, 0.5)):
-                for word in words:
-                    frequencies[word] = frequencies.get(word, 0.0) + weight
-            for term, frequency in frequencies.items():
-                holding, often, lengths = postings.setdefault(term, ([], [], []))
-                holding.append(one.passage)
-                often.append(frequency)
-                lengths.append(length)
+        postings, tokens = postings_of(contents)
         self.change_many(
             "INSERT INTO postings(term, note, passages, frequencies, lengths) VALUES (?, ?, ?, ?, ?)",
             [(term, note, *(_array(column) for column in columns)) for term, columns in postings.items()],
