@@ -16,6 +16,8 @@ HNSW_LONGEST = 4000
 """Numbers of a vector at most that pgvector makes an HNSW index of."""
 HNSW_MOST = 1000
 """The longest list that pgvector's HNSW keeps (`hnsw.ef_search`)."""
+_EF_SEARCH = 40
+"""The shortest, which is pgvector's own default."""
 _WIDER = 2
 """How many times as many codes HNSW is asked for as rows are wanted: what it misses is mostly at the end."""
 _ORDERED: dict[Users, str] = {
@@ -26,11 +28,15 @@ _ORDERED_OF: dict[Users, str] = {
     "uses": "SELECT text, code <#> ?::halfvec FROM passage_codes WHERE text = ANY(?) ORDER BY 2 LIMIT ?",
     "chunks": "SELECT text, code <#> ?::halfvec FROM chunk_codes WHERE text = ANY(?) ORDER BY 2 LIMIT ?",
 }
-# The index is on an expression with the vectors' length in it, which no parameter can stand for.
-_BY_INDEX: dict[Users, str] = {
-    "uses": "SELECT text, code::halfvec(DIMENSION) <#> ?::halfvec FROM passage_codes ORDER BY 2 LIMIT ?",
-    "chunks": "SELECT text, code::halfvec(DIMENSION) <#> ?::halfvec FROM chunk_codes ORDER BY 2 LIMIT ?",
-}
+# One statement, since a connection may be lost between two: the list's length is set before the index is searched, as
+# the search waits for a value of it. The index is on an expression with the vectors' length in it, which no parameter
+# can stand for.
+_BY_INDEX = """
+    SELECT near.text FROM (SELECT set_config('hnsw.ef_search', ?, true) AS length) AS list CROSS JOIN LATERAL (
+        SELECT text FROM {}_codes WHERE list.length <> '' ORDER BY code::halfvec(DIMENSION) <#> ?::halfvec LIMIT ?
+    ) AS near
+"""
+_IN_INDEX: dict[Users, str] = {"uses": _BY_INDEX.format("passage"), "chunks": _BY_INDEX.format("chunk")}
 
 Run = Callable[..., list[Any]]
 
@@ -97,9 +103,9 @@ class Codes:
         return by_codes(query, k, self.size, error, leading, exact)
 
     def _by_hnsw(self, query: Matrix, width: int) -> list[int]:
-        self._rows("SELECT set_config('hnsw.ef_search', ?, true)", str(min(max(width, 40), HNSW_MOST)))
-        statement = _BY_INDEX[self._users].replace("DIMENSION", str(self.dimension))
-        return [text for text, _ in self._rows(statement, _literal(query.astype(np.float16)), width)]
+        statement = _IN_INDEX[self._users].replace("DIMENSION", str(self.dimension))
+        rows = self._rows(statement, str(max(width, _EF_SEARCH)), _literal(query.astype(np.float16)), width)
+        return [text for (text,) in rows]
 
 
 def _literal(half: Any) -> str:

@@ -14,7 +14,7 @@ from psycopg import sql
 
 from assistant.storage import codec
 from assistant.storage.backend import Contents, StoredVector
-from assistant.storage.errors import Busy, IndexDamaged, ReadOnly, StoreError
+from assistant.storage.errors import Busy, DiskFull, IndexDamaged, ReadOnly, StoreError
 from assistant.storage.postgres import nearest, schema
 from assistant.storage.postgres.connection import LOST_SECONDS, connect
 from assistant.storage.postgres.database import PostgresDatabase
@@ -40,8 +40,10 @@ _COUNT_TOPICS = (
 )
 _OF_PASSAGES, _OF_CHUNKS = 1, 2
 """Bits of `texts.filed`."""
-_BUILD_MEMORY = "512MB"
-"""For building an HNSW index: one that fits is built several times as fast."""
+_LEAST_MEMORY, _MOST_MEMORY = 64, 4096
+"""MB for building an HNSW index. One that fits is built ten times as fast as one that does not."""
+_A_ROW = 800
+"""Bytes that pgvector needs for a row of an HNSW index beside its numbers: 706 were measured."""
 
 _DEATH = {
     "client_connection_check_interval": "2s",
@@ -270,11 +272,13 @@ class PostgresTransaction(Transaction):
         counts, indexed = counts_and_indexed[:2], counts_and_indexed[2:]
         filed = False
         for name, count, has in zip(("passages", "chunks"), counts, indexed, strict=True):
-            wanted = (
-                count >= (nearest.HNSW_FROM // 2 if has else nearest.HNSW_FROM) and dimension <= nearest.HNSW_LONGEST
-            )
+            least = nearest.HNSW_FROM // 2 if has else nearest.HNSW_FROM
+            wanted = count >= least and dimension <= nearest.HNSW_LONGEST
             if wanted != has:
-                self._index_codes(name, dimension, wanted=wanted)
+                if has:
+                    self._drop_index(name)
+                else:
+                    self._index_codes(name, dimension, count)
                 filed = True
         if filed or self._beside:
             self._file_codes()
@@ -282,19 +286,28 @@ class PostgresTransaction(Transaction):
             self.remove_leftovers()
         return filed
 
-    def _index_codes(self, name: str, dimension: int, *, wanted: bool) -> None:
+    def _index_codes(self, name: str, dimension: int, count: int) -> None:
         define = self.database.define
-        index, table = sql.Identifier(f"{name}_hnsw"), sql.Identifier(f"{name.removesuffix('s')}_codes")
-        if wanted:
-            define(sql.SQL("SET LOCAL maintenance_work_mem = {}").format(_BUILD_MEMORY))
-            define(
-                sql.SQL("CREATE INDEX {} ON {} USING hnsw ((code::halfvec({})) halfvec_ip_ops)").format(
-                    index, table, sql.Literal(dimension)
-                )
-            )
-        else:
-            define(sql.SQL("DROP INDEX {}").format(index))
-        define(sql.SQL("UPDATE filing SET {} = {}").format(sql.Identifier(f"{name}_indexed"), wanted))
+        index = sql.SQL("CREATE INDEX {} ON {} USING hnsw ((code::halfvec({})) halfvec_ip_ops)").format(
+            sql.Identifier(f"{name}_hnsw"), sql.Identifier(f"{name.removesuffix('s')}_codes"), sql.Literal(dimension)
+        )
+        memory = min(max(_LEAST_MEMORY, count * (2 * dimension + _A_ROW) // 2**20), _MOST_MEMORY)
+        define(sql.SQL("SET LOCAL maintenance_work_mem = {}").format(sql.Literal(f"{memory}MB")))
+        self.database.script("SAVEPOINT indexing")
+        try:
+            define(index)
+        except DiskFull:  # where memory that processes share is small, as in a container, one process has to do
+            self.database.script("ROLLBACK TO SAVEPOINT indexing; SET LOCAL max_parallel_maintenance_workers = 0")
+            define(index)
+        self._mark_indexed(name, indexed=True)
+
+    def _drop_index(self, name: str) -> None:
+        self.database.define(sql.SQL("DROP INDEX {}").format(sql.Identifier(f"{name}_hnsw")))
+        self._mark_indexed(name, indexed=False)
+
+    def _mark_indexed(self, name: str, *, indexed: bool) -> None:
+        column = sql.Identifier(f"{name}_indexed")
+        self.database.define(sql.SQL("UPDATE filing SET {} = {}").format(column, indexed))
 
     def sound(self, *, whole: bool) -> bool:
         """Nothing stands beside the rows."""
