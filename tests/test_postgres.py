@@ -773,8 +773,8 @@ def test_an_index_of_vectors_is_made_used_and_dropped(collection: Collection, mo
         exact = [list(each)[:10] for each in store.nearest_passages(queries, 10, only=ids)]
         hits = sum(len(set(one) & set(other)) for one, other in zip(found, exact, strict=True))
         assert hits >= 0.95 * 300
-        statement = nearest._BY_INDEX["uses"].replace("DIMENSION", "16")
-        plan = store._snapshot.rows(f"EXPLAIN {statement}", nearest._literal(queries[0].astype(np.float16)), 20)
+        statement = nearest._IN_INDEX["uses"].replace("DIMENSION", "16")
+        plan = store._snapshot.rows(f"EXPLAIN {statement}", "40", nearest._literal(queries[0].astype(np.float16)), 20)
         assert any("passages_hnsw" in line for (line,) in plan)
     put(200)
     assert sql(collection, "SELECT passages, passages_indexed FROM filing") == [(200, True)]

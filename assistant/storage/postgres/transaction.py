@@ -208,7 +208,7 @@ class PostgresTransaction(Transaction):
         ((before, *indexed),) = self.rows("SELECT dimension, passages_indexed, chunks_indexed FROM filing")
         for name, has in zip(("passages", "chunks"), indexed, strict=True):
             if has and before != dimension:
-                self._index_codes(name, before, wanted=False)
+                self._drop_index(name)
 
     def _replace_codes(self, table: str, texts: list[int], codes: dict[int, Sequence[Any]]) -> int:
         """How many rows the table has gained, in the open transaction."""
