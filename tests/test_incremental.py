@@ -175,4 +175,4 @@ def database(new_collection: Callable[[], Collection]) -> None:
 
 
 TestNotesOfATeam = pytest.mark.usefixtures("database")(NotesOfATeam.TestCase)
-TestNotesOfATeam.settings = settings(max_examples=max(1, round(5 * scale)), stateful_step_count=20)
+TestNotesOfATeam.settings = settings(max_examples=max(1, round(4 * scale)), stateful_step_count=20)

@@ -36,7 +36,7 @@ from assistant.storage.postgres.database import PostgresDatabase
 from assistant.storage.postgres.status import being_written
 from assistant.system.collection import Collection, IndexPlace
 from tests import postgres_server
-from tests.conftest import ROOT
+from tests.conftest import ROOT, scale
 from tests.hashing_encoder import HashingEncoder
 from tests.postgres_server import Server
 from tests.test_store import ENCODER, NOTES, embed, indexed, rows_of
@@ -602,7 +602,7 @@ def test_any_value_in_any_column_is_recognised(
     """No failure to decode it is anything but a StoreError, and what doctor finds sound is what was written."""
     collection = new_collection()
     columns: list[tuple[object, ...]] = []
-    for place in range(40):
+    for place in range(round(24 * scale)):
         if place % 8 == 0:
             collection = new_collection()
             write(collection, NOTES)

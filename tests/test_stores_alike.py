@@ -130,7 +130,7 @@ ELSEWHERE = {"open", "close", "rest", "read_ahead", "lend", "committed"}
 """Methods that say nothing, are called for what the others say afterwards, or differ on purpose."""
 
 
-@settings(max_examples=max(1, round(12 * scale)))
+@settings(max_examples=max(1, round(8 * scale)))
 @given(steps, st.booleans())
 def test_every_question_is_answered_alike(
     new_collection: Callable[[], Collection],
