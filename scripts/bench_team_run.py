@@ -346,8 +346,9 @@ class Bench:
             f"PostgreSQL {postgres} with {', '.join(SETTINGS)}; {versions}",
             f"Notes and questions are drawn (scripts/drawn_notes.py): {A_NOTE} passages a note, vectors of"
             f" {DIMENSION} numbers.",
-            "A question is what a retriever reads for it: no encoder, no reader, no answer. Vectors of all directions alike"
-            " are the worst for HNSW, which finds its way by what lies close together; those of texts lie in clusters.",
+            "A question is what a retriever reads for it: no encoder, no reader, no answer.",
+            "Vectors of all directions alike are the worst for HNSW, which finds its way by what lies close together;"
+            " those of texts lie in clusters.",
         ]
 
 
