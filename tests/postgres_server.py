@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -42,10 +42,11 @@ def binaries() -> Path | None:
 class Server:
     """A server that can be stopped, killed and started again; its role `assistant` may do everything."""
 
-    def __init__(self, home: Path, folder: Path) -> None:
-        """`home` holds the server's programs, `folder` will hold its data and socket."""
+    def __init__(self, home: Path, folder: Path, settings: Sequence[str] = ()) -> None:
+        """`home` holds the server's programs, `folder` will hold its data and socket; `settings` follow SETTINGS."""
         self.programs = home
         self.folder = folder
+        self._settings = (*SETTINGS, *settings)
         self._process: subprocess.Popen[bytes] | None = None
         self._user = _ordinary_user()
         if self._user:
@@ -54,7 +55,7 @@ class Server:
 
     def start(self) -> None:
         """Returns once it takes connections."""
-        options = [word for setting in SETTINGS for word in ("-c", setting)]
+        options = [word for setting in self._settings for word in ("-c", setting)]
         log = (self.folder / "log").open("ab")
         self._process = subprocess.Popen(
             [self.programs / "postgres", "-D", self.folder / "data", "-k", self.folder, *options],
@@ -73,6 +74,10 @@ class Server:
             self._process.send_signal(how)
             self._process.wait(60)
             self._process = None
+
+    def ended(self) -> bool:
+        """Whether it ended by itself."""
+        return self._process is not None and self._process.poll() is not None
 
     def address(self, collection: str = "", database: str = "postgres", user: str = "assistant") -> str:
         """For `--index`."""
@@ -99,12 +104,12 @@ class Server:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
-    """A server that is gone afterwards."""
+def running(settings: Sequence[str] = ()) -> Iterator[Server]:
+    """A server that is gone afterwards; `settings` follow SETTINGS."""
     programs = binaries()
     assert programs is not None
     folder = Path(tempfile.mkdtemp(prefix="pg-"))  # short: a socket's path has 107 bytes
-    server = Server(programs, folder)
+    server = Server(programs, folder, settings)
     try:
         server.start()
         yield server
