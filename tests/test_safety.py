@@ -10,12 +10,14 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from assistant.models import preparation
+from tests.asking import real_engine
 from tests.command import Command, run
 from tests.conftest import scale
 
@@ -79,7 +81,9 @@ def test_the_guard_sees_what_it_is_there_for(guarded: dict[str, str], tmp_path: 
     assert "socket." in log
 
 
-def test_no_network_for_the_whole_of_a_session(guarded: dict[str, str], tmp_path: Path) -> None:
+def test_no_network_for_the_whole_of_a_session(
+    guarded: dict[str, str], tmp_path: Path, prepared: Path, documentation_index: Path
+) -> None:
     """A first index, questions, a batch, the pages, doctor, the chat line by line: answered, and nothing was tried.
 
     Nor is anything left in the user's folders but our own: libraries gather there what they would send later.
@@ -89,6 +93,11 @@ def test_no_network_for_the_whole_of_a_session(guarded: dict[str, str], tmp_path
     (cache / "notes-assistant").mkdir(parents=True, mode=0o700)
     models = Path(guarded["XDG_CACHE_HOME"], "notes-assistant", "models").resolve()
     (cache / "notes-assistant" / "models").symlink_to(models)
+    shutil.copytree(ROOT / "assistant" / "docs", tmp_path / "pages")
+    (tmp_path / "pages" / "what-is-stored-where.md").unlink()
+    pages = shutil.copytree(documentation_index, cache / "notes-assistant" / "help")
+    with closing(real_engine(tmp_path / "pages", pages, prepared, background=False)) as engine:
+        engine.update()
     guarded |= {"XDG_CACHE_HOME": str(cache), "HOME": str(home)}
     for words, stdin, says in (
         (["ask", APPLE], "", "seven months"),
