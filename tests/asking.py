@@ -1,7 +1,7 @@
 """Notes and questions that tests share, and the engine with an encoder that costs nothing."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from assistant.indexing import background as process
 from assistant.indexing import build
 from assistant.indexing.index_manager import IndexManager
 from assistant.indexing.report import BuildReport
+from assistant.models.cross_encoder import ReadText
 from assistant.models.lazy import LazyEncoder, LazyReader
 from assistant.records import Answer, IndexState
 from assistant.system.settings_file import Refresh
@@ -31,6 +32,7 @@ APPLE = "How long does an apple keep in a cellar?"
 ENCODER = HashingEncoder()
 READER = LazyReader(Path(__file__).resolve().parents[1] / ".pytest_cache" / "d" / "models")
 """The reader that ships, prepared in the folder that the fixture `prepared` gives."""
+
 QUESTIONS = (
     "Which strategy shows the new version to a few users?",
     "Which service is point to point?",
@@ -58,6 +60,28 @@ kind: Rollout
 """
 
 
+class RememberingReader:
+    """The reader that ships; the same text is read for the same question once, since that always gives the same bits
+    (`tests/test_shipped.py`). For tests that ask the same again and again, from one thread."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], ReadText] = {}
+
+    def read(self, question: str, texts: Sequence[str]) -> list[ReadText]:
+        new = [text for text in dict.fromkeys(texts) if (question, text) not in self._found]
+        self._found |= {(question, one.text): one for one in READER.read(question, new)}
+        return [self._found[question, text] for text in texts]
+
+    def ahead(self) -> None:
+        READER.ahead()
+
+    def load(self) -> object:
+        return READER.load()
+
+
+REMEMBERING = RememberingReader()
+
+
 def write_notes(folder: Path) -> Path:
     """FRUIT and NOTE as a new folder of notes."""
     folder.mkdir()
@@ -70,6 +94,12 @@ def asking(notes: Path, index: Path, fallback_index: Path | None = None) -> Engi
     """The program with hashed words for vectors."""
     manager = IndexManager(notes, index, fallback_index, lambda: ENCODER, None)
     return Engine(notes, encoder=ENCODER, reader=READER, index=lambda: manager)
+
+
+def asking_again(notes: Path, index: Path, fallback_index: Path | None = None) -> Engine:
+    """As `asking`, with the reader that remembers."""
+    manager = IndexManager(notes, index, fallback_index, lambda: ENCODER, None)
+    return Engine(notes, encoder=ENCODER, reader=REMEMBERING, index=lambda: manager)
 
 
 def real_engine(

@@ -17,7 +17,7 @@ from assistant.question import parser
 from assistant.records import Answer, Hit, Request
 from assistant.retrieval.retriever import HybridRetriever
 from assistant.storage import Store, vector_file
-from tests.asking import READER
+from tests.asking import REMEMBERING
 from tests.hashing_encoder import HashingEncoder
 
 ENCODER = HashingEncoder()
@@ -45,7 +45,7 @@ def answered(index: Path) -> list[tuple[Answer, list[tuple[object, ...]]]]:
         retriever = HybridRetriever(store, ENCODER)
         return [
             (
-                pipeline.answer(Request(text, explain=True), None, retriever, READER, weights.load())[0],
+                pipeline.answer(Request(text, explain=True), None, retriever, REMEMBERING, weights.load())[0],
                 [_without_id(hit) for hit in retriever.retrieve(parser.parse(text)).hits],
             )
             for text in QUESTIONS
