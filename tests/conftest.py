@@ -21,6 +21,21 @@ from tests.command import PROGRAM, run
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = 25
+LONGEST = (
+    "evaluation/test_sample.py",
+    "test_model.py",
+    "test_hostile.py",
+    "test_launchers.py",
+    "test_shipped.py",
+    "tui/test_tui_keys.py",
+    "test_docs.py",
+    "test_encoder.py",
+    "evaluation/test_plainly.py",
+    "tui/test_tui_real.py",
+    "tui/test_find.py",
+    "test_mcp.py",
+)
+"""Files that take half a minute and more. They begin first, so that no process is left alone with one at the end."""
 
 scale = float(os.environ.get("ASSISTANT_TEST_SCALE", "1"))
 settings.register_profile(
@@ -32,6 +47,12 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("assistant")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the longest files first; the others stay in their order."""
+    places = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @pytest.fixture(scope="session")
