@@ -32,7 +32,6 @@ APPLE = "How long does an apple keep in a cellar?"
 ENCODER = HashingEncoder()
 READER = LazyReader(Path(__file__).resolve().parents[1] / ".pytest_cache" / "d" / "models")
 """The reader that ships, prepared in the folder that the fixture `prepared` gives."""
-
 QUESTIONS = (
     "Which strategy shows the new version to a few users?",
     "Which service is point to point?",

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from assistant.models import preparation
+from assistant.storage.text_writer import KEPT_IDLE
 from tests.asking import real_engine
 from tests.command import Command, run
 from tests.conftest import scale
@@ -97,7 +98,9 @@ def test_no_network_for_the_whole_of_a_session(
     (tmp_path / "pages" / "what-is-stored-where.md").unlink()
     pages = shutil.copytree(documentation_index, cache / "notes-assistant" / "help")
     with closing(real_engine(tmp_path / "pages", pages, prepared, background=False)) as engine:
-        engine.update()
+        for number in range(KEPT_IDLE + 2):  # until the vectors of the page are forgotten, too
+            (tmp_path / "pages" / "new.md").write_text(f"# Page {number}\n")
+            engine.update()
     guarded |= {"XDG_CACHE_HOME": str(cache), "HOME": str(home)}
     for words, stdin, says in (
         (["ask", APPLE], "", "seven months"),
