@@ -15,6 +15,8 @@ def main() -> None:
         code = main()
     except KeyboardInterrupt:
         code = 130
+    except SystemExit as end:  # not left to the interpreter, which aborts where it ends beside a thread in native code
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
     try:
         sys.stdout.flush()
         sys.stderr.flush()

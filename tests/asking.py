@@ -1,7 +1,7 @@
 """Notes and questions that tests share, and the engine with an encoder that costs nothing."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from assistant.indexing import build
 from assistant.indexing.index_manager import IndexManager
 from assistant.indexing.published_index import PublishedIndex
 from assistant.indexing.report import BuildReport
+from assistant.models.cross_encoder import ReadText
 from assistant.models.lazy import LazyEncoder, LazyReader
 from assistant.records import Answer, IndexState
 from assistant.system.collection import IndexPlace
@@ -60,6 +61,28 @@ kind: Rollout
 """
 
 
+class RememberingReader:
+    """The reader that ships; the same text is read for the same question once, since that always gives the same bits
+    (`tests/test_shipped.py`). For tests that ask the same again and again, from one thread."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], ReadText] = {}
+
+    def read(self, question: str, texts: Sequence[str]) -> list[ReadText]:
+        new = [text for text in dict.fromkeys(texts) if (question, text) not in self._found]
+        self._found |= {(question, one.text): one for one in READER.read(question, new)}
+        return [self._found[question, text] for text in texts]
+
+    def ahead(self) -> None:
+        READER.ahead()
+
+    def load(self) -> object:
+        return READER.load()
+
+
+REMEMBERING = RememberingReader()
+
+
 def write_notes(folder: Path) -> Path:
     """FRUIT and NOTE as a new folder of notes."""
     folder.mkdir()
@@ -78,6 +101,12 @@ def reading(index: Path, notes: Path | None = None) -> Engine:
     """The same over an index that somebody else writes, without the files of the notes where none are given."""
     manager = PublishedIndex(notes, index, None, lambda: ENCODER, None)
     return Engine(notes, encoder=ENCODER, reader=READER, index=lambda: manager, refresh="never")
+
+
+def asking_again(notes: Path, index: Path, fallback_index: Path | None = None) -> Engine:
+    """As `asking`, with the reader that remembers."""
+    manager = IndexManager(notes, index, fallback_index, lambda: ENCODER, None)
+    return Engine(notes, encoder=ENCODER, reader=REMEMBERING, index=lambda: manager)
 
 
 def real_engine(

@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,10 +21,26 @@ from assistant.models import preparation
 from assistant.system.collection import Collection, IndexPlace
 from tests import postgres_server
 from tests.asking import real_engine
+from tests.command import PROGRAM, run
 from tests.postgres_server import Server
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = 25
+LONGEST = (
+    "evaluation/test_sample.py",
+    "test_model.py",
+    "test_hostile.py",
+    "test_launchers.py",
+    "test_shipped.py",
+    "tui/test_tui_keys.py",
+    "test_docs.py",
+    "test_encoder.py",
+    "evaluation/test_plainly.py",
+    "tui/test_tui_real.py",
+    "tui/test_find.py",
+    "test_mcp.py",
+)
+"""Files that take half a minute and more. They begin first, so that no process is left alone with one at the end."""
 
 scale = float(os.environ.get("ASSISTANT_TEST_SCALE", "1"))
 settings.register_profile(
@@ -36,6 +52,12 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("assistant")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the longest files first; the others stay in their order."""
+    places = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @pytest.fixture(scope="session")
@@ -92,15 +114,47 @@ def corpus_index(
 ) -> Path:
     """A finished index of the shipped notes, to be copied: most of an index's time goes into the vocabulary's vectors,
     which one of other notes takes over from it. The processes of a run, and later runs, share one, kept up to date."""
+    with _kept(pytestconfig, "corpus-index") as index:
+        with closing(real_engine(root / "corpus", index, prepared, background=False)) as engine:
+            engine.update()
+        return _copied(index, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def documentation_index(
+    surroundings: dict[str, str], prepared: Path, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A finished index of the documentation pages, made by the command and shared as that of the shipped notes is."""
+    with _kept(pytestconfig, "documentation-index") as index:
+        cache = index / "notes-assistant"
+        if not cache.is_dir():
+            cache.mkdir(parents=True, mode=0o700)
+            (cache / "models").symlink_to(prepared / "models")
+        words = [*PROGRAM, "help", "where", "is", "the", "index", "kept?"]
+        done = run(words, {**surroundings, "XDG_CACHE_HOME": str(index)}, folder=tmp_path_factory.mktemp("here"))
+        assert done.returncode == 0, done.stderr
+        return _copied(cache / "help", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def documented(surroundings: dict[str, str], documentation_index: Path) -> dict[str, str]:
+    """The same environment, once `assistant help` has its index there."""
+    shutil.copytree(documentation_index, Path(surroundings["XDG_CACHE_HOME"], "notes-assistant", "help"))
+    return surroundings
+
+
+@contextmanager
+def _kept(pytestconfig: pytest.Config, name: str) -> Iterator[Path]:
+    """The place of an index that is kept between runs, for one process at a time."""
     assert pytestconfig.cache is not None
-    kept = pytestconfig.cache.mkdir("corpus-index")
-    index = tmp_path_factory.mktemp("corpus") / "index"
+    kept = pytestconfig.cache.mkdir(name)
     with (kept / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with closing(real_engine(root / "corpus", kept / "index", prepared, background=False)) as engine:
-            engine.update()
-        shutil.copytree(kept / "index", index)
-    return index
+        yield kept / "index"
+
+
+def _copied(index: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return shutil.copytree(index, tmp_path_factory.mktemp("index") / "index")
 
 
 @pytest.fixture(scope="session")

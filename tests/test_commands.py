@@ -59,6 +59,7 @@ def test_doctor_sees_notes_that_changed_or_are_gone(command: Command) -> None:
     assert "--notes" in gone.stdout + gone.stderr
 
 
+@pytest.mark.usefixtures("documented")
 def test_help_lists_shows_and_asks_its_pages(command: Command) -> None:
     listed = command.run("help")
     assert "how-an-answer-is-found  How an answer is found" in listed.stdout

@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from assistant.storage import Store, abandoned
-from tests.asking import NOTE, QUESTIONS, asking, refresh, said
+from tests.asking import NOTE, QUESTIONS, asking_again, refresh, said
 from tests.conftest import ROOT, scale
 from tests.hashing_encoder import HashingEncoder
 
@@ -97,7 +97,7 @@ def test_a_build_killed_at_any_moment(tmp_path: Path, record_property: Callable[
             assert store.warnings == ()
             assert store.sound()
             assert "a.md" in {passage.path for passage in store.passages(store.passage_ids()).values()}
-        with closing(asking(notes, index)) as made:
+        with closing(asking_again(notes, index)) as made:
             cited = made.ask(QUESTIONS[0]).citations
             assert any("a few users see the new version first" in one.quote for one in cited)
             assert not any(one.stale for one in cited)
@@ -112,7 +112,7 @@ def test_a_build_killed_at_any_moment(tmp_path: Path, record_property: Callable[
         shutil.rmtree(tmp_path / "anew", ignore_errors=True)
         refresh(notes, tmp_path / "anew")
         for question in QUESTIONS:
-            with closing(asking(notes, index)) as ours, closing(asking(notes, tmp_path / "anew")) as anew:
+            with closing(asking_again(notes, index)) as ours, closing(asking_again(notes, tmp_path / "anew")) as anew:
                 assert said(ours.ask(question)) == said(anew.ask(question))
     record_property("kill -9", f"{kills}, of which {halfway} came while an index was being written")
 
@@ -153,7 +153,7 @@ with Writer(index) as writer:
     )
     assert done.returncode == 9
     assert abandoned(index)
-    with closing(asking(notes, index)) as made:
+    with closing(asking_again(notes, index)) as made:
         answer = made.ask(QUESTIONS[0])
     assert (answer.warnings, answer.index.stale) == ((), False)
     refresh(notes, index)

@@ -20,7 +20,7 @@ from assistant.records import Answer, Request
 from assistant.retrieval.retriever import HybridRetriever
 from assistant.storage import IndexDamaged, Store, problems
 from assistant.storage.sqlite import vector_file
-from tests.asking import ENCODER, NOTE, QUESTIONS, asking, refresh, said
+from tests.asking import ENCODER, NOTE, QUESTIONS, asking_again, refresh, said
 from tests.conftest import scale
 
 DATABASE = "notes.sqlite"
@@ -45,7 +45,7 @@ def _built(folder: Path) -> Path:
 
 
 def answers(notes: Path, index: Path) -> list[Answer]:
-    with closing(asking(notes, index)) as made:
+    with closing(asking_again(notes, index)) as made:
         return [said(made.ask(Request(question, explain=True))) for question in QUESTIONS]
 
 
@@ -108,7 +108,7 @@ def test_damage_of_any_file_gives_the_right_answer_or_a_sentence(
         how = damaged(chance.choice(files), chance)
         shutil.rmtree(tmp_path / "harmed", ignore_errors=True)
         harmed = shutil.copytree(index, tmp_path / "harmed")  # a later question may have the index rebuilt
-        with closing(asking(notes, index)) as made:
+        with closing(asking_again(notes, index)) as made:
             try:
                 found = [made.ask(Request(question, explain=True)) for question in QUESTIONS]
             except AssistantError:  # it always ends with the next step
@@ -147,7 +147,7 @@ def test_any_value_in_any_column_is_recognised(built: Path, tmp_path: Path) -> N
     for _ in range(round(40 * scale)):
         index = copied(built, tmp_path / "index")
         how = overwritten(index / DATABASE, chance)
-        with closing(asking(built / "notes", index)) as made:
+        with closing(asking_again(built / "notes", index)) as made:
             try:
                 answers = [made.ask(Request(question, explain=True)) for question in QUESTIONS]
             except AssistantError:
@@ -285,7 +285,7 @@ def test_a_full_disk_keeps_the_last_generation_and_notes_are_not_touched(built: 
         while True:
             filler.write(bytes(4096))
     (notes / "a.md").unlink()  # the room of one note is not enough
-    with closing(asking(notes, index)) as made:
+    with closing(asking_again(notes, index)) as made:
         answer = made.ask(QUESTIONS[0])
         assert answer.index.stale
         assert any("cannot be written" in warning for warning in answer.warnings)
@@ -301,7 +301,10 @@ def test_a_full_disk_keeps_the_last_generation_and_notes_are_not_touched(built: 
 def test_a_first_index_that_finds_no_room_is_one_sentence(built: Path, small_disk: Path) -> None:
     with (small_disk / "filler").open("wb") as filler:
         filler.write(bytes(900_000))
-    with closing(asking(built / "notes", small_disk / "index")) as made, pytest.raises(IndexUnusable, match="--index"):
+    with (
+        closing(asking_again(built / "notes", small_disk / "index")) as made,
+        pytest.raises(IndexUnusable, match="--index"),
+    ):
         made.ask(QUESTIONS[0])
     (small_disk / "filler").unlink()
     assert answers(built / "notes", small_disk / "index") == answers(built / "notes", built / "index")
@@ -332,7 +335,7 @@ def test_notes_that_cannot_be_written_are_answered_from(built: Path, read_only: 
     right = answers(built / "notes", built / "index")
     assert answers(read_only, tmp_path / "index") == right  # never indexed before
     assert answers(read_only, tmp_path / "index") == right
-    with closing(asking(read_only, tmp_path / "index")) as made:
+    with closing(asking_again(read_only, tmp_path / "index")) as made:
         assert made.update(full=True).unchanged == len(untouched)
         assert made.ask(QUESTIONS[0]).warnings == ()
     assert {path.name: _shown(path) for path in read_only.iterdir()} == untouched
@@ -345,7 +348,7 @@ def _shown(path: Path) -> tuple[object, ...]:
 
 def test_an_index_inside_notes_that_cannot_be_written_goes_elsewhere(read_only: Path, tmp_path: Path) -> None:
     fallback_index = tmp_path / "fallback_index"
-    with closing(asking(read_only, read_only / "index", fallback_index)) as made:
+    with closing(asking_again(read_only, read_only / "index", fallback_index)) as made:
         answer = made.ask(QUESTIONS[0])
     assert answer.outcome == "answered"
     assert any(str(fallback_index) in warning for warning in answer.warnings)

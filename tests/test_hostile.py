@@ -34,7 +34,7 @@ from assistant.rendering import terminal
 from assistant.rendering.answer_json import answer_json, error_json
 from assistant.rendering.quickfix import quickfix
 from assistant.text.sanitize import replace_surrogates
-from tests.asking import NOTE, QUESTIONS, asking, refresh, said
+from tests.asking import NOTE, QUESTIONS, asking, asking_again, refresh, said
 from tests.command import PROGRAM, Command, run
 from tests.conftest import scale
 
@@ -475,7 +475,7 @@ def test_a_folder_that_changes_under_the_walk_is_read_all_the_same(tmp_path: Pat
 
     changing = threading.Thread(target=change)
     changing.start()
-    asked = asking(folder, tmp_path / "index")
+    asked = asking_again(folder, tmp_path / "index")
     try:
         for _ in range(round(30 * max(1, min(scale, 20)))):
             with within(SECONDS):
@@ -486,7 +486,7 @@ def test_a_folder_that_changes_under_the_walk_is_read_all_the_same(tmp_path: Pat
         changing.join()
     refresh(folder, tmp_path / "index")
     refresh(folder, tmp_path / "new")
-    afresh = asking(folder, tmp_path / "new")
+    afresh = asking_again(folder, tmp_path / "new")
     for question in QUESTIONS:
         assert said(asked.ask(question)) == said(afresh.ask(question))
     asked.close()

@@ -24,7 +24,7 @@ from assistant.retrieval.retriever import HybridRetriever
 from assistant.storage import Store
 from assistant.storage.sqlite import vector_file
 from assistant.system.collection import Collection, IndexPlace
-from tests.asking import READER
+from tests.asking import REMEMBERING
 from tests.conftest import scale
 from tests.hashing_encoder import HashingEncoder
 
@@ -53,7 +53,7 @@ def answered(index: IndexPlace) -> list[tuple[Answer, list[tuple[object, ...]]]]
         retriever = HybridRetriever(store, ENCODER)
         return [
             (
-                pipeline.answer(Request(text, explain=True), None, retriever, READER, weights.load())[0],
+                pipeline.answer(Request(text, explain=True), None, retriever, REMEMBERING, weights.load())[0],
                 [_without_id(hit) for hit in retriever.retrieve(parser.parse(text)).hits],
             )
             for text in QUESTIONS

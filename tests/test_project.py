@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from assistant.models import base, preparation
+from tests.conftest import LONGEST
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -68,3 +69,8 @@ def test_the_page_of_limits_quotes_the_committed_measurement() -> None:
     megabytes = int(re.findall(r"(\d+) MB", memory)[-1])
     limits = (ROOT / "assistant" / "docs" / "limits.md").read_text("utf-8")
     assert f"100,000 passages takes about {seconds:.1f} s from a cold start and {round(megabytes, -1)} MB" in limits
+
+
+def test_the_longest_files_of_tests_are_there() -> None:
+    """A file that was renamed would begin last, and keep one process busy when the others are done."""
+    assert [name for name in LONGEST if not (ROOT / "tests" / name).is_file()] == []

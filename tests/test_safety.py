@@ -10,12 +10,15 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from assistant.models import preparation
+from assistant.storage.text_writer import KEPT_IDLE
+from tests.asking import real_engine
 from tests.command import Command, run
 from tests.conftest import scale
 
@@ -79,7 +82,9 @@ def test_the_guard_sees_what_it_is_there_for(guarded: dict[str, str], tmp_path: 
     assert "socket." in log
 
 
-def test_no_network_for_the_whole_of_a_session(guarded: dict[str, str], tmp_path: Path) -> None:
+def test_no_network_for_the_whole_of_a_session(
+    guarded: dict[str, str], tmp_path: Path, prepared: Path, documentation_index: Path
+) -> None:
     """A first index, questions, a batch, the pages, doctor, the chat line by line: answered, and nothing was tried.
 
     Nor is anything left in the user's folders but our own: libraries gather there what they would send later.
@@ -89,6 +94,13 @@ def test_no_network_for_the_whole_of_a_session(guarded: dict[str, str], tmp_path
     (cache / "notes-assistant").mkdir(parents=True, mode=0o700)
     models = Path(guarded["XDG_CACHE_HOME"], "notes-assistant", "models").resolve()
     (cache / "notes-assistant" / "models").symlink_to(models)
+    shutil.copytree(ROOT / "assistant" / "docs", tmp_path / "pages")
+    (tmp_path / "pages" / "what-is-stored-where.md").unlink()
+    pages = shutil.copytree(documentation_index, cache / "notes-assistant" / "help")
+    with closing(real_engine(tmp_path / "pages", pages, prepared, background=False)) as engine:
+        for number in range(KEPT_IDLE + 2):  # until the vectors of the page are forgotten, too
+            (tmp_path / "pages" / "new.md").write_text(f"# Page {number}\n")
+            engine.update()
     guarded |= {"XDG_CACHE_HOME": str(cache), "HOME": str(home)}
     for words, stdin, says in (
         (["ask", APPLE], "", "seven months"),

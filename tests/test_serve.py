@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -12,7 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from threading import Barrier
@@ -21,6 +22,7 @@ import pytest
 
 from tests.asking import APPLE, FRUIT
 from tests.command import Command
+from tests.conftest import scale
 from tests.serving import JSON, PATIENCE
 
 QUESTION = json.dumps({"question": "Which service delivers each message to exactly one worker?"})
@@ -103,13 +105,47 @@ def left(mark: str) -> list[str]:
     return found
 
 
+# Sits in every Python process that is started: the one that would make the index stops before it reads a note.
+HELD = """
+import os, signal, sys
+if "assistant.indexing.index_process" in sys.orig_argv:
+    os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+
+@contextmanager
+def held(mark: str) -> Iterator[None]:
+    """Waits for the child that is to make the index, and lets it go on in the end."""
+    found: list[int] = []
+
+    def stopped() -> bool:
+        for one in left(mark):
+            with suppress(OSError):
+                if Path("/proc", one, "stat").read_text().rpartition(")")[2].split()[0] == "T":
+                    found.append(int(one))
+        return bool(found)
+
+    until(stopped)
+    try:
+        yield
+    finally:
+        os.kill(found[0], signal.SIGCONT)
+
+
 @pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGINT], [signal.SIGTERM, signal.SIGTERM]], ids=str)
 def test_a_signal_ends_it_when_its_answers_are_given_and_a_second_one_at_once(
     command: Command, root: Path, corpus_index: Path, signals: list[signal.Signals]
 ) -> None:
-    """With a child that indexes new notes meanwhile, which must not be left behind."""
+    """With a child that indexes new notes meanwhile, which must not be left behind. The second signal comes while all
+    wait for the first index, which the child is kept from making."""
     shutil.copytree(root / "corpus", command.notes, dirs_exist_ok=True)
-    shutil.copytree(corpus_index, command.index)
+    path = [command.environment["PYTHONPATH"]]
+    if len(signals) == 1:
+        shutil.copytree(corpus_index, command.index)
+    else:
+        path.append(str(command.folder / "held"))
+        (command.folder / "held").mkdir()
+        (command.folder / "held" / "sitecustomize.py").write_text(HELD)
     items = "\n".join(f"- Item {n} holds thing {n * 7919 % 10007}." for n in range(400))
     (command.notes / "long.md").write_text(f"# Pantry\n\n{items}\n", "utf-8")
     mark, count = uuid.uuid4().hex, 8
@@ -122,21 +158,37 @@ def test_a_signal_ends_it_when_its_answers_are_given_and_a_second_one_at_once(
             response = connection.getresponse()
             return len(json.loads(response.read())["citations"])
 
-    with started(command, MARK=mark) as process, ThreadPoolExecutor(count) as pool:
+    with started(command, MARK=mark, PYTHONPATH=os.pathsep.join(path)) as process, ThreadPoolExecutor(count) as pool:
         answers = [pool.submit(ask, process.port) for _ in range(count)]
         sent.wait()
-        process.running.send_signal(signals[0])
-        until(lambda: refuses(process.port))
         if len(signals) == 1:
+            process.running.send_signal(signals[0])
+            until(lambda: refuses(process.port))
             assert all(answer.result(PATIENCE) > 0 for answer in answers)
             assert process.ended() == 0
             assert process.said.count("POST /api/v1/ask 200") == count
         else:
-            process.running.send_signal(signals[1])
-            assert process.ended() == 128 + signals[1]
+            with held(mark):
+                process.running.send_signal(signals[0])
+                until(lambda: refuses(process.port))
+                process.running.send_signal(signals[1])
+                assert process.ended() == 128 + signals[1]
             assert all(answer.exception(PATIENCE) for answer in answers)
         assert "Traceback" not in process.said
         until(lambda: not left(mark))
+
+
+def test_two_signals_at_any_moment_end_it_with_the_code_of_the_first_or_of_the_second(
+    command: Command,
+) -> None:
+    """Also where the second one finds that all is done but the last steps of the process."""
+    for number in range(round(3 * max(1, scale))):
+        with started(command) as process:
+            process.running.send_signal(signal.SIGTERM)
+            time.sleep(0.1 + number * 0.618 % 0.5)
+            process.running.send_signal(signal.SIGTERM)
+            assert process.ended() in (0, 128 + signal.SIGTERM)
+            assert "Traceback" not in process.said
 
 
 def test_it_says_where_it_serves_and_asks_for_the_token_that_it_never_says(command: Command) -> None:

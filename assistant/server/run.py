@@ -8,6 +8,8 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from types import FrameType
 from typing import cast
@@ -45,7 +47,9 @@ class AddressUnusable(AssistantError):
 
 def serve(settings: Settings, config: ServerConfig) -> int:
     """Serves until SIGTERM or SIGINT; returns the exit code. AddressUnusable, and the errors of `Service.start`."""
-    signal.signal(signal.SIGTERM, _leave)
+    ending = Ending()
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sig, ending)  # for good: a second signal may come when the server has ended already
     if settings.folder is not None:
         scan(settings.notes)  # a folder that is not there is told now, not with the first question
     listening = listen(config)
@@ -57,6 +61,7 @@ def serve(settings: Settings, config: ServerConfig) -> int:
         server = Server(create_app(service, config))
         for line in _announcement(service, config):
             say(line)
+        ending.leave_to(server)
         server.run(sockets=[listening])
     finally:
         listening.close()
@@ -84,9 +89,31 @@ def listen(config: ServerConfig) -> socket.socket:
     return listening
 
 
+class Ending:
+    """What signals do: the first one ends the process in good order, with exit code 0, the second one at once."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._server: Server | None = None
+
+    def __call__(self, sig: int, frame: FrameType | None) -> None:
+        """The handler of a signal. SystemExit while there is no server: nothing is in flight then."""
+        if self._asked:
+            os._exit(128 + sig)  # threads that answer would keep an orderly end waiting
+        self._asked = True
+        if self._server is None:
+            sys.exit(Exit.ANSWERED)
+        self._server.should_exit = True
+
+    def leave_to(self, server: Server) -> None:
+        """From now on the first signal lets this server give its answers."""
+        self._server = server
+        if self._asked:  # and a library has swallowed the exception
+            server.should_exit = True
+
+
 class Server(uvicorn.Server):
-    """Ends with its answers given: after the first signal no connection is accepted, and the exit code is 0; the second
-    signal ends the process at once."""
+    """Ends with its answers given: once it should exit, no connection is accepted."""
 
     def __init__(self, app: Starlette) -> None:
         self._closing: asyncio.Event = app.state.closing
@@ -106,11 +133,11 @@ class Server(uvicorn.Server):
             )
         )
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Not uvicorn's own, which ends with the signal's exit code."""
-        if self.should_exit:
-            os._exit(128 + sig)  # threads that answer would keep an orderly end waiting
-        self.should_exit = True
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leaves signals to `Ending`: uvicorn restores the handlers of before while answers may still be made, and ends
+        with the signal's exit code."""
+        yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """What has connected may still send its request; nothing else is accepted."""
@@ -199,8 +226,3 @@ def _announcement(service: Service, config: ServerConfig) -> list[str]:
     elif config.token:
         lines.append("Every request has to bring the token.")
     return lines
-
-
-def _leave(sig: int, frame: FrameType | None) -> None:
-    """While the models are loaded, nothing is in flight."""
-    sys.exit(Exit.ANSWERED)

@@ -47,10 +47,9 @@ class ConceptMatcher:
         """Name → concepts; every name, for a text that is nothing else."""
         shortened: dict[_Stems, dict[str, str]] = {}
         for concept in concepts:
-            for name in (concept.name, *concept.names, *_parts_of_brackets(concept.name)):
-                short = tuple(without_generic_words(key(name)).split())
+            for name, stems, short in _names(concept):
                 shortened.setdefault(short, {}).setdefault(concept.name, name)
-                self._add(tuple(key(name).split()), concept.name, name)
+                self._add(stems, concept.name, name)
         for stems, names in shortened.items():
             # What is left of several concepts' names names none of them: "proxy" of an API proxy, "server" of an API's.
             if stems not in self._whole and len(names) == 1:
@@ -107,6 +106,15 @@ class ConceptMatcher:
         ]
         spans += [(begin, begin + 1) for begin, stem in enumerate(stems) if stem in single_words]
         return sorted(spans, key=lambda span: (span[0] - span[1], span[0])) if len(spans) > 1 else spans
+
+
+@lru_cache(maxsize=10_000)
+def _names(concept: Concept) -> tuple[tuple[str, _Stems, _Stems], ...]:
+    """Each name of a concept with its stems and those that are left without generic words. Cached, since an edit of the
+    user's vocabulary changes few of all concepts."""
+    names = (concept.name, *concept.names, *_parts_of_brackets(concept.name))
+    keys = [(name, key(name)) for name in names]
+    return tuple((name, tuple(whole.split()), tuple(without_generic_words(whole).split())) for name, whole in keys)
 
 
 def _parts_of_brackets(name: str) -> list[str]:

@@ -123,9 +123,16 @@ def term_weights(known: Sequence[Concept], names: Sequence[str]) -> Iterator[tup
 @lru_cache(maxsize=1)
 def _counted(known: tuple[Concept, ...]) -> tuple[dict[str, Counter[str]], Counter[str], float]:
     """How often each term stands in each concept, in how many concepts it stands, and the mean length of a concept."""
-    counts = {one.name: _text_counts((*one.sentences, one.name, *one.names)) for one in known}
+    counts = {one.name: _counts_of(one) for one in known}
     concepts_with = Counter(chain.from_iterable(counts.values()))
     return counts, concepts_with, sum(count.total() for count in counts.values()) / max(1, len(counts))
+
+
+@lru_cache(maxsize=10_000)
+def _counts_of(concept: Concept) -> Counter[str]:
+    """In how many of its sentences and names each term stands; not to be changed. Cached apart, since an edit of the
+    user's vocabulary changes few of all concepts."""
+    return _text_counts((*concept.sentences, concept.name, *concept.names))
 
 
 def _text_counts(texts: Iterable[str]) -> Counter[str]:

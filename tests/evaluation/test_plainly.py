@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from tests.evaluation.plainly import plain_questions
 SHARE = 0.98
 
 
-def test_every_fence_tree_line_definition_and_pair_is_found(root: Path, tmp_path: Path) -> None:
-    index = tmp_path / "index"
+def test_every_fence_tree_line_definition_and_pair_is_found(root: Path, tmp_path: Path, corpus_index: Path) -> None:
+    index = shutil.copytree(corpus_index, tmp_path / "index")
     asked, wrong = Counter[str](), list[str]()
     with Assistant(root / "corpus", index=index) as assistant:
         assistant.update()

@@ -192,14 +192,14 @@ async def test_the_chat_remembers_beside_its_sessions_unless_it_is_told_not_to(
     assert tui.chat(load(flags, surroundings, tmp_path)).chat_settings.first_theme == "dracula"
 
 
-def test_the_documentation_says_how_to_change_the_theme(tmp_path: Path, surroundings: dict[str, str]) -> None:
+def test_the_documentation_says_how_to_change_the_theme(tmp_path: Path, documented: dict[str, str]) -> None:
     done = subprocess.run(
         [sys.executable, "-P", "-m", "assistant", "help", *["how", "do", "I", "change", "the", "theme"]],
         capture_output=True,
         text=True,
         check=False,
         cwd=tmp_path,
-        env=surroundings,
+        env=documented,
     )
     assert done.returncode == 0, done.stderr
     said = " ".join(done.stdout.replace("│", " ").split())

@@ -43,7 +43,10 @@ class Real:
 
 
 @pytest.fixture
-def real(tmp_path: Path, root: Path, surroundings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Any:
+def real(
+    tmp_path: Path, root: Path, surroundings: dict[str, str], corpus_index: Path, monkeypatch: pytest.MonkeyPatch
+) -> Any:
+    """Runs a chat on a copy of the shipped notes, which are indexed unless `indexed` is off."""
     notes = tmp_path / "corpus"
     shutil.copytree(root / "corpus", notes)
     for name in ("PYTHONPATH", "XDG_CACHE_HOME"):
@@ -51,7 +54,9 @@ def real(tmp_path: Path, root: Path, surroundings: dict[str, str], monkeypatch: 
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
     @asynccontextmanager
-    async def run() -> AsyncIterator[Real]:
+    async def run(*, indexed: bool = True) -> AsyncIterator[Real]:
+        if indexed:
+            shutil.copytree(corpus_index, tmp_path / "index")
         settings = load(Flags(notes=str(notes), index=str(tmp_path / "index")), surroundings, tmp_path)
         app = tui.chat(settings)
         async with app.run_test(size=(100, 40)) as pilot:
@@ -62,7 +67,7 @@ def real(tmp_path: Path, root: Path, surroundings: dict[str, str], monkeypatch: 
 
 async def test_a_first_index_is_built_in_a_child_while_a_question_waits(real: Any) -> None:
     """Then each state comes from the real engine, many new notes are read aside, few at once."""
-    async with real() as on:
+    async with real(indexed=False) as on:
         on.app.conversation.ask(QUEUE)
         states = set()
         for _ in range(3000):

@@ -223,8 +223,9 @@ def test_without_a_terminal_the_chat_points_to_ask(tmp_path: Path, root: Path, s
     assert "assistant ask" in done.stderr
 
 
-def test_plain_asks_line_by_line(tmp_path: Path, root: Path, surroundings: dict[str, str]) -> None:
+def test_plain_asks_line_by_line(tmp_path: Path, root: Path, surroundings: dict[str, str], corpus_index: Path) -> None:
     """Follow-ups lean on what was asked before, and an empty line starts anew."""
+    shutil.copytree(corpus_index, tmp_path / "i")
     words = [sys.executable, "-P", "-m", "assistant", "--notes", str(root / "corpus"), "--index", str(tmp_path / "i")]
     done = subprocess.run(
         [*words, "chat", "--plain"],
