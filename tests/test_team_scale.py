@@ -17,6 +17,7 @@ from assistant.storage.postgres import nearest
 from assistant.storage.postgres.connection import connect
 from assistant.storage.postgres.database import PostgresDatabase
 from assistant.storage.postgres.schema import search_in, serving
+from assistant.storage.postgres.snapshot import PostgresSnapshot
 from assistant.system.collection import Collection
 from tests import postgres_server
 from tests.hashing_encoder import HashingEncoder
@@ -115,3 +116,13 @@ def small_disk(size: str) -> Iterator[Path]:
         if mounted:
             subprocess.run(["umount", "-l", disk], check=True)
         disk.rmdir()
+
+
+def test_a_question_may_sort_in_memory_what_the_address_does_not_forbid(tmp_path: Path, collection: Collection) -> None:
+    notes_of(tmp_path, 1)
+    build.refresh(tmp_path, collection, HashingEncoder)
+    own = Collection.parse(f"{collection.address}&options=-c%20work_mem%3D1MB%20-c%20statement_timeout%3D7s")
+    for place, wanted in ((collection, ["32MB", "1min"]), (own, ["1MB", "7s"])):
+        with closing(PostgresSnapshot(place, None)) as snapshot:
+            got = [snapshot.rows("SELECT current_setting(?)", name) for name in ("work_mem", "statement_timeout")]
+        assert got == [[(value,)] for value in wanted]

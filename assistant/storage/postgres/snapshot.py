@@ -37,6 +37,9 @@ _STATEMENT_SECONDS = 60
 """After which the server gives up a query, unless the address has an option of its own."""
 _IDLE_SECONDS = 300
 """After which it closes a transaction in which nothing is asked, such as that of a program that was stopped."""
+_SORTED = "32MB"
+"""What a query may sort in memory: the passages of a question's words are 100,000 among a million, which PostgreSQL
+would write to disk. An option of the address comes before it, too."""
 _NOTICE_SECONDS = 0.5
 """From which a wait for the server is told."""
 _K1, _B = 1.2, 0.75
@@ -274,7 +277,8 @@ def _idf(passages: int, holding: int) -> float:
 
 def _settings(conninfo: str) -> bytes:
     """What is set in each transaction."""
-    own = f"SET LOCAL idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'"
-    if "statement_timeout" not in str(conninfo_to_dict(conninfo).get("options") or ""):
-        own += f"; SET LOCAL statement_timeout = '{_STATEMENT_SECONDS}s'"
-    return own.encode()
+    options = str(conninfo_to_dict(conninfo).get("options") or "")
+    settings = {"statement_timeout": f"{_STATEMENT_SECONDS}s", "work_mem": _SORTED}
+    own = {"idle_in_transaction_session_timeout": f"{_IDLE_SECONDS}s"}
+    own |= {name: value for name, value in settings.items() if name not in options}
+    return "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in own.items()).encode()
