@@ -38,12 +38,14 @@ if TYPE_CHECKING:
 
 NOTES = 8
 """In the folder of each part; each has the number of its generation, and lines of its own that stay."""
+MOVING = 6
+"""Lines of each note that are new with each generation, besides one that stands alone."""
 BATCH = 8
 """Texts between two commits of vectors."""
 AT_ONCE = 512
 """The same where nothing is tried."""
-WRITING_SECONDS = 0.5
-"""Within which a writer is killed, after it began."""
+BUILDS = 2
+"""A writer is killed within so many times the time that a build of its own took."""
 WAITED_SECONDS = 0.5
 """From which a question is said to have waited."""
 BUSY_SECONDS = 10
@@ -88,9 +90,9 @@ def write_notes(notes: Path, number: int) -> None:
     """Another generation."""
     for note in range(NOTES):
         kept = "".join(f"- thing {line} of box {note} is kept\n" for line in range(4))
+        moving = "".join(f"- canary {number} of {note}, line {line}\n" for line in range(MOVING))
         (notes / f"{note}.md").write_text(
-            f"# Box {note}\n\n## Moving\n\nThing number {number} is in box {note}.\n\n- canary {number} of {note}\n\n"
-            f"## Kept\n\n{kept}"
+            f"# Box {note}\n\n## Moving\n\nThing number {number} is in box {note}.\n\n{moving}\n## Kept\n\n{kept}"
         )
 
 
@@ -166,8 +168,7 @@ def write_on(notes: Path, address: str, log: Path) -> None:
     embedder.BATCH_TEXTS = BATCH
     for number in itertools.count(int(sys.stdin.readline())):
         full = number % 7 == 0
-        if full:
-            log.write_text("", "utf-8")
+        log.write_text("", "utf-8")
         print("full" if full else "began", number, flush=True)
         write_notes(notes, number)
         build.refresh(notes, place, lambda: encoder, full=full)
@@ -258,7 +259,7 @@ class Faults:
         for _ in range(count):
             log.write_text("", "utf-8")
             writer, following = following, self.process("write", notes, place.address, log)
-            killed = self.kill(writer, self.committed(place))
+            killed = self.kill(writer)
             got["inside"] += killed.inside
             got["full"] += killed.full
             with Store.open(place) as store:
@@ -292,27 +293,25 @@ class Faults:
             verdict(wrong),
         ]
 
-    def committed(self, place: Collection) -> int:
-        """The generation that readers see."""
-        with Store.open(place) as store:
-            (number,) = look(store)
-        return number
-
-    def kill(self, writer: subprocess.Popen[str], before: int) -> Killed:
-        """Has a writer begin, and kills it."""
+    def kill(self, writer: subprocess.Popen[str]) -> Killed:
+        """Has a writer complete a build, and kills it in one of the next."""
         assert writer.stdin is not None
         assert writer.stdout is not None
         writer.stdout.readline()
         writer.stdin.write(f"{self.number}\n")
         writer.stdin.flush()
-        time.sleep(self.chance.uniform(0, WRITING_SECONDS))
+        first = [writer.stdout.readline()]
+        started = time.monotonic()
+        first.append(writer.stdout.readline())
+        time.sleep(self.chance.uniform(0, BUILDS * (time.monotonic() - started)))
         writer.kill()
-        said = [line.split() for line in writer.communicate()[0].splitlines()]
+        said = [line.split() for line in (*first, *writer.stdout)]
+        writer.communicate()
         began = [int(number) for what, number in said if what != "published"]
         published = [int(number) for what, number in said if what == "published"]
         inside = len(began) > len(published)
         self.number = max([self.number, *began])
-        last = published[-1] if published else before
+        last = published[-1]
         return Killed({last, *(number for number in began if number > last)}, inside, inside and said[-1][0] == "full")
 
     # Restarted servers.
@@ -377,6 +376,11 @@ class Faults:
         place = Collection.parse(server.address("cut"))
         refresh(notes, place, Hashing())
         got = Counter[str]()
+        began = time.monotonic()
+        self.number += 1
+        write_notes(notes, self.number)
+        refresh(notes, place, Hashing())
+        took = time.monotonic() - began
         for _ in range(count):
             before = self.number
             self.number += 1
@@ -384,7 +388,7 @@ class Faults:
             told: list[str] = []
             writer = threading.Thread(target=self.attempt, args=(notes, place, told))
             writer.start()
-            time.sleep(self.chance.uniform(0, WRITING_SECONDS / 2))
+            time.sleep(self.chance.uniform(0, took))
             got["cut"] += "t" in server.sql(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'assistant index%'"
             )

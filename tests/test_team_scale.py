@@ -126,3 +126,14 @@ def test_a_question_may_sort_in_memory_what_the_address_does_not_forbid(tmp_path
         with closing(PostgresSnapshot(place, None)) as snapshot:
             got = [snapshot.rows("SELECT current_setting(?)", name) for name in ("work_mem", "statement_timeout")]
         assert got == [[(value,)] for value in wanted]
+
+
+def test_rows_one_by_one_are_read_on_where_the_connection_was_lost_before(
+    tmp_path: Path, collection: Collection, postgres: Server
+) -> None:
+    notes_of(tmp_path, 1)
+    build.refresh(tmp_path, collection, HashingEncoder)
+    with closing(PostgresSnapshot(collection, None)) as snapshot:
+        assert snapshot.rows("SELECT 1") == [(1,)]
+        postgres.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'assistant'")
+        assert list(snapshot.each("SELECT n FROM generate_series(1, 3) AS n")) == [(1,), (2,), (3,)]

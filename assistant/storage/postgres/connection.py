@@ -45,11 +45,14 @@ def connect(conninfo: str, name: str, patience: float, starting: float | None = 
     began, step = time.monotonic(), _STEP_SECONDS
     full = _completed(conninfo, name, patience)
     bounds = {Ping.NO_RESPONSE: patience, Ping.REJECT: max(patience, LOST_SECONDS if starting is None else starting)}
+    answer = Ping.NO_RESPONSE
     while True:
         try:
             connection: Connection = psycopg.connect(full, autocommit=True)
         except psycopg.OperationalError as error:
-            if time.monotonic() - began >= bounds.get(_answer(full, error), 0.0):
+            before, answer = answer, _answer(full, error)
+            started = answer is Ping.OK and before is not Ping.OK  # it may have, between the refusal and this answer
+            if not started and time.monotonic() - began >= bounds.get(answer, 0.0):
                 raise Unreachable(text(error)) from error
         except psycopg.Error as error:
             raise Unreachable(text(error)) from error

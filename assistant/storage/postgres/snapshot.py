@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, TypeVar
 
 import numpy as np
@@ -92,9 +93,16 @@ class PostgresSnapshot:
         return self._run(lambda connection: connection.execute(statement, values, binary=True).fetchall())
 
     def each(self, sql: str, *values: object) -> Iterator[Any]:
-        """The rows of a query, one by one; Unreachable where the connection is lost meanwhile."""
+        """The rows of a query, one by one; Unreachable where the connection is lost after the first."""
+
+        def begin(connection: Connection) -> tuple[list[Any], Iterator[Any]]:
+            rows = each(connection, sql, values)
+            return list(islice(rows, 1)), rows
+
+        first, rest = self._run(begin)
+        yield from first
         try:
-            yield from each(self._run(lambda connection: connection), sql, values)
+            yield from rest
         except psycopg.Error as error:
             self._let_go(broken=True)
             raise _unreadable(error) from error
