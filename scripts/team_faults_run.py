@@ -340,7 +340,7 @@ class Faults:
         writer.start()
         down = []
         for number in range(count):
-            time.sleep(self.chance.uniform(0.5, 2))
+            time.sleep(self.chance.uniform(1, 5))  # so that builds complete between them
             began = time.monotonic()
             server.stop(signal.SIGINT if number % 2 else signal.SIGQUIT)
             time.sleep(self.chance.uniform(0, 1))
