@@ -46,6 +46,8 @@ AT_ONCE = 512
 """The same where nothing is tried."""
 BUILDS = 2
 """A writer is killed within so many times the time that a build of its own took."""
+THINKING_SECONDS = 1.0
+"""Between two questions of a client: twenty that never pause would keep two cores from everything else."""
 WAITED_SECONDS = 0.5
 """From which a question is said to have waited."""
 BUSY_SECONDS = 10
@@ -188,7 +190,7 @@ def read_on(address: str) -> None:
 
     threading.Thread(target=wait, daemon=True).start()
     said = ""
-    while not stopped.is_set():
+    while not stopped.wait(THINKING_SECONDS):
         began = time.monotonic()
         try:
             while True:  # as the engine does: the newest generation, once more where it was replaced meanwhile
