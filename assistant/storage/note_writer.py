@@ -15,6 +15,9 @@ from assistant.storage.text_writer import TextWriter
 from assistant.storage.transaction import Transaction
 from assistant.text import line_spans, tokenizer
 
+_LONGEST_KEY = 500
+"""Letters of a topic's key: what is longer is no name, and more than an index of a database takes."""
+
 
 @dataclass(frozen=True, slots=True)
 class IndexedNote:
@@ -140,7 +143,7 @@ class NoteWriter:
             if owner is None and mention.start in around:
                 owner = ids[around[mention.start]]
             key = tokenizer.key(mention.name)
-            if owner is not None and key:
+            if owner is not None and 0 < len(key) <= _LONGEST_KEY:
                 rows.append(codec.pack_mention(key, mention.name, mention.kind, owner))
         self._transaction.put_mentions(rows)
 

@@ -124,9 +124,9 @@ CREATE TABLE mentions(
     kind text COLLATE "C" NOT NULL, crc bigint NOT NULL
 );
 CREATE INDEX mentions_passage ON mentions(passage);
-CREATE INDEX mentions_key ON mentions USING hash (key);
+CREATE INDEX mentions_key ON mentions(key);
 CREATE TABLE keys(key text COLLATE "C" NOT NULL, uses bigint NOT NULL, matched bigint NOT NULL DEFAULT 0);
-CREATE INDEX keys_key ON keys USING hash (key);
+CREATE INDEX keys_key ON keys(key);
 CREATE INDEX keys_new ON keys(uses) WHERE matched = 0;
 CREATE INDEX keys_gone ON keys(uses) WHERE uses = 0;
 CREATE TABLE matches(               -- concepts of the vocabulary whose name stands in a topic's
@@ -168,7 +168,7 @@ CREATE TABLE postings(              -- the passages of one note that hold a term
     frequencies float8[] NOT NULL,  -- how often: in its words, and half as much in its headings
     lengths bigint[] NOT NULL       -- terms of the passage in all
 );
-CREATE INDEX postings_term ON postings USING hash (term);
+CREATE INDEX postings_term ON postings(left(term, 200)); -- a hash index walks past all rows of a term for one more
 CREATE INDEX postings_note ON postings(note);
 CREATE TABLE lengths(note bigint PRIMARY KEY, tokens bigint NOT NULL); -- terms of all passages of a note
 CREATE TABLE totals(one bigint PRIMARY KEY CHECK (one = 1), tokens bigint NOT NULL); -- of all notes

@@ -48,7 +48,8 @@ _K1, _B = 1.2, 0.75
 _RANKED = """
     SELECT u.passage, -sum(q.idf * (u.frequency * (?::float8 + 1::float8)
         / (u.frequency + ?::float8 * ((1::float8 - ?::float8) + ?::float8 * u.length / ?::float8))) ORDER BY q.place)
-    FROM unnest(?::text[], ?::float8[]) WITH ORDINALITY AS q(term, idf, place) JOIN postings p ON p.term = q.term,
+    FROM unnest(?::text[], ?::float8[]) WITH ORDINALITY AS q(term, idf, place)
+        JOIN postings p ON left(p.term, 200) = left(q.term, 200) AND p.term = q.term,
         unnest(p.passages, p.frequencies, p.lengths) AS u(passage, frequency, length)
     WHERE ?::bigint[] IS NULL OR u.passage = ANY(?)
     GROUP BY u.passage ORDER BY 2 LIMIT ?
