@@ -45,10 +45,10 @@ from tests.test_store import build as write
 NUMBERS = itertools.count()
 QUERY = ENCODER.question("canary")[None]
 GRANTS = """
-    GRANT USAGE ON SCHEMA assistant TO reader;
-    GRANT SELECT ON ALL TABLES IN SCHEMA assistant TO reader;
-    ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO reader;
-    ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO reader;
+    GRANT USAGE ON SCHEMA assistant TO guest;
+    GRANT SELECT ON ALL TABLES IN SCHEMA assistant TO guest;
+    ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO guest;
+    ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO guest;
 """
 """What a role that only reads is granted by the role that writes, before the first index is made: each collection has a
 schema of its own, and a full build makes another one."""
@@ -123,9 +123,9 @@ def child(program: str, *words: str) -> Iterator[subprocess.Popen[str]]:
 def test_a_role_with_select_alone_reads_and_is_told_that_it_may_not_write(postgres: Server, database: str) -> None:
     owner = Collection.parse(postgres.address("x", database))
     Writer(owner).close()
-    postgres.sql("CREATE ROLE reader LOGIN")
+    postgres.sql("CREATE ROLE guest LOGIN")
     postgres.sql(GRANTS, database)
-    reader = Collection.parse(postgres.address("y", database, "reader"))
+    reader = Collection.parse(postgres.address("y", database, "guest"))
     write(Collection.parse(postgres.address("y", database)), NOTES)
     with Store.open(reader) as store:
         assert store.passages_count == 6
@@ -136,7 +136,7 @@ def test_a_role_with_select_alone_reads_and_is_told_that_it_may_not_write(postgr
     with pytest.raises(ReadOnly, match="permission denied"):
         write(reader, {"a.md": ["another"]})
     with pytest.raises(ReadOnly, match="permission denied"):
-        write(Collection.parse(postgres.address("z", database, "reader")), NOTES)
+        write(Collection.parse(postgres.address("z", database, "guest")), NOTES)
     build_anew(Collection.parse(postgres.address("y", database)), {"a.md": ["one more"]})
     assert passages(reader) == {"one more"}
 

@@ -194,8 +194,8 @@ def test_doctor_says_how_server_and_collection_are(notes: Path, collection: Coll
     (notes / "new.md").write_text("# New\n")
     assert [one.remedy for one in team_index.index(collection, notes, "assistant") if one.remedy] == ["assistant index"]
 
-    postgres.sql("CREATE ROLE stranger LOGIN")
-    stranger = Collection.parse(postgres.address(collection.name, user="stranger"))
+    postgres.sql("CREATE ROLE visitor LOGIN")
+    stranger = Collection.parse(postgres.address(collection.name, user="visitor"))
     (wrong,) = [one for one in team_index.index(stranger, None, "assistant") if one.remedy]
     assert wrong.remedy == "assistant help team"
     postgres.sql("CREATE DATABASE bare")

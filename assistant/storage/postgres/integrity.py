@@ -124,10 +124,11 @@ def _of_codes(snapshot: PostgresSnapshot) -> Iterator[str]:
         return
     ((dimension, *counts, error),) = found
     fits, needed = True, 0.0
-    for table, users, count in zip(("passage_codes", "chunk_codes"), ("uses", "chunks"), counts, strict=True):
+    of_users = ("passage_codes", "t.uses > 0"), ("chunk_codes", "t.chunks > 0")
+    for (table, where), count in zip(of_users, counts, strict=True):
         codes = _Groups(snapshot.each(f"SELECT text, code::real[] FROM {table} ORDER BY text"))
         seen = 0
-        for text, *packed in snapshot.each(f"{_VECTORS} WHERE t.ready = 1 AND t.{users} > 0 ORDER BY v.text"):
+        for text, *packed in snapshot.each(f"{_VECTORS} WHERE t.ready = 1 AND {where} ORDER BY v.text"):
             rows, off = halves(codec.unpack_matrix(*packed))
             needed = max(needed, off)
             seen += len(rows)
