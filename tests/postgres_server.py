@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,16 @@ class Server:
     def ended(self) -> bool:
         """Whether it ended by itself."""
         return self._process is not None and self._process.poll() is not None
+
+    def standby(self, folder: Path) -> Server:
+        """Another server, with its data and socket in that folder, that follows this one; not started yet."""
+        other = copy(self)
+        other.folder, other._process = folder, None
+        if self._user:
+            shutil.chown(folder, *self._user)
+        place = ("-h", str(self.folder), "-U", "assistant")
+        self._run("pg_basebackup", *place, "-D", str(folder / "data"), "--write-recovery-conf", "--checkpoint=fast")
+        return other
 
     def address(self, collection: str = "", database: str = "postgres", user: str = "assistant") -> str:
         """For `--index`."""

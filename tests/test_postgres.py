@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import psycopg
@@ -33,7 +34,7 @@ from assistant.storage import (
 from assistant.storage.postgres import connection, nearest, schema, snapshot, transaction
 from assistant.storage.postgres.connection import connect
 from assistant.storage.postgres.database import PostgresDatabase
-from assistant.storage.postgres.status import being_written
+from assistant.storage.postgres.status import being_written, health
 from assistant.system.collection import Collection, IndexPlace
 from tests import postgres_server
 from tests.conftest import ROOT, scale
@@ -781,3 +782,30 @@ def test_an_index_of_vectors_is_made_used_and_dropped(collection: Collection, mo
     put(100)
     assert sql(collection, "SELECT passages, passages_indexed FROM filing") == [(100, False)]
     assert problems(collection) == ()
+
+
+def test_a_standby_is_read_and_not_written(own_server: Server) -> None:
+    """A reader's address may name a replica, which answers from the generation that it has."""
+    primary = Collection.parse(own_server.address("x"))
+    write(primary, NOTES)
+    with TemporaryDirectory(prefix="pg-") as folder:
+        replica = own_server.standby(Path(folder))
+        try:
+            replica.start()
+            reader = Collection.parse(replica.address("x"))
+            assert (health(reader).standby, health(reader).may_read, health(reader).may_write) == (True, True, False)
+            with Store.open(reader) as store:
+                before = store.generation
+                assert store.passages_count == len(passages(primary))
+                store.rest()
+                write(primary, {"new.md": ["one more"]})
+                until = time.monotonic() + 60
+                while store.current():
+                    assert time.monotonic() < until
+                    time.sleep(0.05)
+            with Store.open(reader) as store:
+                assert store.generation == before + 1
+            with pytest.raises(ReadOnly):
+                write(reader, {"a.md": ["another"]})
+        finally:
+            replica.stop()

@@ -69,7 +69,7 @@ def health(collection: Collection) -> Health:
             standby=standby,
             encrypted=encrypted,
             may_read=may_read,
-            may_write=may_write if found else may_create,
+            may_write=not standby and (may_write if found else may_create),
             size=size,
             index_size=index_size,
             approximate=any(hnsw for _, _, hnsw in indexes),
