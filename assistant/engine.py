@@ -149,7 +149,8 @@ class Engine:
         stopped: Callable[[], bool] = lambda: False,
         reached: Callable[[Stage], None] = lambda stage: None,
     ) -> Answer:
-        """The cited answer; each quote has been compared with its note as it is on disk at the end.
+        """The cited answer; each quote has been compared with its note as it is on disk at the end,
+        where a folder is named.
 
         `rebuilding`: another process of ours builds, so the last generation answers; NotYet where there is none.
         `stopped` is called between the stages; where it says so, Cancelled. `reached` is called at the end of each.

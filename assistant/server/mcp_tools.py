@@ -233,7 +233,7 @@ TOOLS = (
     NotesTool(
         "read",
         "Read lines of a note",
-        f"Reads lines of one note as it is on disk now, by citation or by path and range; at most {MOST_LINES} lines a "
+        f"Reads lines of one note as it is now, by citation or by path and range; at most {MOST_LINES} lines a "
         "call, and says how many lines the note has.",
         ReadInput,
         lambda: mcp_schemas.output_schema(Lines),

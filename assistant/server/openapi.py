@@ -31,7 +31,7 @@ class NoteList:
 
 @dataclass(frozen=True, slots=True)
 class NoteLines:
-    """Lines of one note as it is on disk now."""
+    """Lines of one note as it is on disk now, or as it was indexed where the server has no files."""
 
     path: str
     lines: tuple[str, ...]
