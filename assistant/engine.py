@@ -440,7 +440,7 @@ class Engine:
         except Unreachable as error:
             raise IndexUnusable(
                 f"The index in {self._index().index} cannot be reached: {str(error).rstrip('.?')}.",
-                "Look whether its server runs and takes connections from here, then try again.",
+                "Look whether its server runs, lets you in from here and lets you read, then try again.",
             ) from error
         finally:
             if self._opened is not None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.errors import BadRequest
-from assistant.system.collection import Collection, is_address
+from assistant.system.collection import Collection, is_address, is_foreign_address
 
 names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30).filter(
     lambda name: name.isprintable() and name == name.strip()
@@ -61,3 +61,29 @@ def test_an_address_is_told_from_a_folder() -> None:
     assert is_address("postgres://host")
     for folder in ("index", "/srv/postgresql", "postgresql:", "http://host", "postgresql/://x"):
         assert not is_address(folder)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("postgresql://u:s3cret%Pw@host/data?collection=x", "postgresql://u:p@s3cret@host/data?collection=x"),
+        *("postgresql://u:p#s3cret@host/data?collection=x", "postgresql://u:1/s3cret@host/data?collection=x"),
+        *("postgresql://host/data?collection=a&collection=b", "postgresql://host/data?collection=%ff"),
+    ],
+)
+def test_what_could_be_taken_for_something_else_is_refused(address: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        Collection.parse(address)
+    assert "s3cret" not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+def test_a_query_is_read_as_libpq_reads_it() -> None:
+    collection = Collection.parse("postgresql://a:1,b:2/data?password=a+b&collection=c+d")
+    assert (collection.name, collection.conninfo) == ("c+d", "postgresql://a:1,b:2/data?password=a%2Bb")
+
+
+def test_an_address_of_something_else_is_no_folder() -> None:
+    assert is_address("POSTGRESQL://host/data")
+    assert is_foreign_address("postgresql+psycopg://u:s3cret@host/data")
+    assert not is_foreign_address("/srv/notes:index")

@@ -246,11 +246,12 @@ class IndexManager:
                     progress=self._progress,
                     skip=self.folders,
                 )
-            except Busy:
+            except Busy as busy:
                 if not wait and self.opened() is not None:
                     raise
+                writer = str(busy).partition(": ")[2]  # which a database knows
             if self._progress is not None:
-                self._progress("Waiting for another process to update the index")
+                self._progress("Waiting for another process to update the index" + (f": {writer}" if writer else ""))
             time.sleep(_WAIT)
 
 

@@ -12,7 +12,7 @@ from typing import Literal, Self, TypeVar
 
 from assistant.errors import BadRequest, NoNotes
 from assistant.system import permissions
-from assistant.system.collection import Collection, IndexPlace, is_address
+from assistant.system.collection import Collection, IndexPlace, is_address, is_foreign_address
 from assistant.system.settings_file import FILE, Refresh, nearest_file
 
 _T = TypeVar("_T")
@@ -98,6 +98,8 @@ def load(flags: Flags, environment: Mapping[str, str], here: Path) -> Settings:
         named, index_base = file.index, base  # a project's index belongs to the project's notes only
     index: IndexPlace
     fallback_index: Path | None
+    if named and is_foreign_address(named):
+        raise BadRequest("The index is neither a folder nor in PostgreSQL.", "Name a folder, or postgresql://….")
     if named and is_address(named):
         if given is None and file.notes is None and not flags.takes_corpus:
             notes = None

@@ -17,6 +17,7 @@ from psycopg.adapt import Dumper, Loader
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import Format, PGconn, Ping
 
+from assistant.errors import BadRequest
 from assistant.storage.errors import Unreachable
 from assistant.storage.postgres.errors import text
 
@@ -67,10 +68,20 @@ def connect(conninfo: str, name: str, patience: float, starting: float | None = 
 
 def _completed(conninfo: str, name: str, patience: float) -> str:
     """With what the address leaves open."""
-    given = conninfo_to_dict(conninfo)
+    given = parameters(conninfo)
     timeout = max(_SHORTEST_CONNECT_SECONDS, min(_CONNECT_SECONDS, math.ceil(patience)))
     defaults: dict[str, str | int] = {"application_name": name, "connect_timeout": timeout, **_KEEPALIVE}
     return make_conninfo(conninfo, **{key: value for key, value in defaults.items() if not given.get(key)})
+
+
+def parameters(conninfo: str) -> dict[str, Any]:
+    """The parts of an address; BadRequest where libpq does not know one."""
+    try:
+        return dict(conninfo_to_dict(conninfo))
+    except psycopg.ProgrammingError:  # its text may hold a password
+        raise BadRequest(
+            "The address of the index has a part that PostgreSQL does not know.", "Look for a slip in its parameters."
+        ) from None
 
 
 def _answer(conninfo: str, error: psycopg.OperationalError) -> Ping:
@@ -83,7 +94,7 @@ def _answer(conninfo: str, error: psycopg.OperationalError) -> Ping:
 
 def _names_no_host(conninfo: str) -> bool:
     """Whether there is no host of that name, now or later; a name server that does not answer says nothing."""
-    given = conninfo_to_dict(conninfo)
+    given = parameters(conninfo)
     hosts = str(given.get("host") or os.environ.get("PGHOST", "")).split(",")
     return not given.get("hostaddr") and all(map(_is_no_host, hosts))
 

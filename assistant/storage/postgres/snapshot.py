@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 
 from assistant.errors import AssistantError
 from assistant.storage import codec
@@ -26,7 +25,7 @@ from assistant.storage.errors import (
     Superseded,
     Unreachable,
 )
-from assistant.storage.postgres.connection import LOST_SECONDS, Connection, pause, pool_of
+from assistant.storage.postgres.connection import LOST_SECONDS, Connection, parameters, pause, pool_of
 from assistant.storage.postgres.database import dialect, each, is_missing
 from assistant.storage.postgres.errors import is_passing, text, translation
 from assistant.storage.postgres.nearest import Codes, Filing
@@ -150,11 +149,16 @@ class PostgresSnapshot:
         state = unpack_state(row[:_COLUMNS]) if row else State()
         if row is None or state.generation == 0:
             raise IndexMissing(f"no index in {self._collection}")
-        if self.state.generation and (found.id, state.change) != (self._schema, self.state.change):
+        committed, tokens, *filing = row[_COLUMNS:]
+        if self.state.generation and (found.id, state.change, committed) != self._commit:
             raise Superseded("a newer generation was committed")
-        self._schema, self.state = found.id, state
-        self._committed, self._tokens, *filing = row[_COLUMNS:]
+        self._schema, self.state, self._committed, self._tokens = found.id, state, committed, tokens
         self._filing = Filing(*filing)
+
+    @property
+    def _commit(self) -> tuple[int, int, float]:
+        """What tells one commit from all others, also of another server that has taken this one's place."""
+        return self._schema, self.state.change, self._committed
 
     def _let_go(self, *, broken: bool) -> None:
         connection, self._connection = self._connection, None
@@ -198,7 +202,7 @@ class PostgresSnapshot:
                 return True
             with closing(PostgresSnapshot(self._collection, None)) as newest:  # this one stays as it is
                 self._notices.extend(newest.take_notices())
-                return (newest._schema, newest.state.change) == (self._schema, self.state.change)
+                return newest._commit == self._commit
         except Unreachable:
             raise
         except (StoreError, AssistantError):
@@ -286,7 +290,7 @@ def _idf(passages: int, holding: int) -> float:
 
 def _settings(conninfo: str) -> bytes:
     """What is set in each transaction."""
-    options = str(conninfo_to_dict(conninfo).get("options") or "")
+    options = str(parameters(conninfo).get("options") or "")
     settings = {"statement_timeout": f"{_STATEMENT_SECONDS}s", "work_mem": _SORTED}
     own = {"idle_in_transaction_session_timeout": f"{_IDLE_SECONDS}s"}
     own |= {name: value for name, value in settings.items() if name not in options}
