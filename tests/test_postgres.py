@@ -415,8 +415,10 @@ def test_readers_never_see_a_mixture_of_generations(collection: Collection) -> N
     readers = [threading.Thread(target=read) for _ in range(3)]
     for reader in readers:
         reader.start()
-    for number in range(1, 13):
+    for number in itertools.count(1):
         publish(number)
+        if number >= 12 and (len(seen) > 3 or faults or number > 100):
+            break  # on a slow machine readers see few of the first
     ended.set()
     for reader in readers:
         reader.join()
