@@ -273,14 +273,14 @@ class Bench:
         ours, beside = index(place, drawn, passages), index(folder, drawn, passages)
         texts = f"of {passages + passages // A_CHUNK:,} texts"
         self.compare("indexing text", "s", ours.text, beside.text)
-        self.compare(f"storing the vectors {texts}, {BATCH_TEXTS} a transaction", "s", ours.vectors, beside.vectors)
+        self.compare(f"storing the vectors, {texts}, {BATCH_TEXTS} a transaction", "s", ours.vectors, beside.vectors)
         self.compare("making the HNSW indexes, and the FAISS file", "s", ours.filing, beside.filing)
         size, of_indexes = self.size_of(place)
         self.compare(f"on disk, {of_indexes / 1e6:,.0f} MB of it HNSW", "MB", size / 1e6, disk(folder) / 1e6)
         began = asked(place, drawn), asked(folder, drawn)
         for share in (0.5, 0.95):
             whole = [p(each.whole, share) for each in began]
-            self.compare(f"a question, {len(began[0].whole)} of them, p{100 * share:.0f}", "ms", *whole)
+            self.compare(f"p{100 * share:.0f} of a question, {len(began[0].whole)} of them", "ms", *whole)
         for part in began[0].parts:
             self.compare(f"  {part}, p50", "ms", *(p(each.parts[part], 0.5) for each in began))
         (_, found), (_, exact) = near(place, drawn, CANDIDATES), near(folder, drawn, CANDIDATES)
