@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol
@@ -171,4 +171,3 @@ class Health:
 
 StoredVector = tuple[str, int, bytes, int]
 """A text, the rows (k, d) of its vector as `codec.pack_matrix` packs them: k, bytes, their sum."""
-Vectors = Callable[[], Iterable[tuple[int, Matrix]]]
