@@ -106,11 +106,14 @@ class Engine:
         reader = models._reader if models else LazyReader(settings.cache, progress)
 
         def manager() -> IndexManager:
-            from assistant.indexing.index_manager import IndexManager
-            from assistant.indexing.published_index import PublishedIndex
+            places = settings.folder, settings.index, settings.fallback_index
+            if settings.follows_index:
+                from assistant.indexing.published_index import PublishedIndex
 
-            kind = PublishedIndex if settings.follows_index else IndexManager
-            return kind(settings.folder, settings.index, settings.fallback_index, lambda: encoder, progress)
+                return PublishedIndex(*places, lambda: encoder, progress)
+            from assistant.indexing.index_manager import IndexManager
+
+            return IndexManager(*places, lambda: encoder, progress)
 
         def finish(index: Path) -> int | None:
             from assistant.indexing import background as process
