@@ -10,7 +10,10 @@ from assistant.indexing.index_manager import IndexManager, IndexView, Refresh, v
 from assistant.records import NoteFile
 from assistant.storage import IndexDamaged, IndexMissing, IndexOutdated, Store
 
-_DIFFERS = "The notes here differ from those that were indexed; `assistant index` brings the index up to date."
+_DIFFERS = (
+    "The notes here differ from those that were indexed: bring your copy up to date, or index it with `assistant index`"
+    " where it is the newer one."
+)
 
 
 class PublishedIndex(IndexManager):

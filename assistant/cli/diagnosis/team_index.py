@@ -57,6 +57,7 @@ def _server(place: Collection, found: Health, program: str) -> Iterator[Finding]
 def _collection(place: Collection, found: Health, notes: Path | None, program: str) -> Iterator[Finding]:
     from assistant.storage import IndexMissing, Store, problems
 
+    update = f"{program} index" if found.may_write else "assistant help team"  # which says who writes
     try:
         damage = problems(place)
         with Store.open(place) as store:
@@ -69,8 +70,8 @@ def _collection(place: Collection, found: Health, notes: Path | None, program: s
                 yield Finding("index", f"damaged ({'; '.join(damage)}): {facts}", f"{program} index --full")
                 return
             yield Finding("index", f"intact: {facts}")
-            yield from lacking(store, f"{program} index", updating=bool(found.writer))
+            yield from lacking(store, update, updating=bool(found.writer))
             if notes is not None:
-                yield from behind(notes, (), store, f"{program} index")
+                yield from behind(notes, (), store, update)
     except IndexMissing:
         yield Finding("index", f"none yet in {place}", f"{program} index")
