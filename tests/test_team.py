@@ -1,24 +1,28 @@
 """A collection in PostgreSQL asked by whoever has its address: the same answers, with the notes' files and without."""
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from queue import Queue
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from assistant.indexing import build
+from assistant.indexing.index_manager import IndexManager
 from assistant.models.encoder import Encoder
 from assistant.models.lazy import LazyEncoder
-from assistant.storage import codec
+from assistant.storage import Writer, codec
 from assistant.storage.sqlite.database import Database
 from assistant.system.collection import Collection
-from tests.asking import APPLE, FRUIT, write_notes
+from tests.asking import APPLE, ENCODER, FRUIT, write_notes
 from tests.command import PROGRAM, Command, Ran, run
 
 QUESTION = "Which service delivers each message to exactly one worker, with guaranteed delivery?"
@@ -185,6 +189,18 @@ def test_whoever_has_the_notes_writes_and_all_others_read(
     again = run([*anybody, "ask", APPLE], environment, folder=tmp_path).stdout
     assert "nine months" in again
     assert "as of generation 2" in again
+
+
+def test_a_writer_that_waits_says_for_whom(tmp_path: Path, collection: Collection) -> None:
+    notes, said = write_notes(tmp_path / "notes"), Queue[str]()
+    manager = IndexManager(notes, collection, None, lambda: ENCODER, lambda what, done=0, of=0: said.put(what))
+    with ThreadPoolExecutor(1) as pool:
+        with Writer(collection):
+            report = pool.submit(manager.update, full=False)
+            while "Waiting" not in (waits := said.get(timeout=60)):
+                pass
+        assert report.result(60).generation == 1
+    assert re.search(rf": assistant index \(.*, process {os.getpid()}\) as assistant$", waits)
 
 
 QUESTIONS = (
