@@ -6,7 +6,6 @@ import json
 import os
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,8 +23,8 @@ from starlette.routing import Route
 from assistant.server.mcp_server import McpHttpApp, mcp_http_app
 from assistant.server.service import Service
 from tests.command import PROGRAM
+from tests.waiting import PATIENCE, until
 
-PATIENCE = 60.0
 _Made = TypeVar("_Made")
 
 
@@ -59,13 +58,6 @@ def text(result: types.CallToolResult) -> str:
     (content,) = result.content
     assert isinstance(content, types.TextContent)
     return content.text
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 @contextmanager

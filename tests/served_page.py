@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
 
@@ -12,8 +11,7 @@ import uvicorn
 from assistant.server.config import ServerConfig
 from assistant.server.service import Service
 from assistant.server.web_app import create_app
-
-PATIENCE = 60.0
+from tests.waiting import PATIENCE, until
 
 
 @contextmanager
@@ -30,11 +28,3 @@ def served(service: Service) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(PATIENCE)
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Waits until it is so; fails where it does not come to be."""
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.01)

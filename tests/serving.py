@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,8 +15,8 @@ from assistant.server.config import ServerConfig, checked
 from assistant.server.run import Server, listen
 from assistant.server.service import Service
 from assistant.server.web_app import create_app
+from tests.waiting import PATIENCE, until
 
-PATIENCE = 60.0
 JSON = {"Content-Type": "application/json"}
 
 
@@ -89,11 +88,8 @@ def serving(service: Service, config: ServerConfig | None = None) -> Iterator[Se
     server = Server(create_app(service, config))
     thread = Thread(target=server.run, kwargs={"sockets": [listening]}, name="server")
     thread.start()
-    end = time.monotonic() + PATIENCE
-    while not server.started:
-        assert thread.is_alive()
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    until(lambda: server.started or not thread.is_alive())
+    assert server.started
     try:
         yield Serving(listening.getsockname()[1], server)
     finally:

@@ -18,6 +18,7 @@ import pytest
 from assistant.errors import BadRequest
 from assistant.system.editor import command
 from tests.command import PROGRAM, Command, Ran, run
+from tests.waiting import PATIENCE
 
 HOSTILE = "\x1b]52;c;aGk=\x07\x1b[31m\u202eevil\u009b"
 RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -220,7 +221,7 @@ def test_each_answer_is_there_before_the_next_line_is_asked(own: Command) -> Non
             text = (own.notes / "fruit.md").read_text()
             (own.notes / "fruit.md").write_text(text.replace("seven", "eleven"))
         child.stdin.close()
-        assert child.wait(60) == 0
+        assert child.wait(PATIENCE) == 0
 
 
 # Streams
@@ -242,7 +243,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(built: Command) -> None:
         with contextlib.suppress(BrokenPipeError):
             child.stdin.write(f'{{"question": "{APPLE}"}}\n'.encode() * 3)
             child.stdin.close()
-        assert (child.wait(60), child.stderr.read()) == (0, b"")
+        assert (child.wait(PATIENCE), child.stderr.read()) == (0, b"")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
@@ -271,7 +272,7 @@ def test_ctrl_c_ends_it_with_130_and_no_traceback(built: Command) -> None:
         child.stdin.flush()
         assert child.stdout.readline()
         child.send_signal(signal.SIGINT)
-        assert child.wait(30) == 130
+        assert child.wait(PATIENCE) == 130
         assert child.stderr.read() == b""
 
 

@@ -38,7 +38,7 @@ from tests.asking import NOTE, QUESTIONS, asking, asking_again, refresh, said
 from tests.command import PROGRAM, Command, run
 from tests.conftest import scale
 
-SECONDS = 30
+SECONDS = 60
 """The stated bound for ten generated notes, read and asked about, and for one question."""
 CLASS_SECONDS = 300
 """The stated bound for one note of megabytes, as a process of its own, on a busy machine."""

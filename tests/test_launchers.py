@@ -6,13 +6,14 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import flit_core
 import pytest
+
+from tests.waiting import PATIENCE, until
 
 LAUNCHER = ("assistant", "launcher.py", "environment.py", "setting_up.py", "pip_progress.py")
 PYPROJECT = """\
@@ -145,7 +146,7 @@ def test_an_interrupted_set_up_is_completed(checkout: Path) -> None:
     with started(checkout) as process:
         wait_for(checkout / "held")
         os.killpg(process.pid, signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert errors.splitlines()[-1] == "assistant: Interrupted. Run the same command to complete the set-up."
     assert "Traceback" not in errors
@@ -176,8 +177,8 @@ def test_two_first_starts_do_not_collide(checkout: Path) -> None:
             assert second.stderr is not None
             assert "waiting" in second.stderr.readline()
             (checkout / "hold").unlink()
-            _, rest = second.communicate(timeout=60)
-            first.communicate(timeout=60)
+            _, rest = second.communicate(timeout=PATIENCE)
+            first.communicate(timeout=PATIENCE)
     assert (first.returncode, second.returncode, rest) == (4, 4, "")
 
 
@@ -330,7 +331,4 @@ def started(root: Path) -> "subprocess.Popen[str]":
 
 
 def wait_for(path: Path) -> None:
-    end = time.monotonic() + 60
-    while not path.exists():
-        assert time.monotonic() < end, f"{path.name} never came"
-        time.sleep(0.02)
+    until(path.exists, lambda: f"{path.name} never came")

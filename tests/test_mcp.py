@@ -25,7 +25,8 @@ from assistant.server.service import Service
 from assistant.server.starting import Starting
 from tests.asking import APPLE, FRUIT, NOTE, real_engine
 from tests.command import PROGRAM, Command, run
-from tests.mcp_serving import PATIENCE, Raw, Session, is_running, over_stdio, text, until
+from tests.mcp_serving import Raw, Session, is_running, over_stdio, text
+from tests.waiting import PATIENCE, until
 
 ODD = "orchard/Äpfel & Birnen #1 100%? (new).md"
 SECRET = "What is the combination of the wall safe behind the painting?"
@@ -331,18 +332,19 @@ def test_a_first_index_is_reported_can_be_taken_back_and_ends_with_stdin(
     raw.send("tools/call", 2, **asked, _meta={"progressToken": "first"})
     raw.send("tools/call", 3, **asked, _meta={"progressToken": "second"})
     steps: dict[str, list[float]] = {"first": [], "second": []}
+    replies: dict[int, dict[str, Any]] = {}
     cancelled = False
-    while True:
+    while 2 not in replies:  # that of the call that is taken back may come before it, or not at all
         message = raw.receive()
         if message.get("method") == "notifications/progress":
             steps[message["params"]["progressToken"]].append(message["params"]["progress"])
             assert message["params"]["message"]
+        elif "id" in message:
+            replies[message["id"]] = message
         if steps["second"] and not cancelled:
             raw.send("notifications/cancelled", requestId=3)
             cancelled = True
-        if message.get("id") is not None:
-            break
-    assert (message["id"], message["result"]["isError"]) == (2, False)
+    assert replies[2]["result"]["isError"] is False
     assert steps["first"] == sorted(set(steps["first"]))
     children = raw.children()
     assert children  # the vectors are still being computed

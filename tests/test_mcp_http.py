@@ -15,7 +15,8 @@ from mcp import MCPError, types
 from assistant.records import Request, Stage
 from assistant.server.service import Service
 from tests.asking import APPLE, FRUIT, NOTE, asking, write_notes
-from tests.mcp_serving import PATIENCE, Session, over_http, text, until, uvicorn_server
+from tests.mcp_serving import Session, over_http, text, uvicorn_server
+from tests.waiting import PATIENCE, until
 
 
 @pytest.fixture

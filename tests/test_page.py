@@ -27,7 +27,8 @@ from assistant.server.page.note_html import link_addresses, note_html
 from assistant.server.service import Service
 from tests.asking import APPLE, FRUIT, NOTE, asking, real_engine, write_notes
 from tests.hostile_note import HOSTILE, NAME, QUESTION
-from tests.served_page import PATIENCE, served, until
+from tests.served_page import served
+from tests.waiting import PATIENCE, until
 
 FORBIDDEN = {"iframe", "object", "embed", "base", "svg", "img", "style", "video", "audio"}
 

@@ -42,6 +42,7 @@ from tests.hashing_encoder import HashingEncoder
 from tests.postgres_server import Server
 from tests.test_store import ENCODER, NOTES, embed, indexed, rows_of
 from tests.test_store import build as write
+from tests.waiting import until
 
 NUMBERS = itertools.count()
 QUERY = ENCODER.question("canary")[None]
@@ -800,10 +801,7 @@ def test_a_standby_is_read_and_not_written(own_server: Server) -> None:
                 assert store.passages_count == len(passages(primary))
                 store.rest()
                 write(primary, {"new.md": ["one more"]})
-                until = time.monotonic() + 60
-                while store.current():
-                    assert time.monotonic() < until
-                    time.sleep(0.05)
+                until(lambda: not store.current())
             with Store.open(reader) as store:
                 assert store.generation == before + 1
             with pytest.raises(ReadOnly):

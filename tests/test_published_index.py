@@ -1,7 +1,6 @@
 """An index that somebody else writes: read without files and without ever writing, and followed as it grows."""
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +16,7 @@ from assistant.server.service import Changes, Service
 from assistant.storage import Superseded, Unreachable
 from tests.asking import APPLE, FRUIT, reading, refresh, write_notes
 from tests.hashing_encoder import HashingEncoder
+from tests.waiting import until
 
 DIFFER = "The notes here differ"
 
@@ -175,10 +175,7 @@ def test_a_service_follows_the_index(notes: Path, tmp_path: Path, monkeypatch: p
             service.note("../notes/fruit.md")
         (notes / "medlar.md").write_text("# Medlar\n\nA medlar is eaten when it is rotten.\n")
         refresh(notes, tmp_path / "index")
-        end = time.monotonic() + 60
-        while not told:
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        until(lambda: told)
         assert (told[0].added, told[0].generation) == (("medlar.md",), 2)
         assert "rotten" in service.ask(Request("When is a medlar eaten?")).citations[0].quote
     finally:

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection
@@ -23,7 +23,8 @@ import pytest
 from tests.asking import APPLE, FRUIT
 from tests.command import Command
 from tests.conftest import scale
-from tests.serving import JSON, PATIENCE
+from tests.serving import JSON
+from tests.waiting import PATIENCE, until
 
 QUESTION = json.dumps({"question": "Which service delivers each message to exactly one worker?"})
 TOKEN = "correct-horse-battery-staple-0123456789"
@@ -75,13 +76,6 @@ def started(command: Command, *words: str, **environment: str) -> Iterator[Proce
     finally:
         running.kill()
         running.wait()
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def refuses(port: int) -> bool:

@@ -29,8 +29,9 @@ from assistant.server.openapi import document
 from assistant.server.service import Service
 from assistant.server.web_app import create_app
 from tests.asking import APPLE, FRUIT, NOTE, asking, write_notes
-from tests.serving import JSON, PATIENCE, Serving, serving
+from tests.serving import JSON, Serving, serving
 from tests.test_render import ANSWERS
+from tests.waiting import PATIENCE, until
 
 EVENTS = {**JSON, "Accept": "text/event-stream"}
 WITHOUT = ("elapsed_ms", "index")
@@ -74,13 +75,6 @@ def events(body: bytes) -> list[tuple[str, Any]]:
         if fields:
             found.append((fields["event"], json.loads(fields["data"])))
     return found
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def test_ask_gives_the_record_of_the_command(

@@ -14,7 +14,8 @@ from assistant.server import run
 from assistant.server.config import AllowedHosts, ServerConfig, checked
 from assistant.server.guard import HEADERS
 from tests.security_table import TOKEN, TRIES, Try, logged_in, status_of, table, targets
-from tests.serving import PATIENCE, Serving
+from tests.serving import Serving
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -19,8 +19,7 @@ from assistant.server.notes_follower import IndexStep
 from assistant.server.service import Changes, Overloaded, Service
 from assistant.storage import Busy, Writer
 from tests.asking import APPLE, asking, real_engine, write_notes
-
-PATIENCE = 60.0
+from tests.waiting import PATIENCE, until
 
 
 @pytest.fixture
@@ -35,13 +34,6 @@ def service(notes: Path, tmp_path: Path, prepared: Path) -> Iterator[Service]:
     made.start()
     yield made
     made.close()
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def test_clients_at_once_get_the_answers_that_one_gets(service: Service) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -25,6 +24,7 @@ from assistant.storage.postgres import snapshot
 from assistant.system.collection import Collection
 from tests.asking import APPLE, ENCODER, FRUIT, QUESTIONS, READER, asking, refresh, said, write_notes
 from tests.postgres_server import Server
+from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("prepared")
 KILL = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'assistant'"
@@ -172,10 +172,7 @@ def test_a_server_for_many_follows_the_collection(
         assert "seven months" in quotes(service.ask(Request(APPLE)))
         (notes / "medlar.md").write_text("# Medlar\n\nA medlar is eaten when it is rotten.\n")
         refresh(notes, collection)
-        end = time.monotonic() + 60
-        while not told:
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        until(lambda: told)
         assert told[0].added == ("medlar.md",)
         assert "rotten" in quotes(service.ask(Request("When is a medlar eaten?")))
     finally:

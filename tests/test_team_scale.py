@@ -71,7 +71,10 @@ def test_an_index_of_vectors_comes_and_goes_with_their_number(
         notes_of(notes, count)
         build.refresh(notes, collection, lambda: Seeded(64))
         build.refresh(notes, tmp_path / "index", lambda: Seeded(64))
-        indexes = rows(collection, "SELECT indexname::text FROM pg_indexes WHERE indexname = 'passages_hnsw'")
+        indexes = rows(
+            collection,
+            "SELECT 1 FROM pg_indexes WHERE indexname = 'passages_hnsw' AND schemaname = current_schema()",
+        )
         assert bool(indexes) == has
         with Store.open(collection) as store, Store.open(tmp_path / "index") as beside:
             for ours, theirs in zip(*(s.nearest_passages(wanted, 10) for s in (store, beside)), strict=True):

@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,9 +17,7 @@ from watchfiles import Change
 
 from assistant.indexing import changes, watcher
 from assistant.storage import Store
-
-WAIT = 60
-"""Seconds after which a test gives up; none of them needs more than a few."""
+from tests.waiting import PATIENCE, until
 
 
 @pytest.fixture
@@ -51,20 +48,13 @@ def watching(folder: Path, surroundings: dict[str, str]) -> Iterator[Callable[[]
         yield lambda: json.loads(process.stdout.readline())  # type: ignore[union-attr]  # it is a pipe
     finally:
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=WAIT)
+        _, said = process.communicate(timeout=PATIENCE)
         assert (process.returncode, said) == (130, "")
 
 
 def indexed(folder: Path, path: str) -> str:
     with Store.open(folder.with_name("index")) as store:
         return "\n".join(store.lines(path, 1, 1000))
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + WAIT
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def test_each_way_to_save_a_note_is_followed(folder: Path, surroundings: dict[str, str]) -> None:
@@ -122,7 +112,7 @@ def test_a_folder_that_goes_away_is_waited_for(folder: Path, surroundings: dict[
     (folder / "b.md").write_text("# Pears\n\nA pear is best within a week.\n")
     assert json.loads(process.stdout.readline())["added"] == 1
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=WAIT)
+    _, said = process.communicate(timeout=PATIENCE)
     assert (process.returncode, said) == (130, b"")
 
 
@@ -148,7 +138,7 @@ def in_terminal(words: list[str], environment: dict[str, str]) -> str:
         while part := os.read(ours, 4096):
             shown += part
     os.close(ours)
-    process.communicate(timeout=WAIT)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     return shown.decode()
 

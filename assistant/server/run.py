@@ -59,9 +59,9 @@ def serve(settings: Settings, config: ServerConfig) -> int:
     try:
         service.start()
         server = Server(create_app(service, config))
+        ending.leave_to(server)  # before it is announced: a client that has read it may be waiting for an answer
         for line in _announcement(service, config):
             say(line)
-        ending.leave_to(server)
         server.run(sockets=[listening])
     finally:
         listening.close()

@@ -31,6 +31,7 @@ from assistant.tui.worker.engine_thread import EngineThread
 from assistant.tui.worker.job_queue import Post
 from tests.asking import READER
 from tests.hashing_encoder import HashingEncoder
+from tests.waiting import PATIENCE, comes
 
 HERE = Path(__file__).resolve().parent
 HOSTILE = "tr[b]ap \x1b]0;owned\x07.md"
@@ -70,7 +71,7 @@ class Replay(Engine):
 
     def load(self) -> None:
         if self.loading is not None:
-            self.loading.wait(20)
+            self.loading.wait(PATIENCE)
 
     def catch_up(self, few: int) -> Literal["done", "more", "busy"]:
         self.looks += 1
@@ -104,7 +105,7 @@ class Replay(Engine):
         self.asked.append(request)
         self.began.set()
         if self.hold is not None:
-            self.hold.wait(20)
+            self.hold.wait(PATIENCE)
         if stopped():
             raise Cancelled
         if self.error is not None:
@@ -136,12 +137,7 @@ class Stage:
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Lets the app and its thread go on until it holds; fails where it never does."""
-        for _ in range(500):
-            await self.pilot.pause()
-            if holds():
-                return
-            await self.pilot.pause(0.01)
-        pytest.fail("the screen never came to it")
+        await comes(holds, self.pilot.pause, lambda: "the screen never came to it")
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)

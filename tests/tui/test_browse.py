@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from threading import Event
 
@@ -20,6 +19,7 @@ from assistant.tui.widgets.dialogs import Help
 from assistant.tui.widgets.heading_tree import HeadingTree
 from assistant.tui.widgets.note_view import NoteView
 from assistant.tui.widgets.palette import command_label
+from tests.waiting import comes
 
 from .conftest import FOLLOW_UP, QUEUE, RETRY, Replay, Stage, Staged
 
@@ -360,21 +360,17 @@ async def test_the_real_engine_answers_under_the_heading(
     async with app.run_test(size=(100, 40)) as pilot:
 
         async def until_fresh() -> None:
-            for _ in range(1500):
-                await pilot.pause()
-                if app.status.index == "index fresh" and not app.conversation.pending:
-                    return
-                await asyncio.sleep(0.02)
-            pytest.fail(f"the screen never came to it: {app.status.index}")
+            await comes(
+                lambda: app.status.index == "index fresh" and not app.conversation.pending,
+                pilot.pause,
+                lambda: app.status.index,
+            )
 
         await until_fresh()
         await pilot.press("ctrl+b")
         await pilot.pause()
         tree: Tree[Entry | None] = app.screen.query_one(Tree)
-        for _ in range(500):
-            await pilot.pause(0.02)
-            if "Bowl" in shown(tree):
-                break
+        await comes(lambda: "Bowl" in shown(tree), pilot.pause)
         assert shown(tree) == ["kitchen.md", "Kitchen", "Bowl", "pantry.md", "Pantry", "Apples"]
         await pilot.press(*"bowl", "ctrl+t")
         await pilot.pause()

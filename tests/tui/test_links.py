@@ -18,6 +18,7 @@ from assistant.tui.widgets.note_view import Marks
 from assistant.tui.worker.job_queue import JobQueue
 from assistant.tui.worker.link_resolver import LinkResolver, lies_in
 from assistant.tui.worker.messages import BacklinksAwaited, BacklinksRead
+from tests.waiting import PATIENCE
 
 from .conftest import QUEUE, RecordingChat, Replay, Stage, Staged
 from .test_source_rendered import open_line, settle, shown
@@ -322,7 +323,7 @@ def test_questions_come_between_the_notes_that_are_read_for_links(
     resolver.read_backlinks("start.md")
     jobs.put(lambda: happened.append("a question"))
     jobs.start(lambda: None)
-    assert done.wait(20)
+    assert done.wait(PATIENCE)
     jobs.close()
     awaited, question, read = happened
     assert isinstance(awaited, BacklinksAwaited)

@@ -15,6 +15,7 @@ from assistant.tui.history.session_file import SessionFile
 from assistant.tui.worker import engine_thread
 from assistant.tui.worker.engine_thread import EngineThread
 from tests.asking import APPLE, FRUIT, reading, refresh, write_notes
+from tests.waiting import comes
 
 from .conftest import RecordingChat
 
@@ -26,11 +27,7 @@ class Read:
         self.app, self.pilot, self.notes, self.index = app, pilot, notes, index
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        for _ in range(1000):
-            await self.pilot.pause(0.01)
-            if holds():
-                return
-        pytest.fail(f"the screen never came to it: {self.app.status.index}; {self.app.toasts}")
+        await comes(holds, self.pilot.pause, lambda: f"{self.app.status.index}; {self.app.toasts}")
 
     async def ask(self, question: str) -> str:
         """What the answer quotes."""

@@ -18,6 +18,7 @@ from assistant.system.settings import Flags, load
 from assistant.tui import remembered
 from assistant.tui.remembered import Remembered
 from assistant.tui.widgets.theme_picker import ThemePicker
+from tests.waiting import comes
 
 from .conftest import QUEUE, Stage, Staged
 
@@ -181,10 +182,7 @@ async def test_the_chat_remembers_beside_its_sessions_unless_it_is_told_not_to(
     chosen = tui.chat(load(flags, surroundings, tmp_path))
     async with chosen.run_test() as pilot:
         chosen.appearance.choose_theme("nord")
-        for _ in range(500):
-            await pilot.pause(0.01)
-            if file.is_file():
-                break
+        await comes(file.is_file, pilot.pause)
     assert json.loads(file.read_text())["theme"] == "nord"
     assert tui.chat(load(flags, surroundings, tmp_path)).chat_settings.first_theme == "nord"
     assert tui.chat(load(flags, surroundings, tmp_path), history=False).chat_settings.first_theme == "ansi-dark"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ from textual.pilot import Pilot
 from assistant import tui
 from assistant.system.settings import Flags, load
 from assistant.tui.app import ChatApp
+from tests.waiting import comes
 
 from .conftest import DECLINED, PARTIAL, QUEUE, RETRY
 
@@ -26,12 +26,7 @@ class Real:
         self.app, self.pilot, self.notes = app, pilot, notes
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        for _ in range(3000):
-            await self.pilot.pause()
-            if holds():
-                return
-            await asyncio.sleep(0.02)
-        pytest.fail(f"the screen never came to it: {self.app.status.index}")
+        await comes(holds, self.pilot.pause, lambda: self.app.status.index)
 
     async def ask(self, question: str) -> str:
         """The text of the answer's card; a topic of its own."""
@@ -69,13 +64,13 @@ async def test_a_first_index_is_built_in_a_child_while_a_question_waits(real: An
     """Then each state comes from the real engine, many new notes are read aside, few at once."""
     async with real(indexed=False) as on:
         on.app.conversation.ask(QUEUE)
-        states = set()
-        for _ in range(3000):
-            await on.pilot.pause()
+        states = set[str]()
+
+        def answered() -> bool:
             states.add(on.app.status.index.split(" ")[0])
-            if not on.app.conversation.pending:
-                break
-            await asyncio.sleep(0.02)
+            return not on.app.conversation.pending
+
+        await on.until(answered)
         assert states & {"embedding", "reading"}
         assert on.app.engine_thread.children == 1
         assert "Queue Service" in list(on.app.view.transcript.cards())[-1].text

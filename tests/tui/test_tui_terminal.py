@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import PATIENCE, until
+
 from .conftest import HERE, HOSTILE, QUEUE, TRAP
 
 NOTE = "application-deployment-and-integration.md"
@@ -35,7 +37,7 @@ class Terminal:
             text=True,
             check=False,
             env=self.environment,
-            timeout=30,
+            timeout=PATIENCE,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -51,12 +53,8 @@ class Terminal:
 
     def wait(self, holds: Callable[[str], bool]) -> str:
         """The first screen of which it holds."""
-        for _ in range(1200):
-            text = self.screen()
-            if holds(text):
-                return text
-            time.sleep(0.05)
-        pytest.fail(f"the terminal never came to it:\n{text}")
+        until(lambda: holds(self.screen()), lambda: f"the terminal never came to it:\n{self.screen()}")
+        return self.screen()
 
     def run(self, command: str) -> str:
         """What a command prints in the shell, which must be at its prompt."""

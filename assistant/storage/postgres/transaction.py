@@ -328,6 +328,10 @@ class PostgresTransaction(Transaction):
 
     def close(self) -> None:
         if self._database is not None:
+            # The server would notice some time later that the connection is gone, and hold the lock until then.
+            with suppress(StoreError):
+                self._database.rollback()
+                self._database.rows("SELECT pg_advisory_unlock_all()")
             self._database.close()
             self._database = None
 
