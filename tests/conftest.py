@@ -44,6 +44,32 @@ LONGEST = (
 )
 """Files that take half a minute and more. They begin first, so that no process is left alone with one at the end."""
 
+NOT_QUICK = (
+    *("evaluation/", "tui/", "test_concurrency", "test_crash", "test_encoder", "test_hostile", "test_imports"),
+    *(
+        "test_incremental",
+        "test_index_manager",
+        "test_launchers",
+        "test_mcp",
+        "test_model",
+        "test_page",
+        "test_postgres",
+    ),
+    *(
+        "test_published_index",
+        "test_safety",
+        "test_scale",
+        "test_serve",
+        "test_shipped",
+        "test_stores_alike",
+        "test_team",
+    ),
+    *("test_training_data", "test_watch", "test_wheel"),
+)
+"""How the files begin that `--quick` leaves out: tests of processes, servers, the chat, models and whole answers."""
+_PROCESSES = {"surroundings", "documented", "documentation_index", "corpus_index", "postgres", "new_collection"}
+"""Fixtures and their parameters that start a process, or take as long."""
+
 scale = float(os.environ.get("ASSISTANT_TEST_SCALE", "1"))
 settings.register_profile(
     "assistant",
@@ -68,10 +94,26 @@ def pytest_unconfigure() -> None:
     gc.freeze()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="leave out what starts a process, a server or the chat")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Puts the longest files first; the others stay in their order."""
     places = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
+    if config.getoption("--quick"):
+        left_out = [item for item in items if _takes_long(item)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not _takes_long(item)]
+
+
+def _takes_long(item: pytest.Item) -> bool:
+    """Whether it starts a process, a server or the chat, or takes as long."""
+    parameters = getattr(getattr(item, "callspec", None), "params", {}).values()
+    asked = {*getattr(item, "fixturenames", ()), *(one for one in parameters if isinstance(one, str))}
+    name = item.path.relative_to(ROOT / "tests").as_posix()
+    return name.startswith(NOT_QUICK) or not asked.isdisjoint(_PROCESSES)
 
 
 @pytest.fixture(scope="session")
