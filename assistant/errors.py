@@ -62,7 +62,7 @@ class Broken(AssistantError):
 
 
 class ModelUnusable(AssistantError):
-    """The embedding model is missing, damaged, or cannot be exported faithfully."""
+    """The embedding model is missing, damaged, or of a kind that cannot be used."""
 
     code = "model_unusable"
     exit = Exit.CANNOT

@@ -16,7 +16,7 @@ import torch
 from onnx import external_data_helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
-from assistant.models import base, exporting, tensor_file
+from assistant.models import base, tensor_file
 from assistant.models.assembling import RAW
 from assistant.models.sessions import GRAPH
 from assistant.models.shipped import ENCODER, READER, READER_INT8
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+    from sentence_transformers import SentenceTransformer
     from transformers import BertForSequenceClassification
 
 READER_TOKENS = 160
@@ -53,10 +54,10 @@ def write(folder: Path) -> None:
     random = np.random.default_rng(0)
     weights = {name: random.standard_normal(shape).astype(np.float32) for name, shape in sorted(shapes.items())}
     with TemporaryDirectory() as scratch:
-        model = exporting.load(base.NAME, source)
+        model = _encoder(source)
         encoder = {name: torch.tensor(one) for name, one in weights.items() if not name.startswith(_OWN)}
         model[0].auto_model.load_state_dict(encoder)
-        exporting.export(model, Path(scratch))
+        _export_encoder(model, Path(scratch, GRAPH))
         used = {name: one for name, one in weights.items() if not name.startswith(_HEAD)}
         facts = {"dimension": width, "max_tokens": int(model.max_seq_length or 0)}
         _save(folder, ENCODER, onnx.load(Path(scratch, GRAPH)), used, facts)
@@ -84,6 +85,41 @@ def reader(source: Path, weights: Mapping[str, NDArray[np.float32]]) -> BertForS
     }
     model.load_state_dict(state)
     return model.eval()
+
+
+def _encoder(source: Path) -> SentenceTransformer:
+    os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1")
+    from sentence_transformers import SentenceTransformer
+
+    settings = {"use_safetensors": True, "attn_implementation": "eager", "dtype": "float32"}
+    return SentenceTransformer(str(source), device="cpu", local_files_only=True, model_kwargs=settings).eval()
+
+
+def _export_encoder(model: SentenceTransformer, path: Path) -> None:
+    """From token ids (1, n) to a row (1, d): transformer and pooling are one graph."""
+
+    def forward(input_ids: torch.Tensor) -> torch.Tensor:
+        # One text, unpadded: a mask has nothing to hide.
+        row: torch.Tensor = model({"input_ids": input_ids, "attention_mask": torch.ones_like(input_ids)})[
+            "sentence_embedding"
+        ]
+        return row
+
+    pipeline = torch.nn.Module()
+    pipeline.add_module("model", model)
+    pipeline.forward = forward
+    sample = torch.tensor([[101, 2029, 5656, 3957, 5717, 2043, 102], [101, 2129, 2003, 1037, 7020, 2015, 102]])
+    with torch.no_grad():
+        torch.onnx.export(
+            pipeline.eval(),
+            (sample,),
+            str(path),
+            input_names=["input_ids"],
+            output_names=["row"],
+            dynamic_shapes=({0: torch.export.Dim.AUTO, 1: torch.export.Dim.AUTO},),
+            external_data=True,
+            dynamo=True,
+        )
 
 
 def _export_reader(model: BertForSequenceClassification, path: Path) -> None:

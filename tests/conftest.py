@@ -30,7 +30,6 @@ ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = 25
 LONGEST = (
     "evaluation/test_sample.py",
-    "test_model.py",
     "test_hostile.py",
     "test_launchers.py",
     "test_shipped.py",

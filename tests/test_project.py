@@ -48,7 +48,7 @@ def test_the_base_of_the_default_model_is_named_alike_wherever_it_is_installed(p
     )
 
 
-def test_the_packages_that_prepare_other_models_are_those_of_the_extra(pyproject: dict[str, Any]) -> None:
+def test_the_packages_that_run_other_models_are_those_of_the_extra(pyproject: dict[str, Any]) -> None:
     extra = {name(one) for one in pyproject["project"]["optional-dependencies"]["models"]}
     assert extra == {*preparation.EXTRA, name(base.REQUIREMENT)}
 

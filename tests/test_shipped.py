@@ -18,12 +18,26 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from assistant.errors import ModelUnusable
-from assistant.models import assembling, base, preparation, shipped, tensor_file, verification
+from assistant.models import assembling, base, preparation, shipped, tensor_file
 from assistant.models.cross_encoder import CrossEncoder, ReadText
 from assistant.models.encoder import ModelFiles, OnnxEncoder
 from assistant.models.sessions import GRAPH, WEIGHTS
 
 RANK = 4
+TEXTS = (
+    "a",
+    "Kubernetes",
+    "Which strategy gives zero downtime and instant rollback?",
+    "**Traffic Switch**: all traffic moves at once; the old environment stays for a rollback.",
+    "kubectl set image deployment/web web=registry.example/web:1.4.2 --record",
+    "apiVersion: v1\nkind: Service\nspec:\n  ports:\n  - port: 8080\n",
+    'resource "queue" "main" {\n  visibility_in_seconds = 30\n}',
+    "Müller grüßt naïve Façade – “quoted” … 100 % ✓",
+    "日本語のテキスト и немного русского",
+    "    indented   and \t spaced   out    ",
+    "supercalifragilisticexpialidocious antidisestablishmentarianism",
+    "0 1 2 3 10 100 1000 3.14 2026-01-31 10.0.0.0/16",
+)
 QUESTION = "Which strategy gives zero downtime and instant rollback?"
 Array = NDArray[np.float32]
 
@@ -83,7 +97,7 @@ def expected(original: dict[str, Array], adapter: dict[str, Array], scale: float
 
 
 def encode(files: ModelFiles) -> Array:
-    return np.concatenate([rows[:1] for rows in OnnxEncoder(files).passages(verification.TEXTS)])
+    return np.concatenate([rows[:1] for rows in OnnxEncoder(files).passages(TEXTS)])
 
 
 def reference(weights: dict[str, Array]) -> Array:
@@ -93,7 +107,7 @@ def reference(weights: dict[str, Array]) -> Array:
 
     model = SentenceTransformer(str(preparation.source(preparation.DEFAULT_MODEL)), device="cpu")
     model[0].auto_model.load_state_dict({name: torch.tensor(one) for name, one in weights.items()})
-    return np.asarray(model.encode(list(verification.TEXTS), normalize_embeddings=True))
+    return np.asarray(model.encode(list(TEXTS), normalize_embeddings=True))
 
 
 @pytest.mark.parametrize("adapted", [False, True], ids=["base", "adapter"])
@@ -162,7 +176,7 @@ def test_the_reader_agrees_with_transformers(reader: ModelFiles, original: dict[
     assert source is not None
     model = graphs.reader(source, expected(original, changes(original, head=True), 2.0))
     tokenizer = AutoTokenizer.from_pretrained(source)
-    texts = [*verification.TEXTS, "Heading [SEP] the text below it", "queues deliver each message once " * 60]
+    texts = [*TEXTS, "Heading [SEP] the text below it", "queues deliver each message once " * 60]
     theirs, their_spans = [], []
     for text in texts:
         pair = tokenizer(QUESTION, text, truncation="only_second", max_length=160, padding=False, return_tensors="pt")
@@ -187,7 +201,7 @@ def test_matrices_of_eight_bits_give_nearly_the_same(readers: dict[str, ModelFil
     saved = (exact.folder / WEIGHTS).stat().st_size - (files.folder / WEIGHTS).stat().st_size
     quantised = 6 * 4 * 384 * 384 + 3 * 2 * 384 * 1536
     assert 2.9 * quantised < saved < 3 * quantised
-    texts = [*verification.TEXTS, "Heading [SEP] the text below it"]
+    texts = [*TEXTS, "Heading [SEP] the text below it"]
     wanted, found = CrossEncoder(exact).read(QUESTION, texts), CrossEncoder(files).read(QUESTION, texts)
     logits = np.array([[one.logit, other.logit] for one, other in zip(wanted, found, strict=True)])
     spans = np.concatenate([np.stack([a.spans, b.spans], axis=-1) for a, b in zip(wanted, found, strict=True)])
@@ -201,7 +215,7 @@ def test_a_pair_has_the_same_bits_in_any_company(each_reader: ModelFiles) -> Non
     reader = each_reader
     encoder = CrossEncoder(reader)
     encoder.warm()
-    texts = [f"{text} {number}" for number, text in enumerate(verification.TEXTS * 3)]
+    texts = [f"{text} {number}" for number, text in enumerate(TEXTS * 3)]
     together = bits(encoder.read(QUESTION, texts))
     assert bits(encoder.read(QUESTION, texts)) == together
     assert [bits(CrossEncoder(reader).read(QUESTION, [text]))[0] for text in texts[:5]] == together[:5]

@@ -1,1 +1,1 @@
-"""The models that find and read: their files, how they are prepared as ONNX graphs, and what runs them."""
+"""The models that find and read: their files, how those that ship are prepared as ONNX graphs, and what runs them."""

@@ -33,8 +33,8 @@ def make(cache: Path) -> Path:
 
 
 @contextmanager
-def locked(models: Path, progress: Callable[[str], None]) -> Iterator[int]:
-    """Holds the lock of the cache; a child that inherits the descriptor keeps it until it ends."""
+def locked(models: Path, progress: Callable[[str], None]) -> Iterator[None]:
+    """Holds the lock of the cache."""
     descriptor = os.open(models / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
@@ -42,7 +42,7 @@ def locked(models: Path, progress: Callable[[str], None]) -> Iterator[int]:
         except BlockingIOError:
             progress("Waiting for another process to prepare a model")
             flock(descriptor, LOCK_EX)
-        yield descriptor
+        yield
     finally:
         os.close(descriptor)
 

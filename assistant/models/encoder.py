@@ -1,9 +1,9 @@
-"""Texts to unit rows by a prepared model: windows of over-long texts, several texts at once, questions ahead."""
+"""Texts to unit rows by a model that reads tokens: windows of over-long texts, several at once, questions ahead."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from assistant.models.sessions import Session
+from assistant.models.sessions import Session, load
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,28 +56,24 @@ class ModelFiles:
     dimension: int
     max_tokens: int
     """Special tokens included."""
-    query_prompt: str = ""
-    passage_prompt: str = ""
 
 
-class OnnxEncoder:
+class WindowEncoder:
     """Encodes one text at a time, unpadded. Nothing is loaded before `warm` or the first text."""
 
-    def __init__(self, files: ModelFiles) -> None:
-        self.files = files
+    def __init__(self, identity: str, load: Callable[[], Windows]) -> None:
+        """`load` may raise ModelUnusable."""
+        self.identity = identity
+        self._load_windows = load
         self._lock = Lock()
-        self._windows: _Windows | None = None
+        self._windows: Windows | None = None
         self._pool: ThreadPoolExecutor | None = None
         self._ahead = local()
         """Each thread's own questions, by text, that are being encoded."""
 
     @property
-    def identity(self) -> str:
-        return self.files.identity
-
-    @property
     def dimension(self) -> int:
-        return self.files.dimension
+        return self._load().dimension
 
     def warm(self) -> None:
         """Starts loading beside the caller's own work; a failure is raised by the first text."""
@@ -85,7 +81,7 @@ class OnnxEncoder:
 
     def passages(self, texts: Sequence[str]) -> Iterator[NDArray[np.float32]]:
         windows = self._load()
-        prompt = self.files.passage_prompt
+        prompt = windows.passage_prompt
         if len(texts) < _WORKERS:
             yield from (windows.rows(text[:LONGEST], prompt) for text in texts)
             return
@@ -121,7 +117,8 @@ class OnnxEncoder:
         return rows
 
     def _question(self, text: str) -> NDArray[np.float32]:
-        rows = self._load().rows(text, self.files.query_prompt)
+        windows = self._load()
+        rows = windows.rows(text, windows.query_prompt)
         return rows[0] if len(rows) == 1 else _unit(rows.mean(axis=0, dtype=np.float32))
 
     def _load_quietly(self) -> None:
@@ -130,19 +127,30 @@ class OnnxEncoder:
         except Exception:  # noqa: BLE001 - of any kind: the first text tries again, and raises it
             return
 
-    def _load(self) -> _Windows:
+    def _load(self) -> Windows:
         with self._lock:
             if self._windows is None:
-                self._windows = _Windows(self.files)
+                self._windows = self._load_windows()
             return self._windows
 
 
-class _Windows:
-    """A loaded model and how texts are divided for it; safe to use from several threads."""
+class OnnxEncoder(WindowEncoder):
+    """The `Encoder` of a prepared model."""
 
     def __init__(self, files: ModelFiles) -> None:
-        self._files = files
-        self._session = Session(files.folder)
+        super().__init__(files.identity, lambda: Windows(load(files.folder), files.dimension, files.max_tokens))
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """A loaded model and how texts are divided for it; safe to use from several threads."""
+
+    session: Session
+    dimension: int
+    max_tokens: int
+    """Of a window, special tokens included."""
+    query_prompt: str = ""
+    passage_prompt: str = ""
 
     def rows(self, text: str, prompt: str) -> NDArray[np.float32]:
         """(k, d): a unit row of each window."""
@@ -150,12 +158,12 @@ class _Windows:
 
     def _of(self, text: str, prompt: str) -> list[list[int]]:
         """Token ids of each window, special tokens and prompt included; more than one only for an over-long text."""
-        before, after = self._session.before, self._session.after
-        ids = self._session.ids(prompt + text)
-        room = self._files.max_tokens - len(before) - len(after)
+        before, after = self.session.before, self.session.after
+        ids = self.session.ids(prompt + text)
+        room = self.max_tokens - len(before) - len(after)
         if len(ids) <= room:
             return [[*before, *ids, *after]]
-        head = self._session.ids(prompt) if prompt else []
+        head = self.session.ids(prompt) if prompt else []
         if ids[: len(head)] != head or len(head) > room // 2:
             head = []  # the prompt melts into the text, or would crowd it out: only the first window has it
         body = ids[len(head) :]
@@ -163,8 +171,8 @@ class _Windows:
 
     def _row(self, ids: list[int]) -> NDArray[np.float32]:
         if not ids:  # an empty text, and a tokeniser without special tokens
-            return np.zeros((1, self._files.dimension), dtype=np.float32)
-        return _unit(self._session.row(ids))
+            return np.zeros((1, self.dimension), dtype=np.float32)
+        return _unit(self.session.row(ids))
 
 
 def cut(ids: list[int], room: int) -> Iterator[list[int]]:

@@ -1,4 +1,4 @@
-"""Encoder and reader that load their model when the first text needs it, and prepare it first where it never was."""
+"""Encoder and reader that load their model when the first text needs it, and make it ready first where it is not."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.models import preparation
+from assistant.models import preparation, sentence_transformer_encoder
 from assistant.models.cross_encoder import CrossEncoder, ReadText
-from assistant.models.encoder import ModelFiles, OnnxEncoder
+from assistant.models.encoder import ModelFiles, OnnxEncoder, WindowEncoder
+from assistant.models.sentence_transformer_encoder import SentenceTransformerEncoder
 
 
 class LazyEncoder:
-    """The `Encoder` of a model by name or folder. Every method but `ahead` may raise ModelUnusable, and takes
-    a few seconds where the default model has to be prepared, half a minute where another has."""
+    """The `Encoder` of a model by name or folder. Every method may raise ModelUnusable, and all but `ahead` take a few
+    seconds where the default model has to be prepared, or another is loaded."""
 
     def __init__(self, name: str, cache: Path, progress: Callable[[str], None] | None = None) -> None:
         """`name` is "" for the default model, `cache` the folder that prepared models are kept in."""
         self._name = name or preparation.DEFAULT_MODEL
         self._cache = cache
         self._progress = progress or (lambda step: None)
-        self._encoder: OnnxEncoder | None = None
+        self._encoder: WindowEncoder | None = None
 
     @property
     def identity(self) -> str:
@@ -39,26 +40,35 @@ class LazyEncoder:
         return self.load().question(text)
 
     def ahead(self, texts: Sequence[str]) -> None:
-        """Starts to load a prepared model and to encode these questions, beside the caller's own work; does nothing
-        where the model is not prepared."""
-        if self._encoder is None:
-            files = preparation.prepared(self._name, self._cache)
-            if files is None:
-                return
-            self._use(files)
+        """Starts to load the model and to encode these questions, beside the caller's own work; does nothing where the
+        model has to be prepared or downloaded first."""
+        if self._encoder is None and (encoder := self._ready()) is not None:
+            self._use(encoder)
         if self._encoder is not None and texts:
             self._encoder.ahead(texts)
 
-    def load(self) -> OnnxEncoder:
-        """Prepares the model where it never was; its files are then loaded in a thread."""
-        if self._encoder is None:
-            return self._use(preparation.prepare(self._name, self._cache, self._progress))
-        return self._encoder
+    def load(self) -> WindowEncoder:
+        """Prepares or downloads the model where it is not there yet; its files are then loaded in a thread."""
+        return self._encoder or self._use(self._ready() or self._made())
 
-    def _use(self, files: ModelFiles) -> OnnxEncoder:
-        self._encoder = OnnxEncoder(files)
-        self._encoder.warm()
-        return self._encoder
+    def _ready(self) -> WindowEncoder | None:
+        """Of a model that is there as it will be used."""
+        if preparation.ships(self._name):
+            files = preparation.prepared(self._name, self._cache)
+            return None if files is None else OnnxEncoder(files)
+        folder = sentence_transformer_encoder.find(self._name)
+        return None if folder is None else SentenceTransformerEncoder(self._name, folder)
+
+    def _made(self) -> WindowEncoder:
+        if preparation.ships(self._name):
+            return OnnxEncoder(preparation.prepare(self._name, self._cache, self._progress))
+        folder = sentence_transformer_encoder.download(self._name, self._progress)
+        return SentenceTransformerEncoder(self._name, folder)
+
+    def _use(self, encoder: WindowEncoder) -> WindowEncoder:
+        self._encoder = encoder
+        encoder.warm()
+        return encoder
 
 
 class LazyReader:

