@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
@@ -26,6 +27,7 @@ from assistant.server.page.html import element, joined
 from assistant.server.page.note_html import link_addresses, note_html
 from assistant.server.service import Service
 from tests.asking import APPLE, FRUIT, NOTE, asking, real_engine, write_notes
+from tests.held_child import held, hold
 from tests.hostile_note import HOSTILE, NAME, QUESTION
 from tests.served_page import served
 from tests.waiting import PATIENCE, until
@@ -310,7 +312,13 @@ def test_choices_of_the_form_reach_the_answer(service: Service, client: httpx.Cl
     assert refused.status_code == 400 or "No such heading" in refused.text
 
 
-def test_an_index_that_is_being_built_is_named_and_the_question_waits(tmp_path: Path, prepared: Path) -> None:
+def test_an_index_that_is_being_built_is_named_and_the_question_waits(
+    tmp_path: Path, prepared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The child that makes it begins once the page has named it."""
+    mark = uuid.uuid4().hex
+    monkeypatch.setenv("MARK", mark)
+    monkeypatch.setenv("PYTHONPATH", hold(tmp_path / "held"))
     notes = tmp_path / "notes"
     notes.mkdir()
     (notes / "fruit.md").write_text(FRUIT, "utf-8")
@@ -325,10 +333,13 @@ def test_an_index_that_is_being_built_is_named_and_the_question_waits(tmp_path: 
     service.start()
     try:
         with served(service) as address, httpx.Client(base_url=address, timeout=PATIENCE) as client:
-            response = client.post("/ask", data={"question": APPLE}, headers={"Accept": "text/event-stream"})
-            names = re.findall(r"^event: (.*)$", response.text, re.MULTILINE)
-            assert names[0] == "indexing"
-            assert names[-1] == "answered"
+            accept = {"Accept": "text/event-stream"}
+            with client.stream("POST", "/ask", data={"question": APPLE}, headers=accept) as response:
+                lines = response.iter_lines()
+                with held(mark):
+                    assert next(line for line in lines if line.startswith("event: ")) == "event: indexing"
+                names = [line for line in lines if line.startswith("event: ")]
+            assert names[-1] == "event: answered"
     finally:
         service.close()
 

@@ -13,7 +13,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from threading import Barrier
@@ -23,6 +23,7 @@ import pytest
 from tests.asking import APPLE, FRUIT
 from tests.command import Command
 from tests.conftest import scale
+from tests.held_child import held, hold, left
 from tests.serving import JSON
 from tests.waiting import PATIENCE, until
 
@@ -87,45 +88,6 @@ def refuses(port: int) -> bool:
     return False
 
 
-def left(mark: str) -> list[str]:
-    """Processes with this in their environment."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if mark.encode() in path.read_bytes():
-                found.append(path.parent.name)
-        except OSError:
-            continue
-    return found
-
-
-# Sits in every Python process that is started: the one that would make the index stops before it reads a note.
-HELD = """
-import os, signal, sys
-if "assistant.indexing.index_process" in sys.orig_argv:
-    os.kill(os.getpid(), signal.SIGSTOP)
-"""
-
-
-@contextmanager
-def held(mark: str) -> Iterator[None]:
-    """Waits for the child that is to make the index, and lets it go on in the end."""
-    found: list[int] = []
-
-    def stopped() -> bool:
-        for one in left(mark):
-            with suppress(OSError):
-                if Path("/proc", one, "stat").read_text().rpartition(")")[2].split()[0] == "T":
-                    found.append(int(one))
-        return bool(found)
-
-    until(stopped)
-    try:
-        yield
-    finally:
-        os.kill(found[0], signal.SIGCONT)
-
-
 @pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGINT], [signal.SIGTERM, signal.SIGTERM]], ids=str)
 def test_a_signal_ends_it_when_its_answers_are_given_and_a_second_one_at_once(
     command: Command, root: Path, corpus_index: Path, signals: list[signal.Signals]
@@ -137,9 +99,7 @@ def test_a_signal_ends_it_when_its_answers_are_given_and_a_second_one_at_once(
     if len(signals) == 1:
         shutil.copytree(corpus_index, command.index)
     else:
-        path.append(str(command.folder / "held"))
-        (command.folder / "held").mkdir()
-        (command.folder / "held" / "sitecustomize.py").write_text(HELD)
+        path.append(hold(command.folder / "held"))
     items = "\n".join(f"- Item {n} holds thing {n * 7919 % 10007}." for n in range(400))
     (command.notes / "long.md").write_text(f"# Pantry\n\n{items}\n", "utf-8")
     mark, count = uuid.uuid4().hex, 8
